@@ -1,0 +1,34 @@
+// What goes wrong when an allocator is misused, as values a program can test for.
+
+/**
+ * Why a {@link BuddyError} was thrown. The strings are stable: programs may compare them.
+ *
+ * - `NOT_ALLOCATED`: the offset belongs to no live block. It was freed already (a double free) or was never
+ *   allocated; a freed block leaves no trace, so the two cannot be told apart.
+ * - `INTERIOR`: the offset, or an end of the range, lies inside a live block instead of on its edge.
+ * - `FOREIGN`: the buffer does not hold the state of an allocator.
+ * - `VERSION`: the state was written by an incompatible version of the format.
+ * - `TRUNCATED`: the buffer is shorter or longer than the state that its header announces.
+ * - `CORRUPT`: the state contradicts itself; the message names the first contradiction.
+ * - `DETACHED`: the state's buffer was transferred away, so the allocator has no memory any more.
+ */
+export type BuddyErrorCode =
+  | 'NOT_ALLOCATED'
+  | 'INTERIOR'
+  | 'FOREIGN'
+  | 'VERSION'
+  | 'TRUNCATED'
+  | 'CORRUPT'
+  | 'DETACHED';
+
+/** Misuse of an allocator. Whenever one is thrown, the allocator's state is what it was before the call. */
+export class BuddyError extends Error {
+  /** What went wrong, as a stable string. */
+  readonly code: BuddyErrorCode;
+
+  constructor(code: BuddyErrorCode, message: string) {
+    super(message);
+    this.name = 'BuddyError';
+    this.code = code;
+  }
+}
