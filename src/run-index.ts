@@ -1,0 +1,126 @@
+// The run index: for every level and every order of that level, a bitmap of the words that hold a free run of it.
+//
+// A bitmap is tiered: 32 words to a group, 32 groups to a group of the next tier, up to one group. The bitmaps of
+// the five orders of a level are interleaved, so that one cache line serves them all. Invariants:
+//
+//   complete  an open word with a free run of order r has its bit set for r. The converse may fail: such a bit is stale.
+//   nested    a word's bit for r implies its bits for all orders below r.
+//   tiered    a bit of a higher tier is set if, and only if, its group in the tier below is not zero.
+//   hinted    no word before hint[level, r] has its bit set for r.
+//   bounded   a word with a stale bit is the hint of some order of its level, so at most five words of a level are stale.
+//
+// `alloc` clears no bits: a word that is emptied and refilled costs no index work. Staleness stays bounded because
+// a block is only ever taken from the word at its order's hint, and a hint that moves settles the word it leaves.
+
+import { AT_COUNT, AT_HINT, AT_INDEX, AT_WORDS, groups, ORDERS_PER_LEVEL, TIERS } from './layout.ts';
+import { fitting, longestRun, lowestBit, MAX_RUN } from './word.ts';
+
+/** Notes that `word` of `level` holds free runs of all orders up to `run`, -1 … 4. */
+export function raise(s: Int32Array, level: number, word: number, run: number): void {
+  const bit = 1 << word;
+  const hint = AT_HINT + level * ORDERS_PER_LEVEL;
+  let at = s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run;
+  let settled = -1;
+  for (let r = run; r >= 0; r--, at--) {
+    const group = s[at];
+    if ((group & bit) !== 0) return; // nested: the lower orders have it too
+    s[at] = group | bit;
+    if (group === 0) raiseTiers(s, level, word >>> 5, r);
+    const left = s[hint + r];
+    if (word < left) {
+      s[hint + r] = word;
+      if (left !== settled) settle(s, level, left);
+      settled = left;
+    }
+  }
+}
+
+function raiseTiers(s: Int32Array, level: number, group: number, r: number): void {
+  let bits = groups(s[AT_COUNT + level]);
+  for (let tier = AT_INDEX + level * TIERS + 1; bits > 1; tier++) {
+    const at = s[tier] + (group >>> 5) * ORDERS_PER_LEVEL + r;
+    const before = s[at];
+    s[at] = before | (1 << group);
+    if (before !== 0) return;
+    group >>>= 5;
+    bits = groups(bits);
+  }
+}
+
+/** Whether `raise` would have nothing to do. */
+export function isRaised(s: Int32Array, level: number, word: number, run: number): boolean {
+  return ((s[s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run] >>> word) & 1) !== 0;
+}
+
+/** Notes that `word` of `level` holds no free run above order `run`, -1 … 4. */
+export function lower(s: Int32Array, level: number, word: number, run: number): void {
+  const bit = 1 << word;
+  let at = s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run + 1;
+  for (let r = run + 1; r <= MAX_RUN; r++, at++) {
+    const group = s[at];
+    if ((group & bit) === 0) return; // nested: the higher orders lack it too
+    s[at] = group & ~bit;
+    if (group === bit) lowerTiers(s, level, word >>> 5, r);
+  }
+}
+
+function lowerTiers(s: Int32Array, level: number, group: number, r: number): void {
+  let bits = groups(s[AT_COUNT + level]);
+  for (let tier = AT_INDEX + level * TIERS + 1; bits > 1; tier++) {
+    const at = s[tier] + (group >>> 5) * ORDERS_PER_LEVEL + r;
+    const after = s[at] & ~(1 << group);
+    s[at] = after;
+    if (after !== 0) return;
+    group >>>= 5;
+    bits = groups(bits);
+  }
+}
+
+/** Clears the stale bits of `word`; the position past the last word is none and has none. */
+export function settle(s: Int32Array, level: number, word: number): void {
+  if (word === s[AT_COUNT + level]) return;
+  const at = s[AT_WORDS + level] + 2 * word;
+  const busy = s[at] | s[at + 1];
+  if (busy !== 0) lower(s, level, word, longestRun(~busy)); // a closed word has no bits
+}
+
+/** The lowest word of `level`, not before `from`, with its bit set for order `r`; the number of words if none. */
+export function nextWord(s: Int32Array, level: number, r: number, from: number): number {
+  const tiers = AT_INDEX + level * TIERS;
+  const count = s[AT_COUNT + level];
+  let bits = count;
+  let i = from;
+  for (let tier = 0; i < bits; tier++) {
+    const group = s[s[tiers + tier] + (i >>> 5) * ORDERS_PER_LEVEL + r] & (-1 << i);
+    if (group !== 0) {
+      i = (i & ~31) | lowestBit(group);
+      while (tier > 0) {
+        tier--;
+        i = (i << 5) | lowestBit(s[s[tiers + tier] + i * ORDERS_PER_LEVEL + r]);
+      }
+      return i;
+    }
+    i = (i >>> 5) + 1;
+    bits = groups(bits);
+  }
+  return count;
+}
+
+/**
+ * The lowest word of `level` that holds a free run of order `r`, now the order's hint; the number of words if none.
+ * Stale words met on the way are settled: five at most.
+ */
+export function seek(s: Int32Array, level: number, r: number): number {
+  const hint = AT_HINT + level * ORDERS_PER_LEVEL + r;
+  const count = s[AT_COUNT + level];
+  const words = s[AT_WORDS + level];
+  let word = s[hint];
+  for (;;) {
+    word = nextWord(s, level, r, word);
+    s[hint] = word;
+    if (word === count) return count;
+    const free = ~(s[words + 2 * word] | s[words + 2 * word + 1]);
+    if (fitting(free, r) !== 0) return word;
+    lower(s, level, word, longestRun(free));
+  }
+}

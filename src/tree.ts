@@ -1,0 +1,74 @@
+// The tree of words: marking blocks live, opening and closing words.
+//
+// Level d has one word pair (used, cont: see word.ts) for 32^(d+1) units; a child of it is 32^d units. A word is open
+// when its parent's child is subdivided, and closed, all zero, otherwise; the top word is always open. An open word
+// is never zero: when its last block goes it closes, and the parent's child becomes free. The top word keeps a child
+// beyond the capacity in use, so every walk upwards ends there at the latest.
+
+import { AT_ABOVE, AT_COUNT, AT_FREE, AT_LEVELS, AT_WORDS, NOWHERE } from './layout.ts';
+import { lower, raise, seek } from './run-index.ts';
+import { FAN_BITS, fitting, longestRun, lowestBit, MAX_RUN, ones } from './word.ts';
+
+/** Marks the free block of order `FAN_BITS * level + r` at `offset` as live, opening words down to its level. */
+export function place(s: Int32Array, offset: number, level: number, r: number): void {
+  let x = offset >>> (FAN_BITS * level);
+  let at = s[AT_WORDS + level] + ((x >>> 5) << 1);
+  let busy = s[at] | s[at + 1];
+  s[at] |= ones(r) << x;
+  s[at + 1] |= (ones(r) ^ 1) << x;
+  s[AT_FREE] -= 1 << (FAN_BITS * level + r);
+  while (busy === 0) {
+    // The word was closed. Whatever one block left free in it includes a half; none of that lies below the child
+    // that is opened above, which AT_ABOVE has taken into account, so that stays a lower bound.
+    raise(s, level, x >>> 5, MAX_RUN);
+    level++;
+    x >>>= 5;
+    at = s[AT_WORDS + level] + ((x >>> 5) << 1);
+    busy = s[at] | s[at + 1];
+    s[at + 1] |= 1 << x;
+  }
+}
+
+/** Closes `word` of `level`, which has become all zero, and every word above that becomes so by it. */
+export function close(s: Int32Array, level: number, word: number): void {
+  for (;;) {
+    lower(s, level, word, -1);
+    level++;
+    const at = s[AT_WORDS + level] + ((word >>> 5) << 1);
+    const cont = s[at + 1] & ~(1 << word);
+    s[at + 1] = cont;
+    const busy = s[at] | cont;
+    if (busy !== 0) {
+      expose(s, level, word << (FAN_BITS * level));
+      raise(s, level, word >>> 5, longestRun(~busy));
+      return;
+    }
+    word >>>= 5;
+  }
+}
+
+/** Notes that a child of `level` at `offset` has become free. */
+export function expose(s: Int32Array, level: number, offset: number): void {
+  for (let below = AT_ABOVE + level - 1; below >= AT_ABOVE; below--) {
+    if (offset < s[below]) s[below] = offset;
+  }
+}
+
+/** Address of the lowest block of order `r` inside `word` of `level`, which holds one. */
+export function lowestFit(s: Int32Array, level: number, word: number, r: number): number {
+  const at = s[AT_WORDS + level] + 2 * word;
+  const child = (word << 5) | lowestBit(fitting(~(s[at] | s[at + 1]), r));
+  return child << (FAN_BITS * level);
+}
+
+/** Address of the lowest free child of the levels above `level`; NOWHERE when they have none. */
+export function lowestAbove(s: Int32Array, level: number): number {
+  let lowest = NOWHERE;
+  for (let e = level + 1; e < s[AT_LEVELS] && s[AT_ABOVE + e - 1] < lowest; e++) {
+    const word = seek(s, e, 0);
+    if (word === s[AT_COUNT + e]) continue;
+    const offset = lowestFit(s, e, word, 0);
+    if (offset < lowest) lowest = offset;
+  }
+  return lowest;
+}
