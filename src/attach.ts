@@ -15,10 +15,7 @@ import {
 
 /** A view of the state in `buffer`, after all of it has been checked. Throws as `BuddyAllocator.from` says. O(capacity). */
 export function attach(buffer: ArrayBuffer): Int32Array<ArrayBuffer> {
-  // Not instanceof: a buffer may come from another realm, such as a frame.
-  if (Object.prototype.toString.call(buffer) !== '[object ArrayBuffer]') {
-    throw new TypeError('the state must be an ArrayBuffer');
-  }
+  if (!isArrayBuffer(buffer)) throw new TypeError('the state must be an ArrayBuffer');
   const s = view(buffer);
   if (s[AT_MAGIC] !== MAGIC)
     throw new BuddyError('FOREIGN', 'the buffer does not hold the state of an allocator');
@@ -48,5 +45,15 @@ function view(buffer: ArrayBuffer): Int32Array<ArrayBuffer> {
     return new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   } catch {
     throw new BuddyError('DETACHED', 'the buffer was transferred away');
+  }
+}
+
+/** Not by instanceof: a buffer may come from another realm, such as a frame. The getter takes none but the real thing. */
+function isArrayBuffer(value: unknown): boolean {
+  try {
+    Reflect.get(ArrayBuffer.prototype, 'byteLength', value);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,0 +1,21 @@
+// Builds dist/ when it is missing or older than what it is made from.
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+
+/** Time of the newest file under `path`; 0 when there is none. */
+function newest(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 0;
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(`${path}/${name}`)));
+}
+
+const built = Math.min(...['index.js', 'trace.js', 'cli.js'].map((name) => newest(`dist/${name}`)));
+if (built < Math.max(newest('src'), newest('tsdown.config.ts'), newest('package.json'))) {
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  process.exitCode = status ?? 1;
+}
