@@ -19,7 +19,7 @@ import {
   NOWHERE,
 } from './layout.ts';
 import { copyBlocks, isRangeFree, placeRange } from './ranges.ts';
-import { isRaised, raise, seek } from './run-index.ts';
+import { gradeOf, raise, seek } from './run-index.ts';
 import { close, expose, lowestAbove, lowestFit, place } from './tree.ts';
 import { FAN_BITS, fitting, levelOfOrder, longestRun, lowestBit, ones, runLength } from './word.ts';
 
@@ -207,7 +207,7 @@ export class BuddyAllocator {
     else {
       expose(s, level, offset);
       const longest = longestRun(~busy);
-      if (!isRaised(s, level, word, longest)) raise(s, level, word, longest);
+      if (gradeOf(s, level, word) <= longest) raise(s, level, word, longest);
     }
     return size;
   }

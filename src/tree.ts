@@ -56,7 +56,7 @@ export function expose(s: Int32Array, level: number, offset: number): void {
 
 /** Address of the lowest block of order `r` inside `word` of `level`, which holds one. */
 export function lowestFit(s: Int32Array, level: number, word: number, r: number): number {
-  const at = s[AT_WORDS + level] + 2 * word;
+  const at = s[AT_WORDS + level] + (word << 1);
   const child = (word << 5) | lowestBit(fitting(~(s[at] | s[at + 1]), r));
   return child << (FAN_BITS * level);
 }

@@ -12,7 +12,7 @@
 export const FAN_BITS = 5;
 
 /** Highest order, relative to its level, of a block inside one word: half the word. A whole word is a child above. */
-export const MAX_RUN = FAN_BITS - 1;
+export const MAX_RUN = 4;
 
 /** Children at which a block of 2^r children may start, by r. */
 const ALIGNED = Int32Array.of(-1, 0x55555555, 0x11111111, 0x01010101, 0x00010001);

@@ -21,9 +21,8 @@ export async function gunzip(bytes: Uint8Array, limit: number = MAX_BYTES): Prom
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const { done, value } = await reader.read().catch((cause: unknown) => {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new TraceError('GZIP', `damaged or truncated gzip data: ${why}`);
+    const { done, value } = await reader.read().catch((cause: Error) => {
+      throw new TraceError('GZIP', `damaged or truncated gzip data: ${cause.message}`);
     });
     if (done) break;
     length += value.length;

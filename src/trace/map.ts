@@ -1,6 +1,7 @@
 // Memory maps: how full each of N equal regions of an arena is.
 
 import type { BuddyAllocator } from '../allocator.ts';
+import { checkInteger } from './arguments.ts';
 
 /** Counts the units in use in each of N regions of an arena, as blocks come and go. */
 export class RegionMap {
@@ -9,10 +10,6 @@ export class RegionMap {
 
   /** Region i of N spans the units from floor(i * capacity / N) up to floor((i + 1) * capacity / N). */
   constructor(capacity: number, regions: number) {
-    if (typeof regions !== 'number') throw new TypeError(`regions must be a number, not ${typeof regions}`);
-    if (!Number.isInteger(regions) || regions < 1) {
-      throw new RangeError(`regions must be an integer >= 1, not ${regions}`);
-    }
     this.#capacity = capacity;
     this.#used = new Float64Array(Math.min(regions, capacity));
   }
@@ -56,6 +53,7 @@ export class RegionMap {
  * @throws {TypeError} or {RangeError} when `regions` is no integer of at least 1.
  */
 export function memoryMap(allocator: BuddyAllocator, regions: number): number[] {
+  checkInteger('regions', regions, 1);
   const map = new RegionMap(allocator.capacity, regions);
   for (const block of allocator.blocks()) if (!block.free) map.add(block.offset, block.size);
   return map.fullness();

@@ -1,6 +1,7 @@
 // The replay loop: one trace driven through one allocator, as fast as it goes.
 
 import { BuddyAllocator } from '../allocator.ts';
+import { checkInteger } from './arguments.ts';
 import type { Trace } from './trace.ts';
 
 /** Told now and then how far a long run is; both are counts of operations. */
@@ -9,15 +10,13 @@ export type Progress = (done: number, total: number) => void;
 // How many operations run between two looks at the clock: enough that looking costs nothing, some milliseconds.
 const SLICE = 1 << 16;
 
-/** @throws {TypeError} or {RangeError} when `unit` is no integer of at least 1 byte. */
-export function checkUnit(unit: number): void {
-  if (typeof unit !== 'number') throw new TypeError(`unit must be a number of bytes, not ${typeof unit}`);
-  if (!Number.isInteger(unit) || unit < 1) throw new RangeError(`unit must be an integer >= 1, not ${unit}`);
-}
-
-/** The operations of a trace with sizes in units: rounded up, at least one. Frees stay as they are. */
+/**
+ * The operations of a trace with sizes in units: rounded up, at least one. Frees stay as they are.
+ *
+ * @throws {TypeError} or {RangeError} when `unit` is no integer of at least 1 byte.
+ */
 export function opsInUnits(trace: Trace, unit: number): Int32Array {
-  checkUnit(unit);
+  checkInteger('unit', unit, 1);
   return trace.ops.map((op) => (op < 0 ? op : Math.max(1, Math.ceil(op / unit))));
 }
 

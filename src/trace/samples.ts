@@ -30,7 +30,7 @@ export interface Sample {
   readonly map: readonly number[];
 }
 
-/** What {@link takeSamples} saw. */
+/** The state of the arena over time, and its peaks. */
 export interface Samples {
   /** 256 samples evenly spread over the operations, or one an operation in a shorter trace; the last is the end. */
   readonly samples: readonly Sample[];

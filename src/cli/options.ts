@@ -1,0 +1,31 @@
+// Checking the arguments of the command.
+
+import { InvalidArgumentError } from 'commander';
+import { MAX_CAPACITY } from '../layout.ts';
+
+const SUFFIXES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/** An integer from `min` to `max` in decimal digits. */
+function integer(text: string, min: number, max: number, hint: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new InvalidArgumentError(hint);
+}
+
+/** Bytes a unit. */
+export function parseUnit(text: string): number {
+  return integer(text, 1, 2 ** 30, 'It must be an integer from 1 to 2^30.');
+}
+
+/** Units in the arena, with an optional suffix k, m or g. */
+export function parseCapacity(text: string): number {
+  const [, digits = '', suffix = ''] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
+  const factor = SUFFIXES[suffix.toLowerCase()];
+  const hint = 'It must be an integer from 1 to 2^30, with k, m or g for times 2^10, 2^20 or 2^30.';
+  return integer(digits, 1, MAX_CAPACITY / factor, hint) * factor;
+}
+
+/** A number of operations. How many there are is known only when the trace has been read. */
+export function parseCount(text: string): number {
+  return integer(text, 0, Number.MAX_SAFE_INTEGER, 'It must be an integer of at least 0.');
+}

@@ -1,0 +1,63 @@
+// The `buddy` command: its arguments and its exit status.
+
+import { Command, CommanderError } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import { type MapFlags, mapCommand, type ReplayFlags, replayCommand } from './commands.ts';
+import { type Io, widthOf } from './io.ts';
+import { parseCapacity, parseCount, parseUnit } from './options.ts';
+
+const FINE = 0;
+const NO_ROOM = 1;
+const BAD_INPUT = 2;
+
+/**
+ * Runs the command.
+ *
+ * @param argv the arguments without the names of the runtime and the program.
+ * @returns the exit status: 0 fine, 1 the trace did not fit, 2 bad usage or input (with one line on standard error).
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let status = FINE;
+  const program = new Command('buddy')
+    .description('Replays allocation traces of real programs on a binary buddy allocator.')
+    .version(manifest.version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`),
+      getOutHelpWidth: () => widthOf(io),
+    });
+  withArenaFlags(program.command('replay'))
+    .description('Replay a trace and show what became of the memory.')
+    .option('--json', 'print the whole report as one JSON document')
+    .option('--html <file>', 'write a page with plots as well')
+    .action(async (file: string, flags: ReplayFlags) => {
+      if (!(await replayCommand(file, flags, io))) status = NO_ROOM;
+    });
+  withArenaFlags(program.command('map'))
+    .description('Show which parts of the arena are in use.')
+    .option('--at <operations>', 'after this many operations (default: at the end)', parseCount)
+    .action(async (file: string, flags: MapFlags) => {
+      if (!(await mapCommand(file, flags, io))) status = NO_ROOM;
+    });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? FINE : BAD_INPUT;
+    io.stderr.write(`error: ${(error as Error).message}\n`);
+    return BAD_INPUT;
+  }
+  return status;
+}
+
+function withArenaFlags(command: Command): Command {
+  return command
+    .argument('<file>', 'the trace: int32 or mtrace text, plain or gzip; - is standard input')
+    .option('--unit <bytes>', 'bytes a unit', parseUnit, 16)
+    .option(
+      '--capacity <units>',
+      'units in the arena, e.g. 4096, 64k, 8m (default: as many as the trace needs)',
+      parseCapacity,
+    );
+}

@@ -1,0 +1,136 @@
+// What the command prints about a replay: figures, curves, sizes and memory maps.
+
+import Table from 'cli-table3';
+import type { BuddyAllocator } from '../allocator.ts';
+import { type ArenaState, memoryMap, type ReplayReport, type Trace } from '../trace/index.ts';
+import { bar, drawMap, mapLegend, type Paint, sparkline } from './drawing.ts';
+import { arenaFigure, type Figure, failuresFigure, replayFigures } from './figures.ts';
+import { bytes, count, percent, plural } from './format.ts';
+
+const CURVE_WIDTH = 48;
+const BAR_WIDTH = 24;
+
+/** What `buddy replay` prints. `allocator` is the arena at the end; maps are at most `width` characters wide. */
+export function replaySummary(
+  report: ReplayReport,
+  allocator: BuddyAllocator,
+  width: number,
+  paint: Paint,
+): string {
+  const parts = [
+    lines(replayFigures(report), paint),
+    fragmentation(report),
+    curves(report, paint),
+    sizes(report, paint),
+    [paint.bold('memory at the end'), map(allocator, 8, width, paint)].join('\n'),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** What `buddy map` prints about an arena after some operations of a trace. */
+export function mapSummary(
+  { allocator, failures }: ArenaState,
+  trace: Trace,
+  operations: number,
+  unit: number,
+  width: number,
+  paint: Paint,
+): string {
+  const { capacity, usedUnits, liveBlocks, largestFree, externalFragmentation } = allocator.stats();
+  const figures = [
+    { name: 'operations', value: `${count(operations)} of ${count(trace.ops.length)}` },
+    arenaFigure(capacity, unit),
+    {
+      name: 'used',
+      value: `${plural(usedUnits, 'unit')} (${percent(usedUnits / capacity)}) in ${plural(liveBlocks, 'block')}`,
+    },
+    {
+      name: 'largest free',
+      value: `${plural(largestFree, 'unit')} (external fragmentation ${percent(externalFragmentation)})`,
+    },
+    failuresFigure(failures),
+  ];
+  return `${lines(figures, paint)}\n\n${map(allocator, 16, width, paint)}\n`;
+}
+
+// Lines of a power of two of cells begin at round units.
+function map(allocator: BuddyAllocator, lines: number, width: number, paint: Paint): string {
+  const { capacity } = allocator;
+  const room = Math.max(1, width - String(capacity).length - 1);
+  const perLine = Math.min(256, 2 ** Math.floor(Math.log2(room)));
+  return [drawMap(memoryMap(allocator, perLine * lines), perLine, capacity, paint), mapLegend(paint)].join(
+    '\n',
+  );
+}
+
+function lines(figures: readonly Figure[], paint: Paint): string {
+  return figures
+    .map(({ name, value, bad }) => `${name.padEnd(16)}${bad ? paint.red(value) : value}`)
+    .join('\n');
+}
+
+function fragmentation({ samples }: ReplayReport): string {
+  const fullest = samples.reduce((a, b) => (b.usedUnits > a.usedUnits ? b : a));
+  const last = samples[samples.length - 1];
+  const row = (name: string, key: 'internalFragmentation' | 'externalFragmentation'): string[] => {
+    const highest = Math.max(...samples.map((sample) => sample[key]));
+    return [name, percent(fullest[key]), percent(highest), percent(last[key])];
+  };
+  return table(
+    ['fragmentation', 'at the fullest', 'highest', 'at the end'],
+    [row('internal', 'internalFragmentation'), row('external', 'externalFragmentation')],
+    ['left', 'right', 'right', 'right'],
+  );
+}
+
+function curves({ samples, peakLiveBytes }: ReplayReport, paint: Paint): string {
+  const line = (name: string, values: number[], max: number, label: string): string =>
+    `${name.padEnd(10)}${paint.cyan(sparkline(values, CURVE_WIDTH, max))} ${label}`;
+  return [
+    paint.bold('over time'),
+    line(
+      'live',
+      samples.map((sample) => sample.liveBytes),
+      peakLiveBytes,
+      `0 … ${bytes(peakLiveBytes)}`,
+    ),
+    line(
+      'internal',
+      samples.map((sample) => sample.internalFragmentation),
+      1,
+      '0 … 100 %',
+    ),
+    line(
+      'external',
+      samples.map((sample) => sample.externalFragmentation),
+      1,
+      '0 … 100 %',
+    ),
+  ].join('\n');
+}
+
+function sizes({ sizes: classes, unit, allocations }: ReplayReport, paint: Paint): string {
+  const most = Math.max(...classes.map((size) => size.allocations));
+  const rows = classes
+    .filter((size) => size.allocations > 0)
+    .map((size) => [
+      bytes(size.blockBytes),
+      count(size.allocations),
+      percent(size.allocations / allocations),
+      percent(1 - size.requestedBytes / (size.allocations * unit * 2 ** size.order)),
+      paint.cyan(bar(size.allocations / most, BAR_WIDTH)),
+    ]);
+  return table(['block', 'allocations', 'share', 'unused', ''], rows, [
+    'right',
+    'right',
+    'right',
+    'right',
+    'left',
+  ]);
+}
+
+function table(head: string[], rows: string[][], align: ('left' | 'right')[]): string {
+  const grid = new Table({ head, colAligns: align, style: { head: [], border: [], compact: true } });
+  grid.push(...rows);
+  return grid.toString();
+}

@@ -1,0 +1,33 @@
+// The recorded traces of real programs and what the reference allocator makes of them.
+
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+
+/** Bytes per unit and units in the arena for which the hashes below hold. */
+export const TRACE_UNIT = 16;
+export const TRACE_CAPACITY = 2 ** 23;
+
+/** Placement hash of each trace: h = h * 31 + offset (mod 2^32) over the offsets of all its allocations. */
+export const TRACE_HASHES = {
+  sqlite: 4050772520,
+  lua: 2396464929,
+  py: 3065389909,
+  jq: 1754845730,
+} as const;
+
+export type TraceName = keyof typeof TRACE_HASHES;
+
+/**
+ * The operations of a trace in units: x > 0 allocates x units, the n-th such entry having the id n (from 0);
+ * x < 0 frees the block with the id ~x.
+ */
+export function loadTrace(name: TraceName): Int32Array {
+  const raw = gunzipSync(readFileSync(new URL(`../../data/${name}.tr.gz`, import.meta.url)));
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  const operations = new Int32Array(raw.byteLength / 4);
+  for (let i = 0; i < operations.length; i++) {
+    const entry = view.getInt32(i * 4, true);
+    operations[i] = entry < 0 ? entry : Math.max(1, Math.ceil(entry / TRACE_UNIT));
+  }
+  return operations;
+}
