@@ -45,6 +45,13 @@ run('JavaScript', 'node', ['consumer.js']);
 writeFileSync(join(folder, 'consumer.ts'), consumer);
 const strict = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2023,dom', '--types', ''];
 run('TypeScript, nodenext', bin('tsc'), [...strict, '--module', 'nodenext', 'consumer.ts']);
-run('TypeScript, bundler', bin('tsc'), [...strict, '--module', 'esnext', '--moduleResolution', 'bundler', 'consumer.ts']);
+run('TypeScript, bundler', bin('tsc'), [
+  ...strict,
+  '--module',
+  'esnext',
+  '--moduleResolution',
+  'bundler',
+  'consumer.ts',
+]);
 run('the command', 'npx', ['--no-install', 'buddy', '--version']);
 rmSync(folder, { recursive: true });

@@ -20,7 +20,7 @@ import {
 } from './layout.ts';
 import { copyBlocks, isRangeFree, placeRange } from './ranges.ts';
 import { gradeOf, raise, seek } from './run-index.ts';
-import { close, expose, lowestAbove, lowestFit, place } from './tree.ts';
+import { close, expose, lowestAbove, lowestFit, openedAbove, place } from './tree.ts';
 import { FAN_BITS, fitting, levelOfOrder, longestRun, lowestBit, ones, runLength } from './word.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
@@ -143,15 +143,14 @@ export class BuddyAllocator {
     if (level >= s[AT_LEVELS]) return -1;
     const word = seek(s, level, r);
     let offset = word === s[AT_COUNT + level] ? NOWHERE : lowestFit(s, level, word, r);
-    if (offset >= s[AT_ABOVE + level]) {
+    if (s[AT_ABOVE + level] < offset) {
       const above = lowestAbove(s, level);
-      s[AT_ABOVE + level] = above;
       if (above < offset) {
+        openedAbove(s, level, above);
         offset = above;
-        // The child at `above` is about to be opened: what stays free above this level lies past its first word.
-        s[AT_ABOVE + level] = above + (1 << (FAN_BITS * level + FAN_BITS));
-      } else if (offset === NOWHERE) return -1;
+      }
     }
+    if (offset === NOWHERE) return -1;
     place(s, offset, level, r);
     return offset;
   }

@@ -95,17 +95,21 @@ export function settle(s: Int32Array, level: number, word: number): void {
 
 /** The lowest word of `level`, not before `from`, with a grade above `r`; the number of words if none. */
 export function nextWord(s: Int32Array, level: number, r: number, from: number): number {
-  const count = s[AT_COUNT + level];
-  if (from === count) return count;
+  if (from === s[AT_COUNT + level]) return from;
+  const here = above(s[s[AT_INDEX + level * TIERS] + (from >>> 3)], r) & (-1 << ((from & 7) << 2));
+  return here !== 0 ? (from & ~7) | (lowestBit(here) >>> 2) : nextWordBeyond(s, level, r, from >>> 3);
+}
+
+/** The same for the groups after `group`: up the tiers until a bit is set, and down again to what it stands for. */
+function nextWordBeyond(s: Int32Array, level: number, r: number, group: number): number {
   const tiers = AT_INDEX + level * TIERS;
-  const here = above(s[s[tiers] + (from >>> 3)], r) & (-1 << ((from & 7) << 2));
-  if (here !== 0) return (from & ~7) | (lowestBit(here) >>> 2);
-  let i = (from >>> 3) + 1;
+  const count = s[AT_COUNT + level];
+  let i = group + 1;
   let bits = groupsOf(count);
   for (let tier = 1; i < bits; tier++) {
-    const group = s[s[tiers + tier] + (i >>> 5) * ORDERS_PER_LEVEL + r] & (-1 << i);
-    if (group !== 0) {
-      i = (i & ~31) | lowestBit(group);
+    const set = s[s[tiers + tier] + (i >>> 5) * ORDERS_PER_LEVEL + r] & (-1 << i);
+    if (set !== 0) {
+      i = (i & ~31) | lowestBit(set);
       while (--tier > 0) i = (i << 5) | lowestBit(s[s[tiers + tier] + i * ORDERS_PER_LEVEL + r]);
       return (i << 3) | (lowestBit(above(s[s[tiers] + i], r)) >>> 2);
     }
@@ -121,14 +125,12 @@ export function nextWord(s: Int32Array, level: number, r: number, from: number):
  */
 export function seek(s: Int32Array, level: number, r: number): number {
   const hint = AT_HINT + level * ORDERS_PER_LEVEL + r;
-  const count = s[AT_COUNT + level];
-  const words = s[AT_WORDS + level];
   let word = s[hint];
   for (;;) {
     word = nextWord(s, level, r, word);
     s[hint] = word;
-    if (word === count) return count;
-    const at = words + (word << 1);
+    if (word === s[AT_COUNT + level]) return word;
+    const at = s[AT_WORDS + level] + (word << 1);
     const free = ~(s[at] | s[at + 1]);
     if (fitting(free, r) !== 0) return word;
     lower(s, level, word, longestRun(free));

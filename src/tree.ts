@@ -5,7 +5,7 @@
 // is never zero: when its last block goes it closes, and the parent's child becomes free. The top word keeps a child
 // beyond the capacity in use, so every walk upwards ends there at the latest.
 
-import { AT_ABOVE, AT_COUNT, AT_FREE, AT_LEVELS, AT_WORDS, NOWHERE } from './layout.ts';
+import { AT_ABOVE, AT_COUNT, AT_FREE, AT_WORDS, NOWHERE } from './layout.ts';
 import { lower, raise, seek } from './run-index.ts';
 import { FAN_BITS, fitting, longestRun, lowestBit, MAX_RUN, ones } from './word.ts';
 
@@ -61,14 +61,26 @@ export function lowestFit(s: Int32Array, level: number, word: number, r: number)
   return child << (FAN_BITS * level);
 }
 
-/** Address of the lowest free child of the levels above `level`; NOWHERE when they have none. */
+/**
+ * Address of the lowest free child of the levels above `level`, which is not the top; NOWHERE when they have none.
+ * Leaves the bound of every level that it looked at exact.
+ */
 export function lowestAbove(s: Int32Array, level: number): number {
-  let lowest = NOWHERE;
-  for (let e = level + 1; e < s[AT_LEVELS] && s[AT_ABOVE + e - 1] < lowest; e++) {
-    const word = seek(s, e, 0);
-    if (word === s[AT_COUNT + e]) continue;
-    const offset = lowestFit(s, e, word, 0);
-    if (offset < lowest) lowest = offset;
+  const word = seek(s, level + 1, 0);
+  let lowest = word === s[AT_COUNT + level + 1] ? NOWHERE : lowestFit(s, level + 1, word, 0);
+  if (s[AT_ABOVE + level + 1] < lowest) {
+    const higher = lowestAbove(s, level + 1);
+    if (higher < lowest) lowest = higher;
   }
+  s[AT_ABOVE + level] = lowest;
   return lowest;
+}
+
+/** Notes that the child at `lowest`, what `lowestAbove` found for `level`, has been opened. */
+export function openedAbove(s: Int32Array, level: number, lowest: number): void {
+  // What is free above a level now lies past the first child there, at the next multiple of such a child's size.
+  for (let l = level; s[AT_ABOVE + l] === lowest; l++) {
+    const span = 1 << (FAN_BITS * (l + 1));
+    s[AT_ABOVE + l] = (lowest | (span - 1)) + 1;
+  }
 }

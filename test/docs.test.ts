@@ -36,7 +36,10 @@ function runShell(text: string): string {
   const buddy = `node ${resolve('dist/cli.js')}`;
   const data = resolve('data');
   const prelude = `set -eu; cd ${scratch}; ln -sfn ${data} data; npx() { shift; ${buddy} "$@"; };`;
-  return execFileSync('bash', ['-c', `${prelude}\n${text}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return execFileSync('bash', ['-c', `${prelude}\n${text}`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 function runModule(text: string): string {

@@ -1,0 +1,75 @@
+// Replays a workload on a JavaScript contender.
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { ReplayState } from '../driver.ts';
+import { loadDriver } from '../load-driver.ts';
+import type { Runner, Sample } from '../measure.ts';
+import { UNIT_BYTES, type Workload } from '../workloads.ts';
+import type { Arena, Contender } from './contender.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+const PAGE_BYTES = 4096;
+
+/**
+ * Writes to every page of an arena, which leaves its contents as they are. The reference allocator writes to its
+ * whole tree when it is created, so its pages are mapped before the clock starts; this does the same for the others.
+ * An atomic access is one that the compiler does not remove for changing nothing.
+ */
+function touchPages({ untouched }: Arena): void {
+  if (!untouched) return;
+  const bytes = new Uint8Array(untouched);
+  for (let at = 0; at < bytes.length; at += PAGE_BYTES) Atomics.or(bytes, at, 0);
+}
+
+/** The workload's operations with the sizes as the contender takes them. */
+export function operationsFor(contender: Contender, { operations }: Workload): Int32Array {
+  return contender.sizesIn === 'units' ? operations : operations.map((x) => (x < 0 ? x : x * UNIT_BYTES));
+}
+
+/** Makes a fresh arena whose memory is mapped. */
+export function warmArena(contender: Contender, workload: Workload): Arena {
+  const arena = contender.create(workload);
+  touchPages(arena);
+  return arena;
+}
+
+/**
+ * Prepares a contender, with a driver loop of its own, for one workload. Every replay first collects garbage, so that
+ * none pays for what another left behind.
+ */
+export async function runnerFor(contender: Contender, workload: Workload): Promise<Runner> {
+  const { replay } = await loadDriver();
+  const operations = operationsFor(contender, workload);
+  const handles = new Int32Array(operations.length);
+  const { steadyFrom } = workload;
+  // One arena and the state always live on until they are replaced: were none alive while garbage is collected, the
+  // engine would forget the shape of these objects and with it the code that it had optimised for them.
+  let arena: Arena | undefined;
+  const state: ReplayState = { allocations: 0, failures: 0, hash: 0 };
+  const sample = (): Sample => {
+    collectGarbage();
+    state.allocations = state.failures = state.hash = 0;
+    const beginning = performance.now();
+    arena = contender.create(workload);
+    const created = performance.now();
+    touchPages(arena);
+    replay(arena.allocator, operations, 0, steadyFrom, handles, state);
+    const start = performance.now();
+    replay(arena.allocator, operations, steadyFrom, operations.length, handles, state);
+    const end = performance.now();
+    return {
+      replayNs: (end - start) * 1e6,
+      createNs: (created - beginning) * 1e6,
+      failures: state.failures,
+      hash: state.hash >>> 0,
+    };
+  };
+  return {
+    name: contender.name,
+    placesAsReference: contender.placesAsReference,
+    replay: async () => sample(),
+  };
+}

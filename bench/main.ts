@@ -1,0 +1,129 @@
+// `npm run bench`: chooses workloads and contenders, runs the rounds, prints the report.
+
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { OTHERS, OURS } from './contenders/index.ts';
+import { runnerFor } from './contenders/runner.ts';
+import { machine } from './machine.ts';
+import { type Effort, measure, placementsAgree } from './measure.ts';
+import { buildNative, NATIVE_NAME, NativeReference } from './native/native-reference.ts';
+import { showProgress } from './progress.ts';
+import { arenaCosts, formatReport, type Report, type WorkloadResult } from './report.ts';
+import { type WorkloadPlan, workloadPlans } from './workloads.ts';
+
+const FULL: Effort = { rounds: 15, warmupRounds: 12 };
+const QUICK: Effort = { rounds: 3, warmupRounds: 2 };
+
+interface Options {
+  readonly all?: true;
+  readonly json?: true;
+  readonly quick?: true;
+  readonly rounds?: number;
+  readonly only?: readonly string[];
+}
+
+/** The workloads to run and the names of the contenders that run beside ours. */
+interface Selection {
+  readonly plans: readonly WorkloadPlan[];
+  readonly names: readonly string[];
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Not a whole number above 0.');
+  return value;
+}
+
+const command = new Command('npm run bench --')
+  .description('Measures buddy-allocator against the reference and other allocators.')
+  .option('--all', 'run every synthetic workload instead of a representative few')
+  .option('--json', 'print one JSON document instead of tables')
+  .option('--only <substring...>', 'run only the workloads or contenders whose name contains it')
+  .option('--quick', 'run few rounds: shows that everything works, not how fast it is')
+  .option('--rounds <n>', 'number of rounds to measure', positiveInteger)
+  .exitOverride();
+
+/** Each filter narrows what it matches: the workloads, the contenders or both. */
+function select({ all, only = [] }: Options): Selection {
+  let plans = workloadPlans().filter((plan) => all || plan.byDefault);
+  let names = [...OTHERS.map(({ name }) => name), NATIVE_NAME, OURS.name];
+  const narrow = <T>(from: T[], nameOf: (one: T) => string): T[] => {
+    const filters = only.filter((filter) => from.some((one) => nameOf(one).includes(filter)));
+    return filters.length === 0
+      ? from
+      : from.filter((one) => filters.some((filter) => nameOf(one).includes(filter)));
+  };
+  const unknown = only.find(
+    (filter) => ![...plans.map(({ name }) => name), ...names].some((name) => name.includes(filter)),
+  );
+  if (unknown !== undefined) command.error(`error: no workload or contender is called ${unknown}`);
+  plans = narrow(plans, ({ name }) => name);
+  names = narrow(names, (name) => name);
+  return { plans, names };
+}
+
+async function runWorkload(
+  plan: WorkloadPlan,
+  names: readonly string[],
+  native: NativeReference | undefined,
+  effort: Effort,
+): Promise<WorkloadResult | undefined> {
+  const contenders = OTHERS.filter(({ name, isPeer }) => names.includes(name) && isPeer === plan.forPeers);
+  const withNative = native !== undefined && names.includes(NATIVE_NAME) && !plan.forPeers;
+  if (contenders.length === 0 && !withNative && !names.includes(OURS.name)) return undefined;
+  showProgress(`${plan.name}: preparing`);
+  const workload = plan.build();
+  const runners = [];
+  for (const contender of [OURS, ...contenders]) runners.push(await runnerFor(contender, workload));
+  if (withNative) runners.push(await native.runnerFor(workload));
+  const operations = workload.operations.length - workload.steadyFrom;
+  const measurements = await measure(runners, operations, effort, (phase, number) =>
+    showProgress(`${plan.name}: ${phase} ${number}`),
+  );
+  return {
+    workload: plan.name,
+    capacity: workload.capacity,
+    operations,
+    measurements,
+    placementsAgree: placementsAgree(measurements),
+  };
+}
+
+async function bench(options: Options): Promise<Report> {
+  const { plans, names } = select(options);
+  const effort = options.quick ? QUICK : FULL;
+  const rounds = options.rounds ?? effort.rounds;
+  const built = buildNative();
+  const native = built.binary === undefined ? undefined : new NativeReference(built.binary);
+  const workloads: WorkloadResult[] = [];
+  try {
+    for (const plan of plans) {
+      const result = await runWorkload(plan, names, native, { ...effort, rounds });
+      if (result) workloads.push(result);
+    }
+  } finally {
+    showProgress('');
+    native?.close();
+  }
+  return {
+    machine: machine(),
+    native: built.binary === undefined ? `left out, ${built.missing}` : built.compiler,
+    effort: { ...effort, rounds },
+    workloads,
+    arenas: arenaCosts(workloads),
+  };
+}
+
+try {
+  const options = command.parse().opts<Options>();
+  const report = await bench(options);
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+  const differing = report.workloads.filter((result) => !result.placementsAgree);
+  if (differing.length > 0) {
+    console.error(`Placements differ: ${differing.map(({ workload }) => workload).join('; ')}`);
+    process.exitCode = 1;
+  }
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}
