@@ -2,6 +2,7 @@
 
 import { Random } from '../test/support/random.ts';
 import {
+  loadBytes,
   loadTrace,
   TRACE_CAPACITY,
   TRACE_HASHES,
@@ -25,6 +26,8 @@ export interface Workload {
   readonly capacity: number;
   /** x >= 0 allocates x units and gets the next id from 0; x < 0 frees the block with id ~x. */
   readonly operations: Int32Array;
+  /** The same with sizes in bytes, as the program asked for them. */
+  readonly bytes: Int32Array;
   /** Operations before this one fill the arena and are not timed. */
   readonly steadyFrom: number;
 }
@@ -145,17 +148,19 @@ export function synthesise(plan: Synthetic): Workload {
     name: plan.name,
     capacity: plan.capacity,
     operations: operations.slice(0, at),
+    bytes: operations.slice(0, at).map((x) => (x < 0 ? x : x * UNIT_BYTES)),
     steadyFrom,
   };
 }
 
 function tracePlans(trace: TraceName): WorkloadPlan[] {
   const build = (name: string, forPeers: boolean): Workload => {
-    const operations = loadTrace(trace);
+    const end = forPeers ? CUT : undefined;
     return {
       name,
       capacity: TRACE_CAPACITY,
-      operations: forPeers ? operations.slice(0, CUT) : operations,
+      operations: loadTrace(trace).slice(0, end),
+      bytes: loadBytes(trace).slice(0, end),
       steadyFrom: 0,
     };
   };

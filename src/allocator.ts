@@ -7,20 +7,10 @@ import { BuddyError } from './errors.ts';
 import { create, format } from './format.ts';
 import type { Block, BuddyStats } from './inspect.ts';
 import * as inspect from './inspect.ts';
-import {
-  AT_ABOVE,
-  AT_CAPACITY,
-  AT_COUNT,
-  AT_FREE,
-  AT_HINT,
-  AT_LEVELS,
-  AT_WORDS,
-  layoutOf,
-  NOWHERE,
-} from './layout.ts';
+import { AT_ABOVE, AT_CAPACITY, AT_FREE, AT_HINT, AT_LEVELS, AT_WORDS, layoutOf, NOWHERE } from './layout.ts';
 import { copyBlocks, isRangeFree, placeRange } from './ranges.ts';
 import { gradeOf, raise, seek } from './run-index.ts';
-import { close, expose, lowestAbove, lowestFit, openedAbove, place } from './tree.ts';
+import { close, expose, lowestAbove, openedAbove, place } from './tree.ts';
 import { FAN_BITS, fitting, levelOfOrder, longestRun, lowestBit, ones, runLength } from './word.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
@@ -141,8 +131,7 @@ export class BuddyAllocator {
   #allocSearching(level: number, r: number): number {
     const s = this.#live();
     if (level >= s[AT_LEVELS]) return -1;
-    const word = seek(s, level, r);
-    let offset = word === s[AT_COUNT + level] ? NOWHERE : lowestFit(s, level, word, r);
+    let offset = seek(s, level, r);
     if (s[AT_ABOVE + level] < offset) {
       const above = lowestAbove(s, level);
       if (above < offset) {

@@ -13,8 +13,17 @@
 // `alloc` lowers no grade: a word that is filled and emptied again costs no index work. Staleness stays bounded because
 // a block is only ever taken from the word at its order's hint, and a hint that moves settles the word it leaves.
 
-import { AT_COUNT, AT_HINT, AT_INDEX, AT_WORDS, groupsOf, ORDERS_PER_LEVEL, TIERS } from './layout.ts';
-import { fitting, longestRun, lowestBit } from './word.ts';
+import {
+  AT_COUNT,
+  AT_HINT,
+  AT_INDEX,
+  AT_WORDS,
+  groupsOf,
+  NOWHERE,
+  ORDERS_PER_LEVEL,
+  TIERS,
+} from './layout.ts';
+import { FAN_BITS, fitting, longestRun, lowestBit } from './word.ts';
 
 /** Bit 3 of each nibble is set where the grade in `group` is above `r`: the sum reaches 8 there, and never 16. */
 function above(group: number, r: number): number {
@@ -120,8 +129,8 @@ function nextWordBeyond(s: Int32Array, level: number, r: number, group: number):
 }
 
 /**
- * The lowest word of `level` that holds a free run of order `r`, now the order's hint; the number of words if none.
- * Stale words met on the way are settled: five at most.
+ * Address of the lowest free block of order `FAN_BITS * level + r` in the words of `level`, whose word is now the order's
+ * hint; NOWHERE if there is none. Stale words met on the way are settled: five at most.
  */
 export function seek(s: Int32Array, level: number, r: number): number {
   const hint = AT_HINT + level * ORDERS_PER_LEVEL + r;
@@ -129,10 +138,11 @@ export function seek(s: Int32Array, level: number, r: number): number {
   for (;;) {
     word = nextWord(s, level, r, word);
     s[hint] = word;
-    if (word === s[AT_COUNT + level]) return word;
+    if (word === s[AT_COUNT + level]) return NOWHERE;
     const at = s[AT_WORDS + level] + (word << 1);
     const free = ~(s[at] | s[at + 1]);
-    if (fitting(free, r) !== 0) return word;
+    const fits = fitting(free, r);
+    if (fits !== 0) return ((word << 5) | lowestBit(fits)) << (FAN_BITS * level);
     lower(s, level, word, longestRun(free));
   }
 }

@@ -5,9 +5,9 @@
 // is never zero: when its last block goes it closes, and the parent's child becomes free. The top word keeps a child
 // beyond the capacity in use, so every walk upwards ends there at the latest.
 
-import { AT_ABOVE, AT_COUNT, AT_FREE, AT_WORDS, NOWHERE } from './layout.ts';
+import { AT_ABOVE, AT_FREE, AT_WORDS } from './layout.ts';
 import { lower, raise, seek } from './run-index.ts';
-import { FAN_BITS, fitting, longestRun, lowestBit, MAX_RUN, ones } from './word.ts';
+import { FAN_BITS, longestRun, MAX_RUN, ones } from './word.ts';
 
 /** Marks the free block of order `FAN_BITS * level + r` at `offset` as live, opening words down to its level. */
 export function place(s: Int32Array, offset: number, level: number, r: number): void {
@@ -54,20 +54,12 @@ export function expose(s: Int32Array, level: number, offset: number): void {
   }
 }
 
-/** Address of the lowest block of order `r` inside `word` of `level`, which holds one. */
-export function lowestFit(s: Int32Array, level: number, word: number, r: number): number {
-  const at = s[AT_WORDS + level] + (word << 1);
-  const child = (word << 5) | lowestBit(fitting(~(s[at] | s[at + 1]), r));
-  return child << (FAN_BITS * level);
-}
-
 /**
  * Address of the lowest free child of the levels above `level`, which is not the top; NOWHERE when they have none.
  * Leaves the bound of every level that it looked at exact.
  */
 export function lowestAbove(s: Int32Array, level: number): number {
-  const word = seek(s, level + 1, 0);
-  let lowest = word === s[AT_COUNT + level + 1] ? NOWHERE : lowestFit(s, level + 1, word, 0);
+  let lowest = seek(s, level + 1, 0);
   if (s[AT_ABOVE + level + 1] < lowest) {
     const higher = lowestAbove(s, level + 1);
     if (higher < lowest) lowest = higher;

@@ -93,18 +93,17 @@ describe('powers of two', () => {
 });
 
 describe('other capacities', () => {
-  test.each([3, 5, 15, 17, 31, 33, 48, 100, 255, 257, 1000, 4095, 4097, 5000, 65537, 99_999, 1_000_003])(
-    '%i units',
-    (capacity) => {
-      let seed = capacity;
-      for (const size of sizes) {
-        for (const free of frees) {
-          const fill = FILLS[seed % FILLS.length];
-          compare({ capacity, sizes: size, frees: free, fill, operations: 800, seed: seed++ }, 2);
-        }
+  test.each([
+    3, 5, 15, 17, 31, 33, 48, 100, 255, 257, 1000, 1023, 1025, 4095, 4097, 5000, 65537, 99_999, 1_000_003,
+  ])('%i units', (capacity) => {
+    let seed = capacity;
+    for (const size of sizes) {
+      for (const free of frees) {
+        const fill = FILLS[seed % FILLS.length];
+        compare({ capacity, sizes: size, frees: free, fill, operations: 800, seed: seed++ }, 2);
       }
-    },
-  );
+    }
+  });
 });
 
 describe('long runs', () => {

@@ -41,21 +41,22 @@ describe('all reachable states', () => {
 });
 
 describe('all states near a given one', () => {
-  // Trees of 4 and of 8 levels, just filled, just exceeded and cut off.
-  const capacities = [15, 16, 17, 31, 32, 33, 34, 36, 39, 40, 63, 64, 65, 255, 256, 257, 272];
+  // Just below, at and just above sizes at which a tree of 16 or 32 children a node gets another level; and between.
+  const small = [15, 16, 17, 31, 32, 33, 34, 36, 39, 40, 63, 64, 65];
+  const large = [255, 256, 257, 1023, 1024, 1025];
 
-  test.each(capacities)('capacity %i, empty', (capacity) => {
+  test.each([...small, ...large])('capacity %i, empty', (capacity) => {
     const explored = explore({ capacity, sizes: sizePerOrder(capacity), depth: 3 });
     expect(explored.states).toBeGreaterThan(50);
   });
 
-  test.each(capacities)('capacity %i, full of units', (capacity) => {
+  test.each([...small, 255, 256, 257])('capacity %i, full of units', (capacity) => {
     const start = filledWithUnits(capacity, () => false);
     const explored = explore({ capacity, sizes: [1, 2, 3], start, depth: capacity > 40 ? 1 : 2 });
     expect(explored.states).toBeGreaterThan(capacity);
   });
 
-  test.each(capacities)('capacity %i, one unit in each 16 left', (capacity) => {
+  test.each([...small, 255, 256, 257])('capacity %i, one unit in each 16 left', (capacity) => {
     const start = filledWithUnits(capacity, (offset) => offset % 16 !== 5);
     const explored = explore({
       capacity,
@@ -66,9 +67,15 @@ describe('all states near a given one', () => {
     expect(explored.states).toBeGreaterThan(50);
   });
 
-  test.each(capacities)('capacity %i, one unit left', (capacity) => {
+  test.each(small)('capacity %i, one unit left', (capacity) => {
     const start = filledWithUnits(capacity, (offset) => offset !== capacity - 1);
     const explored = explore({ capacity, sizes: sizePerOrder(capacity), start, depth: 3, replay: true });
+    expect(explored.states).toBeGreaterThan(50);
+  });
+
+  test.each(large)('capacity %i, one unit left', (capacity) => {
+    const start = filledWithUnits(capacity, (offset) => offset !== capacity - 1);
+    const explored = explore({ capacity, sizes: sizePerOrder(capacity), start, depth: 2 });
     expect(explored.states).toBeGreaterThan(50);
   });
 });

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import type { ReplayState } from '../driver.ts';
 import { loadDriver } from '../load-driver.ts';
 import type { Runner, Sample } from '../measure.ts';
-import { UNIT_BYTES, type Workload } from '../workloads.ts';
+import type { Workload } from '../workloads.ts';
 import type { Arena, Contender } from './contender.ts';
 
 setFlagsFromString('--expose-gc');
@@ -25,8 +25,8 @@ function touchPages({ untouched }: Arena): void {
 }
 
 /** The workload's operations with the sizes as the contender takes them. */
-export function operationsFor(contender: Contender, { operations }: Workload): Int32Array {
-  return contender.sizesIn === 'units' ? operations : operations.map((x) => (x < 0 ? x : x * UNIT_BYTES));
+export function operationsFor(contender: Contender, { operations, bytes }: Workload): Int32Array {
+  return contender.sizesIn === 'units' ? operations : bytes;
 }
 
 /** Makes a fresh arena whose memory is mapped. */

@@ -1,9 +1,9 @@
 // The reference allocator that the project's placement is specified by: a complete binary tree of bytes, transcribed
-// from its C original statement by statement. Slow and large (two bytes a unit) on purpose: nothing to get wrong.
+// from its C original statement by statement. Large (two bytes a unit) and plain: nothing to get wrong.
 
 const left = (index: number): number => index * 2 + 1;
 const right = (index: number): number => index * 2 + 2;
-const parent = (index: number): number => Math.floor((index + 1) / 2) - 1;
+const parent = (index: number): number => ((index + 1) >>> 1) - 1;
 const isPowerOfTwo = (x: number): boolean => (x & (x - 1)) === 0;
 const trailingZeros = (x: number): number => 31 - Math.clz32(x & -x);
 
@@ -60,7 +60,7 @@ export class ReferenceAllocator {
       index = longest[left(index)] >= order ? left(index) : right(index);
     }
     longest[index] = -1;
-    const offset = (index + 1) * 2 ** nodeOrder - 2 ** this.#order;
+    const offset = (index + 1) * (1 << nodeOrder) - (1 << this.#order);
     while (index !== 0) {
       index = parent(index);
       longest[index] = Math.max(longest[left(index)], longest[right(index)]);
@@ -71,9 +71,9 @@ export class ReferenceAllocator {
   /** Frees the block at `offset` and merges buddies upwards. See the class for misuse. */
   free(offset: number): void {
     const longest = this.#longest;
-    if (!(offset >= 0 && offset < 2 ** this.#order)) throw new RangeError(`outside the arena: ${offset}`);
+    if (!(offset >= 0 && offset < 1 << this.#order)) throw new RangeError(`outside the arena: ${offset}`);
     let order = 0;
-    let index = 2 ** this.#order - 1 + offset;
+    let index = (1 << this.#order) - 1 + offset;
     for (; longest[index] !== -1; index = parent(index)) {
       order++;
       if (index === 0) return;

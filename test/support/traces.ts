@@ -18,16 +18,18 @@ export const TRACE_HASHES = {
 export type TraceName = keyof typeof TRACE_HASHES;
 
 /**
- * The operations of a trace in units: x > 0 allocates x units, the n-th such entry having the id n (from 0);
+ * The operations of a trace as recorded: x >= 0 allocates x bytes, the n-th such entry having the id n (from 0);
  * x < 0 frees the block with the id ~x.
  */
-export function loadTrace(name: TraceName): Int32Array {
+export function loadBytes(name: TraceName): Int32Array {
   const raw = gunzipSync(readFileSync(new URL(`../../data/${name}.tr.gz`, import.meta.url)));
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const operations = new Int32Array(raw.byteLength / 4);
-  for (let i = 0; i < operations.length; i++) {
-    const entry = view.getInt32(i * 4, true);
-    operations[i] = entry < 0 ? entry : Math.max(1, Math.ceil(entry / TRACE_UNIT));
-  }
+  for (let i = 0; i < operations.length; i++) operations[i] = view.getInt32(i * 4, true);
   return operations;
+}
+
+/** The same with sizes in units, at least one. */
+export function loadTrace(name: TraceName): Int32Array {
+  return loadBytes(name).map((x) => (x < 0 ? x : Math.max(1, Math.ceil(x / TRACE_UNIT))));
 }
