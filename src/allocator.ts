@@ -3,14 +3,14 @@
 import { checkCapacity, checkOffset, checkRange, checkSize } from './arguments.ts';
 import { attach } from './attach.ts';
 import { check } from './check.ts';
-import { BuddyError } from './errors.ts';
+import { BuddyError, detached } from './errors.ts';
 import { create, format } from './format.ts';
 import type { Block, BuddyStats } from './inspect.ts';
 import * as inspect from './inspect.ts';
 import { AT_ABOVE, AT_CAPACITY, AT_FREE, AT_HINT, AT_LEVELS, AT_WORDS, layoutOf, NOWHERE } from './layout.ts';
 import { copyBlocks, isRangeFree, placeRange } from './ranges.ts';
-import { gradeOf, raise, seek } from './run-index.ts';
-import { close, expose, lowestAbove, openedAbove, place } from './tree.ts';
+import { isRaised, raise } from './run-index.ts';
+import { close, expose, place, search } from './tree.ts';
 import { FAN_BITS, fitting, levelOfOrder, longestRun, lowestBit, ones, runLength } from './word.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
@@ -131,14 +131,7 @@ export class BuddyAllocator {
   #allocSearching(level: number, r: number): number {
     const s = this.#live();
     if (level >= s[AT_LEVELS]) return -1;
-    let offset = seek(s, level, r);
-    if (s[AT_ABOVE + level] < offset) {
-      const above = lowestAbove(s, level);
-      if (above < offset) {
-        openedAbove(s, level, above);
-        offset = above;
-      }
-    }
+    const offset = search(s, level, r);
     if (offset === NOWHERE) return -1;
     place(s, offset, level, r);
     return offset;
@@ -195,7 +188,7 @@ export class BuddyAllocator {
     else {
       expose(s, level, offset);
       const longest = longestRun(~busy);
-      if (gradeOf(s, level, word) <= longest) raise(s, level, word, longest);
+      if (!isRaised(s, level, word, longest)) raise(s, level, word, longest);
     }
     return size;
   }
@@ -330,7 +323,7 @@ export class BuddyAllocator {
 
   /** The state, if there still is one. The hot paths find a detached one by its giving no sensible answer. */
   #live(): Int32Array<ArrayBuffer> {
-    if (this.#s.length === 0) throw new BuddyError('DETACHED', "the state's buffer was transferred away");
+    if (this.#s.length === 0) throw detached();
     return this.#s;
   }
 

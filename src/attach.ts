@@ -1,7 +1,7 @@
 // Taking on a buffer that is said to hold a state.
 
 import { check } from './check.ts';
-import { BuddyError } from './errors.ts';
+import { BuddyError, detached } from './errors.ts';
 import {
   AT_CAPACITY,
   AT_MAGIC,
@@ -44,7 +44,7 @@ function view(buffer: ArrayBuffer): Int32Array<ArrayBuffer> {
   try {
     return new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   } catch {
-    throw new BuddyError('DETACHED', 'the buffer was transferred away');
+    throw detached();
   }
 }
 

@@ -10,7 +10,7 @@ import {
   AT_INDEX,
   AT_LEVELS,
   AT_WORDS,
-  groupsOf,
+  groups,
   HEADER,
   layoutOf,
   MAX_CAPACITY,
@@ -18,8 +18,7 @@ import {
   ORDERS_PER_LEVEL,
   TIERS,
 } from './layout.ts';
-import { gradeOf, holdsAbove } from './run-index.ts';
-import { FAN_BITS, longestRun } from './word.ts';
+import { FAN_BITS, longestRun, MAX_RUN } from './word.ts';
 
 /**
  * Every violated invariant of a state, in words; empty when it is sound.
@@ -101,13 +100,13 @@ function checkLevel(s: Int32Array, level: number, wrong: string[]): { free: numb
       }
     }
     const longest = open ? longestRun(~(used | cont)) : -1;
-    if (checkGrade(s, level, word, longest, open, wrong)) stale.add(word);
+    if (checkBits(s, level, word, longest, open, wrong)) stale.add(word);
   }
   if (s[words + 2 * count] !== -1 || s[words + 2 * count + 1] !== 0) {
     wrong.push(`level ${level}: the mark after the last word is gone`);
   }
   for (let r = 0; r < ORDERS_PER_LEVEL; r++) stale.delete(s[AT_HINT + level * ORDERS_PER_LEVEL + r]);
-  for (const word of stale) wrong.push(`level ${level} word ${word}: has a stale grade but is no hint`);
+  for (const word of stale) wrong.push(`level ${level} word ${word}: has stale index bits but is no hint`);
   checkTiers(s, level, wrong);
   return { free, freeAt };
 }
@@ -141,8 +140,8 @@ function checkTail(s: Int32Array, level: number, used: number, cont: number, wro
   }
 }
 
-/** Checks a word's grade; returns whether it is stale. */
-function checkGrade(
+/** Checks a word's bits in the lowest tier; returns whether it has stale ones. */
+function checkBits(
   s: Int32Array,
   level: number,
   word: number,
@@ -150,43 +149,47 @@ function checkGrade(
   open: boolean,
   wrong: string[],
 ): boolean {
-  const grade = gradeOf(s, level, word);
+  const at = s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL;
   const where = `level ${level} word ${word}`;
-  if (grade > ORDERS_PER_LEVEL) wrong.push(`${where}: its grade ${grade} does not exist`);
-  if (grade <= longest) wrong.push(`${where}: its grade ${grade} hides a free run of order ${longest}`);
-  if (!open && grade > 0) wrong.push(`${where}: is closed but has grade ${grade}`);
-  for (let r = 0; r < grade && r < ORDERS_PER_LEVEL; r++) {
+  let top = -1;
+  for (let r = 0; r <= MAX_RUN; r++) {
+    const set = ((s[at + r] >>> word) & 1) !== 0;
+    if (!set && r <= longest) wrong.push(`${where}: its free run of order ${r} is not in the index`);
+    if (!set) continue;
+    if (top !== r - 1) wrong.push(`${where}: its index bits are not nested`);
+    top = r;
     const hint = s[AT_HINT + level * ORDERS_PER_LEVEL + r];
-    if (word < hint)
-      wrong.push(`${where}: has grade ${grade} but lies before the hint ${hint} of order ${r}`);
+    if (word < hint) wrong.push(`${where}: lies before the hint ${hint} of order ${r}`);
   }
-  return grade > longest + 1;
+  if (!open && top >= 0) wrong.push(`${where}: is closed but in the index`);
+  return top > longest;
 }
 
-/** Checks that each tier sums up the one below, and that nothing stands for what does not exist. */
+/** Checks that each tier sums up the one below, and that no bit stands for what does not exist. */
 function checkTiers(s: Int32Array, level: number, wrong: string[]): void {
-  const count = s[AT_COUNT + level];
-  const tiers = AT_INDEX + level * TIERS;
-  for (let word = count; word < 8 * groupsOf(count); word++) {
-    if (gradeOf(s, level, word) !== 0)
-      wrong.push(`level ${level}: word ${word} does not exist but has a grade`);
-  }
-  for (let r = 0; r < ORDERS_PER_LEVEL; r++) {
-    let below = groupsOf(count);
-    let has = (group: number): boolean => holdsAbove(s[s[tiers] + group], r);
-    for (let tier = 1; s[tiers + tier] !== 0; tier++) {
-      const ints = (below + 31) >>> 5;
-      const int = (i: number): number => s[s[tiers + tier] + i * ORDERS_PER_LEVEL + r];
-      for (let i = 0; i < 32 * ints; i++) {
-        const set = ((int(i >>> 5) >>> i) & 1) !== 0;
-        if (set !== (i < below && has(i))) {
+  let bits = s[AT_COUNT + level];
+  for (let tier = 0; ; tier++) {
+    const base = s[AT_INDEX + level * TIERS + tier];
+    const length = groups(bits);
+    for (let r = 0; r < ORDERS_PER_LEVEL; r++) {
+      const last = s[base + (length - 1) * ORDERS_PER_LEVEL + r];
+      if ((bits & 31) !== 0 && last >>> (bits & 31) !== 0) {
+        wrong.push(`level ${level} order ${r}: tier ${tier} of the index has bits past its end`);
+      }
+    }
+    if (length === 1) return;
+    const next = s[AT_INDEX + level * TIERS + tier + 1];
+    for (let group = 0; group < length; group++) {
+      for (let r = 0; r < ORDERS_PER_LEVEL; r++) {
+        const any = s[base + group * ORDERS_PER_LEVEL + r] !== 0;
+        const summed = ((s[next + (group >>> 5) * ORDERS_PER_LEVEL + r] >>> group) & 1) !== 0;
+        if (any !== summed) {
           wrong.push(
-            `level ${level} order ${r}: tier ${tier} of the index is wrong about entry ${i} below it`,
+            `level ${level} order ${r}: tier ${tier + 1} of the index disagrees with group ${group} below it`,
           );
         }
       }
-      has = (i) => int(i) !== 0;
-      below = ints;
     }
+    bits = length;
   }
 }

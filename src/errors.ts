@@ -10,7 +10,7 @@
  * - `VERSION`: the state was written by an incompatible version of the format.
  * - `TRUNCATED`: the buffer is shorter or longer than the state that its header announces.
  * - `CORRUPT`: the state contradicts itself; the message names the first contradiction.
- * - `DETACHED`: the state's buffer was transferred away, so the allocator has no memory any more.
+ * - `DETACHED`: the state's buffer is gone: transferred away, or resized to less than the state.
  */
 export type BuddyErrorCode =
   | 'NOT_ALLOCATED'
@@ -31,4 +31,12 @@ export class BuddyError extends Error {
     this.name = 'BuddyError';
     this.code = code;
   }
+}
+
+/** What a use of a state whose buffer is gone throws. */
+export function detached(): BuddyError {
+  return new BuddyError(
+    'DETACHED',
+    "the state's buffer is gone: transferred away, or resized to less than the state",
+  );
 }

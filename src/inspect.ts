@@ -1,5 +1,6 @@
 // Questions about a state, none of which changes a byte of it.
 
+import { detached } from './errors.ts';
 import { AT_CAPACITY, AT_COUNT, AT_FREE, AT_HINT, AT_LEVELS, AT_WORDS, ORDERS_PER_LEVEL } from './layout.ts';
 import { nextWord } from './run-index.ts';
 import { FAN_BITS, fitting, freeRun, levelOfOrder, MAX_RUN, ones, runLength, runStart } from './word.ts';
@@ -30,9 +31,9 @@ export interface BuddyStats {
   readonly largestFree: number;
   /** External fragmentation: 1 - largestFree / freeUnits; 0 when nothing is free. */
   readonly externalFragmentation: number;
-  /** Live blocks by order: entry k counts those of 2^k units. */
+  /** Live blocks by order: entry k counts those of 2^k units, up to the highest order that the capacity holds. */
   readonly liveByOrder: readonly number[];
-  /** Free blocks by order: entry k counts those of 2^k units. */
+  /** Free blocks by order, likewise. */
   readonly freeByOrder: readonly number[];
 }
 
@@ -98,7 +99,9 @@ export function largestFree(s: Int32Array): number {
 
 /** All blocks in address order. */
 export function* blocks(s: Int32Array): Generator<Block, void, undefined> {
-  for (let offset = 0; offset < s[AT_CAPACITY]; ) {
+  const capacity = s[AT_CAPACITY];
+  for (let offset = 0; offset < capacity; ) {
+    if (s.length === 0) throw detached(); // since the last step
     const found = blockAt(s, offset);
     const free = found < 0;
     const size = 1 << (free ? ~found : found);

@@ -13,7 +13,7 @@ export const MAX_CAPACITY = 2 ** 30;
 /** Levels that the largest capacity takes. Header tables always have this many entries. */
 export const MAX_LEVELS = 7;
 
-/** Orders that one level covers, and so bitmaps in a tier of its index. */
+/** Orders that one level covers, and so index bitmaps per level. */
 export const ORDERS_PER_LEVEL = 5;
 
 /** An address above all addresses. */
@@ -37,16 +37,16 @@ export const AT_ABOVE = 8;
 export const AT_COUNT = 16;
 /** [level]: position of the first word pair. */
 export const AT_WORDS = 24;
-/** [level * TIERS + tier]: position of that tier of the level's run index; 0 for the tiers that it lacks. */
+/** [level * TIERS + tier]: position of that tier of the level's run index. */
 export const AT_INDEX = 32;
-/** One more than the tiers of the largest index, so that there always is one that it lacks. */
-export const TIERS = 7;
+/** Tiers that the index of the largest level takes. */
+export const TIERS = 5;
 /** [order]: no word of the order's level before this one holds a free run of that order. */
-export const AT_HINT = 81;
+export const AT_HINT = 67;
 /** A word pair all of whose children are used: what a level that does not exist shows to a search. */
-export const AT_FULL = 116;
+export const AT_FULL = 104;
 /** Length of the header. */
-export const HEADER = 120;
+export const HEADER = 112;
 
 /** int32 positions in the state, all derived from the capacity. */
 export interface Layout {
@@ -62,9 +62,9 @@ export interface Layout {
   readonly length: number;
 }
 
-/** Groups of the lowest tier of the run index that `count` words take. */
-export function groupsOf(count: number): number {
-  return (count + 7) >>> 3;
+/** Groups of 32 that `bits` bits of a bitmap take. */
+export function groups(bits: number): number {
+  return (bits + 31) >>> 5;
 }
 
 /** Lays out a state for `capacity` units, 1 … 2^30. O(log capacity). */
@@ -80,11 +80,10 @@ export function layoutOf(capacity: number): Layout {
     at += 2 * (count[level] + 1);
   }
   for (let level = 0; level < levels; level++) {
-    const tiers = [at];
-    let bits = groupsOf(count[level]);
-    at += bits;
+    const tiers: number[] = [];
+    let bits = count[level];
     do {
-      bits = (bits + 31) >>> 5;
+      bits = groups(bits);
       tiers.push(at);
       at += bits * ORDERS_PER_LEVEL;
     } while (bits > 1);

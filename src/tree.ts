@@ -55,24 +55,27 @@ export function expose(s: Int32Array, level: number, offset: number): void {
 }
 
 /**
- * Address of the lowest free child of the levels above `level`, which is not the top; NOWHERE when they have none.
- * Leaves the bound of every level that it looked at exact.
+ * Address of the lowest free block that can hold one of order `FAN_BITS * level + r`: a run in a word of that level, or a
+ * free child of a level above, which is then to be opened; NOWHERE if there is none. Goes up only as long as the bound of
+ * a level allows for something lower further up, and leaves the bounds that it passed exact.
  */
-export function lowestAbove(s: Int32Array, level: number): number {
-  let lowest = seek(s, level + 1, 0);
-  if (s[AT_ABOVE + level + 1] < lowest) {
-    const higher = lowestAbove(s, level + 1);
-    if (higher < lowest) lowest = higher;
+export function search(s: Int32Array, level: number, r: number): number {
+  const local = seek(s, level, r);
+  let lowest = local;
+  let l = level;
+  for (; s[AT_ABOVE + l] < lowest; l++) {
+    const child = seek(s, l + 1, 0);
+    s[AT_ABOVE + l] = child;
+    if (child < lowest) lowest = child;
   }
-  s[AT_ABOVE + level] = lowest;
+  while (--l >= level) {
+    if (s[AT_ABOVE + l + 1] < s[AT_ABOVE + l]) s[AT_ABOVE + l] = s[AT_ABOVE + l + 1];
+  }
+  if (lowest < local) {
+    // That child goes: what else is free above a level lies at the next multiple of such a child's size, or later.
+    for (l = level; s[AT_ABOVE + l] === lowest; l++) {
+      s[AT_ABOVE + l] = (lowest | ((1 << (FAN_BITS * (l + 1))) - 1)) + 1;
+    }
+  }
   return lowest;
-}
-
-/** Notes that the child at `lowest`, what `lowestAbove` found for `level`, has been opened. */
-export function openedAbove(s: Int32Array, level: number, lowest: number): void {
-  // What is free above a level now lies past the first child there, at the next multiple of such a child's size.
-  for (let l = level; s[AT_ABOVE + l] === lowest; l++) {
-    const span = 1 << (FAN_BITS * (l + 1));
-    s[AT_ABOVE + l] = (lowest | (span - 1)) + 1;
-  }
 }

@@ -267,6 +267,14 @@ describe('detached', () => {
     });
   });
 
+  test('blocks() that has begun', () => {
+    const allocator = exampleAllocator();
+    const blocks = allocator.blocks();
+    blocks.next();
+    structuredClone(allocator.state, { transfer: [allocator.state] });
+    expect(() => blocks.next()).toThrow(expect.objectContaining({ code: 'DETACHED' }));
+  });
+
   test('from', () => {
     const { state } = exampleAllocator();
     structuredClone(state, { transfer: [state] });

@@ -1,7 +1,7 @@
 // Every code block of the documentation runs, against the built package and from the project's folder.
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -31,11 +31,17 @@ function snippets(page: string): Snippet[] {
   return found;
 }
 
-/** Commands run in the project's folder, except that what they write goes to a scratch folder. */
+const hasCompiler = ((): boolean => {
+  const library = ['/lib64', '/usr/lib64', '/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu'];
+  const { status } = spawnSync('gcc', ['--version']);
+  return status === 0 && library.some((folder) => existsSync(`${folder}/libc_malloc_debug.so.0`));
+})();
+
+/** Commands run in a scratch folder that has the project's data and command. */
 function runShell(text: string): string {
   const buddy = `node ${resolve('dist/cli.js')}`;
   const data = resolve('data');
-  const prelude = `set -eu; cd ${scratch}; ln -sfn ${data} data; npx() { shift; ${buddy} "$@"; };`;
+  const prelude = `set -eu; cd ${scratch}; ln -sfn ${data} data; buddy() { ${buddy} "$@"; }; npx() { "$@"; };`;
   return execFileSync('bash', ['-c', `${prelude}\n${text}`], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,10 +55,17 @@ function runModule(text: string): string {
 describe.each(pages)('%s', (page) => {
   const found = snippets(page);
   for (const { language, line, text } of found) {
-    if (language === 'js') it(`line ${line}`, () => void runModule(text));
-    else if (language === 'sh' && !/npm |^git /m.test(text)) it(`line ${line}`, () => void runShell(text));
-    else if (language !== 'sh') {
-      it(`line ${line}`, () => expect(['text', 'c', 'json'], `a block in ${language}`).toContain(language));
+    const name = `line ${line} (${language})`;
+    if (language === 'js') it(name, () => void runModule(text));
+    // What installs or tests the project itself is what the continuous integration runs.
+    else if (language === 'sh' && !/npm /.test(text)) it(name, () => void runShell(text));
+    else if (language === 'c') {
+      it(name, () => writeFileSync(join(scratch, /^\/\/ (\S+)/.exec(text)?.[1] ?? ''), text));
+    } else if (language === 'console') {
+      const commands = text.replaceAll(/^\$ /gm, '');
+      it.skipIf(!hasCompiler)(`${name}, needs gcc and glibc's malloc_debug`, () => void runShell(commands));
+    } else if (language !== 'sh') {
+      it(name, () => expect(['text', 'json']).toContain(language));
     }
   }
   it('links to files that exist', () => {
