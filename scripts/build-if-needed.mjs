@@ -12,7 +12,7 @@ function newest(path) {
 }
 
 const built = Math.min(...['index.js', 'trace.js', 'cli.js'].map((name) => newest(`dist/${name}`)));
-if (built < Math.max(newest('src'), newest('tsdown.config.ts'), newest('package.json'))) {
+if (built < Math.max(newest('src'), newest('tsdown.config.mjs'), newest('package.json'))) {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',

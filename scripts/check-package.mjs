@@ -43,7 +43,7 @@ run('install', 'npm', ['install', '--silent', '--no-audit', '--no-fund', '--offl
 writeFileSync(join(folder, 'consumer.js'), consumer);
 run('JavaScript', 'node', ['consumer.js']);
 writeFileSync(join(folder, 'consumer.ts'), consumer);
-const strict = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2023,dom', '--types', ''];
+const strict = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2023,dom'];
 run('TypeScript, nodenext', bin('tsc'), [...strict, '--module', 'nodenext', 'consumer.ts']);
 run('TypeScript, bundler', bin('tsc'), [
   ...strict,

@@ -1,3 +1,4 @@
+import license from 'rollup-plugin-license';
 import { defineConfig } from 'tsdown';
 
 export default defineConfig([
@@ -15,7 +16,9 @@ export default defineConfig([
     platform: 'node',
     target: 'node20',
     dts: false,
+    minify: true,
     clean: false,
+    plugins: [license({ thirdParty: { output: 'dist/THIRD-PARTY-NOTICES.txt' } })],
     hash: false,
     fixedExtension: false,
   },
