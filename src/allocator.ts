@@ -7,7 +7,17 @@ import { BuddyError, detached } from './errors.ts';
 import { create, format } from './format.ts';
 import type { Block, BuddyStats } from './inspect.ts';
 import * as inspect from './inspect.ts';
-import { AT_ABOVE, AT_CAPACITY, AT_FREE, AT_HINT, AT_LEVELS, AT_WORDS, layoutOf, NOWHERE } from './layout.ts';
+import {
+  AT_ABOVE,
+  AT_CAPACITY,
+  AT_FREE,
+  AT_HINT,
+  AT_LEVELS,
+  AT_WORDS,
+  HEADER,
+  layoutOf,
+  NOWHERE,
+} from './layout.ts';
 import { copyBlocks, isRangeFree, placeRange } from './ranges.ts';
 import { isRaised, raise } from './run-index.ts';
 import { close, expose, place, search } from './tree.ts';
@@ -100,9 +110,36 @@ export class BuddyAllocator {
    * @throws RangeError when it is not a positive integer.
    */
   alloc(size: number): number {
-    if (typeof size !== 'number' || (size | 0) !== size || size <= 0) return this.#allocUnusual(size);
+    // Equal to its own int32 is no string, object, NaN or fraction; and a BigInt or a symbol makes `|` throw a TypeError.
+    if ((size | 0) !== size || size <= 0) return this.#allocUnusual(size);
     const s = this.#s;
     const order = 32 - Math.clz32(size - 1);
+    if (order >= FAN_BITS) return this.#allocHigher(order);
+    // Level 0, where most requests go, is written out: its words lie at a constant position, and no child of it is
+    // subdivided, so that `used` tells all. Measured: 6 to 9 % of the whole.
+    const word = s[AT_HINT + order];
+    const at = HEADER + (word << 1);
+    const used = s[at];
+    // A word in which nothing is used is closed: the hint is only a lower bound, and the block is one of a level above.
+    if (used !== 0) {
+      const fits = fitting(~used, order);
+      if (fits !== 0) {
+        const c = lowestBit(fits);
+        const offset = (word << 5) | c;
+        if (offset < s[AT_ABOVE]) {
+          s[at] = used | (ones(order) << c);
+          s[at + 1] |= (ones(order) ^ 1) << c;
+          s[AT_FREE] -= 1 << order;
+          return offset;
+        }
+      }
+    }
+    return this.#allocSearching(0, order);
+  }
+
+  /** `alloc` of what belongs to a higher level. */
+  #allocHigher(order: number): number {
+    const s = this.#s;
     const level = levelOfOrder(order);
     const r = order - FAN_BITS * level;
     const word = s[AT_HINT + order];
@@ -110,7 +147,6 @@ export class BuddyAllocator {
     const used = s[at];
     const cont = s[at + 1];
     const free = ~(used | cont);
-    // All free is a closed word: the hint is only a lower bound, and the block is one of a level above.
     if (free !== -1) {
       const fits = fitting(free, r);
       if (fits !== 0) {
@@ -156,39 +192,59 @@ export class BuddyAllocator {
    */
   free(offset: number): number {
     const s = this.#s;
-    if (typeof offset !== 'number' || (offset | 0) !== offset || offset < 0 || !(offset < s[AT_CAPACITY])) {
+    if ((offset | 0) !== offset || offset < 0 || !(offset < s[AT_CAPACITY])) {
       throw this.#misuse(offset);
     }
+    // Level 0 is written out, as in `alloc`.
+    const word = offset >>> 5;
+    const at = HEADER + (word << 1);
+    const used = s[at];
+    if (used === 0) return this.#freeHigher(offset);
+    const cont = s[at + 1];
+    if ((((used & ~cont) >>> offset) & 1) === 0) throw this.#misuse(offset);
+    const size = runLength(used, cont, offset);
+    const keep = ~(((2 << (size - 1)) - 1) << offset);
+    const busy = used & keep;
+    s[at] = busy;
+    s[at + 1] = cont & keep;
+    s[AT_FREE] += size;
+    if (busy === 0) close(s, 0, word);
+    else {
+      const longest = longestRun(~busy);
+      if (!isRaised(s, 0, word, longest)) raise(s, 0, word, longest);
+    }
+    return size;
+  }
+
+  /** `free` of what no word of level 0 tells of: those words are closed, and a block, if there is one, is noted above. */
+  #freeHigher(offset: number): number {
+    const s = this.#s;
     let level = 0;
     let child = offset;
-    let at = s[AT_WORDS] + ((child >>> 5) << 1);
-    let used = s[at];
-    let cont = s[at + 1];
-    while ((used | cont) === 0) {
-      // A closed word: the block, if there is one, starts with it and is noted further up.
+    let at = 0;
+    let busy = 0;
+    do {
+      // A block of a level starts with a word of the level below.
       if ((child & 31) !== 0) throw this.#misuse(offset);
       child >>>= 5;
       level++;
       at = s[AT_WORDS + level] + ((child >>> 5) << 1);
-      used = s[at];
-      cont = s[at + 1];
-    }
+      busy = s[at] | s[at + 1];
+    } while (busy === 0);
+    const used = s[at];
+    const cont = s[at + 1];
     if ((((used & ~cont) >>> child) & 1) === 0) throw this.#misuse(offset);
     const run = runLength(used, cont, child);
     const keep = ~(((2 << (run - 1)) - 1) << child);
-    used &= keep;
-    cont &= keep;
-    s[at] = used;
-    s[at + 1] = cont;
+    busy &= keep;
+    s[at] = used & keep;
+    s[at + 1] = cont & keep;
     const size = run << (FAN_BITS * level);
     s[AT_FREE] += size;
-    const word = child >>> 5;
-    const busy = used | cont;
-    if (busy === 0) close(s, level, word);
+    if (busy === 0) close(s, level, child >>> 5);
     else {
       expose(s, level, offset);
-      const longest = longestRun(~busy);
-      if (!isRaised(s, level, word, longest)) raise(s, level, word, longest);
+      raise(s, level, child >>> 5, longestRun(~busy));
     }
     return size;
   }

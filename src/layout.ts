@@ -45,7 +45,7 @@ export const TIERS = 5;
 export const AT_HINT = 67;
 /** A word pair all of whose children are used: what a level that does not exist shows to a search. */
 export const AT_FULL = 104;
-/** Length of the header. */
+/** Length of the header, and so the position of the words of level 0. */
 export const HEADER = 112;
 
 /** int32 positions in the state, all derived from the capacity. */

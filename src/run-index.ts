@@ -16,7 +16,7 @@ import { AT_COUNT, AT_HINT, AT_INDEX, AT_WORDS, groups, NOWHERE, ORDERS_PER_LEVE
 import { FAN_BITS, fitting, longestRun, lowestBit, MAX_RUN } from './word.ts';
 
 /** Notes that `word` of `level` holds free runs of all orders up to `run`, -1 … 4. */
-export function raise(s: Int32Array, level: number, word: number, run: number): void {
+export const raise = (s: Int32Array, level: number, word: number, run: number): void => {
   const bit = 1 << word;
   const hint = AT_HINT + level * ORDERS_PER_LEVEL;
   let at = s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run;
@@ -33,9 +33,9 @@ export function raise(s: Int32Array, level: number, word: number, run: number): 
       settled = left;
     }
   }
-}
+};
 
-function raiseTiers(s: Int32Array, level: number, group: number, r: number): void {
+const raiseTiers = (s: Int32Array, level: number, group: number, r: number): void => {
   let bits = groups(s[AT_COUNT + level]);
   for (let tier = AT_INDEX + level * TIERS + 1; bits > 1; tier++) {
     const at = s[tier] + (group >>> 5) * ORDERS_PER_LEVEL + r;
@@ -45,15 +45,15 @@ function raiseTiers(s: Int32Array, level: number, group: number, r: number): voi
     group >>>= 5;
     bits = groups(bits);
   }
-}
+};
 
 /** Whether `raise` would have nothing to do. */
-export function isRaised(s: Int32Array, level: number, word: number, run: number): boolean {
+export const isRaised = (s: Int32Array, level: number, word: number, run: number): boolean => {
   return ((s[s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run] >>> word) & 1) !== 0;
-}
+};
 
 /** Notes that `word` of `level` holds no free run above order `run`, -1 … 4. */
-export function lower(s: Int32Array, level: number, word: number, run: number): void {
+export const lower = (s: Int32Array, level: number, word: number, run: number): void => {
   const bit = 1 << word;
   let at = s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run + 1;
   for (let r = run + 1; r <= MAX_RUN; r++, at++) {
@@ -62,9 +62,9 @@ export function lower(s: Int32Array, level: number, word: number, run: number): 
     s[at] = group & ~bit;
     if (group === bit) lowerTiers(s, level, word >>> 5, r);
   }
-}
+};
 
-function lowerTiers(s: Int32Array, level: number, group: number, r: number): void {
+const lowerTiers = (s: Int32Array, level: number, group: number, r: number): void => {
   let bits = groups(s[AT_COUNT + level]);
   for (let tier = AT_INDEX + level * TIERS + 1; bits > 1; tier++) {
     const at = s[tier] + (group >>> 5) * ORDERS_PER_LEVEL + r;
@@ -74,18 +74,18 @@ function lowerTiers(s: Int32Array, level: number, group: number, r: number): voi
     group >>>= 5;
     bits = groups(bits);
   }
-}
+};
 
 /** Clears the stale bits of `word`; the position past the last word is none and has none. */
-export function settle(s: Int32Array, level: number, word: number): void {
+export const settle = (s: Int32Array, level: number, word: number): void => {
   if (word === s[AT_COUNT + level]) return;
   const at = s[AT_WORDS + level] + (word << 1);
   const busy = s[at] | s[at + 1];
   if (busy !== 0) lower(s, level, word, longestRun(~busy)); // a closed word has no bits
-}
+};
 
 /** The lowest word of `level`, not before `from`, with its bit set for order `r`; the number of words if none. */
-export function nextWord(s: Int32Array, level: number, r: number, from: number): number {
+export const nextWord = (s: Int32Array, level: number, r: number, from: number): number => {
   const tiers = AT_INDEX + level * TIERS;
   const count = s[AT_COUNT + level];
   let bits = count;
@@ -104,13 +104,13 @@ export function nextWord(s: Int32Array, level: number, r: number, from: number):
     bits = groups(bits);
   }
   return count;
-}
+};
 
 /**
  * Address of the lowest free block of order `FAN_BITS * level + r` in the words of `level`, whose word is now the order's
  * hint; NOWHERE if there is none. Stale words met on the way are settled: five at most.
  */
-export function seek(s: Int32Array, level: number, r: number): number {
+export const seek = (s: Int32Array, level: number, r: number): number => {
   const hint = AT_HINT + level * ORDERS_PER_LEVEL + r;
   let word = s[hint];
   for (;;) {
@@ -123,4 +123,4 @@ export function seek(s: Int32Array, level: number, r: number): number {
     if (fits !== 0) return ((word << 5) | lowestBit(fits)) << (FAN_BITS * level);
     lower(s, level, word, longestRun(free));
   }
-}
+};

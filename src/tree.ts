@@ -10,7 +10,7 @@ import { lower, raise, seek } from './run-index.ts';
 import { FAN_BITS, longestRun, MAX_RUN, ones } from './word.ts';
 
 /** Marks the free block of order `FAN_BITS * level + r` at `offset` as live, opening words down to its level. */
-export function place(s: Int32Array, offset: number, level: number, r: number): void {
+export const place = (s: Int32Array, offset: number, level: number, r: number): void => {
   let x = offset >>> (FAN_BITS * level);
   let at = s[AT_WORDS + level] + ((x >>> 5) << 1);
   let busy = s[at] | s[at + 1];
@@ -27,10 +27,10 @@ export function place(s: Int32Array, offset: number, level: number, r: number): 
     busy = s[at] | s[at + 1];
     s[at + 1] |= 1 << x;
   }
-}
+};
 
 /** Closes `word` of `level`, which has become all zero, and every word above that becomes so by it. */
-export function close(s: Int32Array, level: number, word: number): void {
+export const close = (s: Int32Array, level: number, word: number): void => {
   for (;;) {
     lower(s, level, word, -1);
     level++;
@@ -45,21 +45,21 @@ export function close(s: Int32Array, level: number, word: number): void {
     }
     word >>>= 5;
   }
-}
+};
 
 /** Notes that a child of `level` at `offset` has become free. */
-export function expose(s: Int32Array, level: number, offset: number): void {
+export const expose = (s: Int32Array, level: number, offset: number): void => {
   for (let below = AT_ABOVE + level - 1; below >= AT_ABOVE; below--) {
     if (offset < s[below]) s[below] = offset;
   }
-}
+};
 
 /**
  * Address of the lowest free block that can hold one of order `FAN_BITS * level + r`: a run in a word of that level, or a
  * free child of a level above, which is then to be opened; NOWHERE if there is none. Goes up only as long as the bound of
  * a level allows for something lower further up, and leaves the bounds that it passed exact.
  */
-export function search(s: Int32Array, level: number, r: number): number {
+export const search = (s: Int32Array, level: number, r: number): number => {
   const local = seek(s, level, r);
   let lowest = local;
   let l = level;
@@ -78,4 +78,4 @@ export function search(s: Int32Array, level: number, r: number): number {
     }
   }
   return lowest;
-}
+};
