@@ -265,7 +265,9 @@ export class BuddyAllocator {
    * @throws TypeError, RangeError as {@link free}.
    */
   isAllocated(offset: number): boolean {
-    return this.ownerOf(offset) === offset;
+    const s = this.#live();
+    checkOffset('offset', offset, s[AT_CAPACITY]);
+    return inspect.ownerOf(s, offset) === offset;
   }
 
   /**

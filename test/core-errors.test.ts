@@ -224,6 +224,23 @@ describe('offsets that begin no live block', () => {
   });
 });
 
+describe('messages name the argument and its value', () => {
+  const allocator = exampleAllocator();
+  test.each<[string, () => unknown, RegExp]>([
+    ['alloc', () => allocator.alloc('1' as never), /^size must be a number of units, not a string$/],
+    ['alloc', () => allocator.alloc(1.5), /^size must be a positive integer, not 1\.5$/],
+    ['free', () => allocator.free('1' as never), /^offset must be a number of units, not a string$/],
+    ['free', () => allocator.free(-3), /^offset must be an integer from 0 to \d+, not -3$/],
+    ['sizeOf', () => allocator.sizeOf(-3), /^offset must be an integer/],
+    ['isAllocated', () => allocator.isAllocated(-3), /^offset must be an integer/],
+    ['ownerOf', () => allocator.ownerOf(2 ** 31), /^unit must be an integer from 0 to \d+, not 2147483648$/],
+    ['reserve', () => allocator.reserve(0, 0), /^size must be a positive integer, not 0$/],
+    ['constructor', () => new BuddyAllocator({ capacity: 0 }), /^capacity must be an integer .*, not 0$/],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+});
+
 describe('detached', () => {
   const CALLS: Record<string, (allocator: BuddyAllocator) => unknown> = {
     alloc: (a) => a.alloc(1),
