@@ -89,7 +89,8 @@ export function largestFree(s: Int32Array): number {
         word = nextWord(s, level, r, word);
         if (word === s[AT_COUNT + level]) break;
         const at = s[AT_WORDS + level] + 2 * word;
-        if (fitting(~(s[at] | s[at + 1]), r) !== 0) return 1 << (FAN_BITS * level + r);
+        const busy = s[at] | s[at + 1];
+        if (busy !== 0 && fitting(~busy, r) !== 0) return 1 << (FAN_BITS * level + r);
         word++;
       }
     }

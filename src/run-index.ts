@@ -3,14 +3,16 @@
 // A bitmap is tiered: 32 words to a group, 32 groups to a group of the next tier, up to one group. The bitmaps of
 // the five orders of a level are interleaved, so that one cache line serves them all. Invariants:
 //
-//   complete  an open word with a free run of order r has its bit set for r. The converse may fail: such a bit is stale.
+//   complete  an open word with a free run of order r has its bit set for r. Any other bit of a word is stale.
 //   nested    a word's bit for r implies its bits for all orders below r.
 //   tiered    a bit of a higher tier is set if, and only if, its group in the tier below is not zero.
 //   hinted    no word before hint[level, r] has its bit set for r.
 //   bounded   a word with a stale bit is the hint of some order of its level, so at most five words of a level are stale.
 //
-// `alloc` clears no bits: a word that is emptied and refilled costs no index work. Staleness stays bounded because
-// a block is only ever taken from the word at its order's hint, and a hint that moves settles the word it leaves.
+// `alloc` clears no bits, and `free` leaves those of a word that it closes: a word that fills up and is emptied, or is
+// emptied and filled again, costs no index work. Staleness stays bounded because a block is only ever taken from the word
+// at its order's hint, a word that closes keeps its bits only if it is a hint, and a hint that moves settles the word that
+// it leaves.
 
 import { AT_COUNT, AT_HINT, AT_INDEX, AT_WORDS, groups, NOWHERE, ORDERS_PER_LEVEL, TIERS } from './layout.ts';
 import { FAN_BITS, fitting, longestRun, lowestBit, MAX_RUN } from './word.ts';
@@ -81,7 +83,16 @@ export const settle = (s: Int32Array, level: number, word: number): void => {
   if (word === s[AT_COUNT + level]) return;
   const at = s[AT_WORDS + level] + (word << 1);
   const busy = s[at] | s[at + 1];
-  if (busy !== 0) lower(s, level, word, longestRun(~busy)); // a closed word has no bits
+  lower(s, level, word, busy === 0 ? -1 : longestRun(~busy));
+};
+
+/** Notes that `word` of `level` has closed: clears its bits, unless it is a hint and may keep them. */
+export const retire = (s: Int32Array, level: number, word: number): void => {
+  const hint = AT_HINT + level * ORDERS_PER_LEVEL;
+  for (let r = 0; r <= MAX_RUN; r++) {
+    if (s[hint + r] === word) return;
+  }
+  lower(s, level, word, -1);
 };
 
 /** The lowest word of `level`, not before `from`, with its bit set for order `r`; the number of words if none. */
@@ -106,9 +117,20 @@ export const nextWord = (s: Int32Array, level: number, r: number, from: number):
   return count;
 };
 
+/** Whether a closed word is part of a free child, and not of a live block. */
+const isClosedFree = (s: Int32Array, level: number, word: number): boolean => {
+  let child = word;
+  for (let above = AT_WORDS + level + 1; ; above++) {
+    const at = s[above] + ((child >>> 5) << 1);
+    if ((s[at] | s[at + 1]) !== 0) return ((s[at] >>> child) & 1) === 0;
+    child >>>= 5;
+  }
+};
+
 /**
  * Address of the lowest free block of order `FAN_BITS * level + r` in the words of `level`, whose word is now the order's
- * hint; NOWHERE if there is none. Stale words met on the way are settled: five at most.
+ * hint; NOWHERE if there is none, or if a level above has a free child that lies lower. Stale words met on the way are
+ * settled: five at most.
  */
 export const seek = (s: Int32Array, level: number, r: number): number => {
   const hint = AT_HINT + level * ORDERS_PER_LEVEL + r;
@@ -119,6 +141,13 @@ export const seek = (s: Int32Array, level: number, r: number): number => {
     if (word === s[AT_COUNT + level]) return NOWHERE;
     const at = s[AT_WORDS + level] + (word << 1);
     const free = ~(s[at] | s[at + 1]);
+    if (free === -1) {
+      // A closed word that kept its bits. If it is free, a level above has a free child at its address or lower, so
+      // what lies beyond it here is not wanted; and it is about to be opened again, so it may go on keeping them.
+      if (isClosedFree(s, level, word)) return NOWHERE;
+      lower(s, level, word, -1);
+      continue;
+    }
     const fits = fitting(free, r);
     if (fits !== 0) return ((word << 5) | lowestBit(fits)) << (FAN_BITS * level);
     lower(s, level, word, longestRun(free));

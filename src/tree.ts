@@ -6,7 +6,7 @@
 // beyond the capacity in use, so every walk upwards ends there at the latest.
 
 import { AT_ABOVE, AT_FREE, AT_WORDS } from './layout.ts';
-import { lower, raise, seek } from './run-index.ts';
+import { raise, retire, seek } from './run-index.ts';
 import { FAN_BITS, longestRun, MAX_RUN, ones } from './word.ts';
 
 /** Marks the free block of order `FAN_BITS * level + r` at `offset` as live, opening words down to its level. */
@@ -32,7 +32,7 @@ export const place = (s: Int32Array, offset: number, level: number, r: number): 
 /** Closes `word` of `level`, which has become all zero, and every word above that becomes so by it. */
 export const close = (s: Int32Array, level: number, word: number): void => {
   for (;;) {
-    lower(s, level, word, -1);
+    retire(s, level, word);
     level++;
     const at = s[AT_WORDS + level] + ((word >>> 5) << 1);
     const cont = s[at + 1] & ~(1 << word);
