@@ -1,23 +1,20 @@
 // `npm run bench`: chooses workloads and contenders, runs the rounds, prints the report.
 
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { OTHERS, OURS } from './contenders/index.ts';
 import { runnerFor } from './contenders/runner.ts';
+import { addEffortOptions, type EffortOptions, effortOf } from './effort.ts';
 import { machine } from './machine.ts';
 import { type Effort, measure, placementsAgree } from './measure.ts';
-import { buildNative, NATIVE_NAME, NativeReference } from './native/native-reference.ts';
+import { describe } from './native/compile.ts';
+import { buildNative, NATIVE_NAME, NativeProgram } from './native/native-program.ts';
 import { showProgress } from './progress.ts';
 import { arenaCosts, formatReport, type Report, type WorkloadResult } from './report.ts';
 import { type WorkloadPlan, workloadPlans } from './workloads.ts';
 
-const FULL: Effort = { rounds: 15, warmupRounds: 12 };
-const QUICK: Effort = { rounds: 3, warmupRounds: 2 };
-
-interface Options {
+interface Options extends EffortOptions {
   readonly all?: true;
   readonly json?: true;
-  readonly quick?: true;
-  readonly rounds?: number;
   readonly only?: readonly string[];
 }
 
@@ -27,20 +24,11 @@ interface Selection {
   readonly names: readonly string[];
 }
 
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Not a whole number above 0.');
-  return value;
-}
-
-const command = new Command('npm run bench --')
+const command = addEffortOptions(new Command('npm run bench --'))
   .description('Measures buddy-allocator against the reference and other allocators.')
   .option('--all', 'run every synthetic workload instead of a representative few')
   .option('--json', 'print one JSON document instead of tables')
   .option('--only <substring...>', 'run only the workloads or contenders whose name contains it')
-  .option('--quick', 'run few rounds: shows that everything works, not how fast it is')
-  .option('--rounds <n>', 'number of rounds to measure', positiveInteger)
   .exitOverride();
 
 /** Each filter narrows what it matches: the workloads, the contenders or both. */
@@ -65,7 +53,7 @@ function select({ all, only = [] }: Options): Selection {
 async function runWorkload(
   plan: WorkloadPlan,
   names: readonly string[],
-  native: NativeReference | undefined,
+  native: NativeProgram | undefined,
   effort: Effort,
 ): Promise<WorkloadResult | undefined> {
   const contenders = OTHERS.filter(({ name, isPeer }) => names.includes(name) && isPeer === plan.forPeers);
@@ -91,14 +79,13 @@ async function runWorkload(
 
 async function bench(options: Options): Promise<Report> {
   const { plans, names } = select(options);
-  const effort = options.quick ? QUICK : FULL;
-  const rounds = options.rounds ?? effort.rounds;
-  const built = buildNative();
-  const native = built.binary === undefined ? undefined : new NativeReference(built.binary);
+  const effort = effortOf(options);
+  const built = buildNative('reference');
+  const native = built.file === undefined ? undefined : new NativeProgram(NATIVE_NAME, built.file);
   const workloads: WorkloadResult[] = [];
   try {
     for (const plan of plans) {
-      const result = await runWorkload(plan, names, native, { ...effort, rounds });
+      const result = await runWorkload(plan, names, native, effort);
       if (result) workloads.push(result);
     }
   } finally {
@@ -107,8 +94,8 @@ async function bench(options: Options): Promise<Report> {
   }
   return {
     machine: machine(),
-    native: built.binary === undefined ? `left out, ${built.missing}` : built.compiler,
-    effort: { ...effort, rounds },
+    native: describe(built),
+    effort,
     workloads,
     arenas: arenaCosts(workloads),
   };

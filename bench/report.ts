@@ -6,7 +6,7 @@ import { OURS } from './contenders/index.ts';
 import { reference, referenceMetadataBytes } from './contenders/reference.ts';
 import type { Machine } from './machine.ts';
 import type { Effort, Measurement } from './measure.ts';
-import { NATIVE_NAME } from './native/native-reference.ts';
+import { NATIVE_NAME } from './native/native-program.ts';
 import type { Summary } from './statistics.ts';
 
 /** What came out for one workload. */
@@ -66,7 +66,8 @@ const quartiles = ({ median, q1, q3 }: Summary, digits: number): string[] => [
 
 const microseconds = (ns: number | undefined): string => (ns === undefined ? '–' : (ns / 1000).toFixed(1));
 
-function workloadTable(results: readonly WorkloadResult[]): string {
+/** Times and ratios of everyone on every workload. */
+export function workloadTable(results: readonly WorkloadResult[]): string {
   const table = new Table({
     head: ['workload', 'contender', 'ns/op', 'quartiles', 'x ours', 'quartiles', 'no room'],
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right'],
@@ -109,10 +110,15 @@ function arenaTable(arenas: readonly ArenaCost[]): string {
   return table.toString();
 }
 
+/** The machine in one line. */
+export function machineLine({ cpu, cores, platform, node, v8 }: Machine): string {
+  return `${cpu}, ${cores} cores, ${platform}, Node ${node} (V8 ${v8})`;
+}
+
 /** The report as text for a terminal. */
 export function formatReport({ machine, native, effort, workloads, arenas }: Report): string {
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`,
+    machineLine(machine),
     `C reference: ${native}`,
     `Medians of ${effort.rounds} interleaved rounds. "x ours": time divided by ${OURS.name}'s of the same round;`,
     'above 1 is slower than ours. The empty driver is the cost of the measuring loop; it is subtracted nowhere.',

@@ -10,7 +10,8 @@ import { reference } from './contenders/reference.ts';
 import { runnerFor } from './contenders/runner.ts';
 import { machine } from './machine.ts';
 import { type Effort, measure, placementsAgree } from './measure.ts';
-import { buildNative, NativeReference } from './native/native-reference.ts';
+import { describe } from './native/compile.ts';
+import { buildNative, NATIVE_NAME, NativeProgram } from './native/native-program.ts';
 import { showProgress } from './progress.ts';
 import type { Summary } from './statistics.ts';
 import { type Synthetic, synthesise } from './workloads.ts';
@@ -59,7 +60,7 @@ function patterns(order: number): Synthetic[] {
 }
 
 async function measurePoints(
-  native: NativeReference | undefined,
+  native: NativeProgram | undefined,
   effort: Effort,
   highest: number,
 ): Promise<Point[]> {
@@ -124,15 +125,15 @@ const { values } = parseArgs({
   options: { out: { type: 'string', default: FIGURES }, quick: { type: 'boolean', default: false } },
 });
 const highest = values.quick ? QUICK_HIGHEST_ORDER : HIGHEST_ORDER;
-const built = buildNative();
-const native = built.binary === undefined ? undefined : new NativeReference(built.binary);
+const built = buildNative('reference');
+const native = built.file === undefined ? undefined : new NativeProgram(NATIVE_NAME, built.file);
 try {
   const points = await measurePoints(native, values.quick ? QUICK : FULL, highest);
   mkdirSync(values.out, { recursive: true });
   writeFileSync(`${values.out}/scaling.svg`, draw(points, highest));
   const record = {
     machine: machine(),
-    native: built.binary === undefined ? `left out, ${built.missing}` : built.compiler,
+    native: describe(built),
     points,
   };
   writeFileSync(`${values.out}/scaling.json`, `${JSON.stringify(record, null, 2)}\n`);
