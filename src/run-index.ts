@@ -135,21 +135,21 @@ const isClosedFree = (s: Int32Array, level: number, word: number): boolean => {
 export const seek = (s: Int32Array, level: number, r: number): number => {
   const hint = AT_HINT + level * ORDERS_PER_LEVEL + r;
   let word = s[hint];
-  for (;;) {
-    word = nextWord(s, level, r, word);
-    s[hint] = word;
-    if (word === s[AT_COUNT + level]) return NOWHERE;
+  while (word !== s[AT_COUNT + level]) {
     const at = s[AT_WORDS + level] + (word << 1);
     const free = ~(s[at] | s[at + 1]);
     if (free === -1) {
-      // A closed word that kept its bits. If it is free, a level above has a free child at its address or lower, so
-      // what lies beyond it here is not wanted; and it is about to be opened again, so it may go on keeping them.
+      // Closed. If it is part of a free child above, that lies at its address or lower, so what lies beyond it here is
+      // not wanted; and as it is about to be opened again, it may keep its bits.
       if (isClosedFree(s, level, word)) return NOWHERE;
       lower(s, level, word, -1);
-      continue;
+    } else {
+      const fits = fitting(free, r);
+      if (fits !== 0) return ((word << 5) | lowestBit(fits)) << (FAN_BITS * level);
+      lower(s, level, word, longestRun(free));
     }
-    const fits = fitting(free, r);
-    if (fits !== 0) return ((word << 5) | lowestBit(fits)) << (FAN_BITS * level);
-    lower(s, level, word, longestRun(free));
+    word = nextWord(s, level, r, word + 1);
+    s[hint] = word;
   }
+  return NOWHERE;
 };
