@@ -29,6 +29,12 @@ export interface BuddyOptions {
   readonly capacity: number;
 }
 
+/** The state of `allocator`. For the parts of this package that keep it in a larger buffer; the package does not export it. */
+export let stateOf: (allocator: BuddyAllocator) => Int32Array;
+
+/** Makes `s`, a sound state that may lie in any kind of buffer, the state of `allocator`. As internal as {@link stateOf}. */
+export let setState: (allocator: BuddyAllocator, s: Int32Array) => void;
+
 /**
  * A binary buddy allocator over an arena of `capacity` units (Knowlton 1965; Knuth, TAOCP vol. 1, 2.5).
  *
@@ -43,7 +49,14 @@ export interface BuddyOptions {
  * {@link BuddyError} `DETACHED` once the state's buffer has been transferred away.
  */
 export class BuddyAllocator {
-  #s: Int32Array<ArrayBuffer>;
+  #s: Int32Array;
+
+  static {
+    stateOf = (allocator) => allocator.#live();
+    setState = (allocator, s) => {
+      allocator.#s = s;
+    };
+  }
 
   /**
    * An arena of `capacity` units, all free. O(log capacity), but for the zeroing of its state by the runtime.
@@ -83,7 +96,7 @@ export class BuddyAllocator {
    * {@link shrink} replace it by another.
    */
   get state(): ArrayBuffer {
-    return this.#live().buffer;
+    return this.#live().buffer as ArrayBuffer;
   }
 
   /** Units in the arena. */
@@ -250,6 +263,30 @@ export class BuddyAllocator {
   }
 
   /**
+   * Changes the size of the live block at `offset` to `size` units rounded up to a power of two, without moving it. A
+   * smaller one frees what lies above; a larger one takes it, for which it must be free and `offset` a multiple of the
+   * new size. O(log² capacity).
+   *
+   * @returns false when the block cannot grow where it is; nothing has changed then.
+   * @throws what {@link free} throws, and TypeError or RangeError when `size` is not a positive integer.
+   */
+  resize(offset: number, size: number): boolean {
+    const before = this.sizeOf(offset);
+    checkSize(size);
+    const s = this.#s;
+    if (size > s[AT_CAPACITY]) return false;
+    const after = 2 ** (32 - Math.clz32(size - 1));
+    if (after === before) return true;
+    const end = offset + after;
+    if (after > before) {
+      if (offset % after !== 0 || end > s[AT_CAPACITY] || !isRangeFree(s, offset + before, end)) return false;
+    }
+    this.free(offset);
+    placeRange(s, offset, end);
+    return true;
+  }
+
+  /**
    * Size of the live block at `offset`, which is the size that was asked for rounded up. O(log capacity).
    *
    * @throws what {@link free} throws.
@@ -380,8 +417,8 @@ export class BuddyAllocator {
   }
 
   /** The state, if there still is one. The hot paths find a detached one by its giving no sensible answer. */
-  #live(): Int32Array<ArrayBuffer> {
-    if (this.#s.length === 0) throw detached();
+  #live(): Int32Array {
+    if (inspect.isGone(this.#s)) throw detached();
     return this.#s;
   }
 

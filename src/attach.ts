@@ -14,13 +14,36 @@ import {
 } from './layout.ts';
 
 /** A view of the state in `buffer`, after all of it has been checked. Throws as `BuddyAllocator.from` says. O(capacity). */
-export function attach(buffer: ArrayBuffer): Int32Array<ArrayBuffer> {
+export function attach(buffer: ArrayBuffer): Int32Array {
   if (!isArrayBuffer(buffer)) throw new TypeError('the state must be an ArrayBuffer');
   const s = view(buffer);
+  const length = stateLength(s, buffer.byteLength);
+  if (buffer.byteLength !== length * 4) {
+    throw new BuddyError(
+      'TRUNCATED',
+      `the buffer has ${buffer.byteLength} bytes; its state takes ${length * 4}`,
+    );
+  }
+  return verified(s);
+}
+
+/** A view of the state at `byteOffset`, a multiple of 4, of any kind of buffer, checked likewise. O(capacity). */
+export function attachAt(buffer: ArrayBufferLike, byteOffset: number): Int32Array {
+  const bytes = Math.max(0, buffer.byteLength - byteOffset);
+  const s = new Int32Array(buffer, Math.min(byteOffset, buffer.byteLength & ~3), bytes >>> 2);
+  const length = stateLength(s, bytes);
+  if (length > s.length) {
+    throw new BuddyError('TRUNCATED', `the buffer has ${bytes} bytes for a state that takes ${length * 4}`);
+  }
+  return verified(s.subarray(0, length));
+}
+
+/** Length of the state at the beginning of `s`, of which there are `bytes` bytes, by its header. */
+function stateLength(s: Int32Array, bytes: number): number {
   if (s[AT_MAGIC] !== MAGIC)
     throw new BuddyError('FOREIGN', 'the buffer does not hold the state of an allocator');
   if (s.length < HEADER) {
-    throw new BuddyError('TRUNCATED', `the buffer has ${buffer.byteLength} bytes, less than a header`);
+    throw new BuddyError('TRUNCATED', `the buffer has ${bytes} bytes, less than a header`);
   }
   if (s[AT_VERSION] !== VERSION) {
     throw new BuddyError(
@@ -31,16 +54,16 @@ export function attach(buffer: ArrayBuffer): Int32Array<ArrayBuffer> {
   const capacity = s[AT_CAPACITY];
   if (capacity < 1 || capacity > MAX_CAPACITY)
     throw new BuddyError('CORRUPT', `the state says capacity ${capacity}`);
-  const bytes = layoutOf(capacity).length * 4;
-  if (buffer.byteLength !== bytes) {
-    throw new BuddyError('TRUNCATED', `the buffer has ${buffer.byteLength} bytes; its state takes ${bytes}`);
-  }
+  return layoutOf(capacity).length;
+}
+
+function verified(s: Int32Array): Int32Array {
   const wrong = check(s);
   if (wrong.length > 0) throw new BuddyError('CORRUPT', wrong[0]);
   return s;
 }
 
-function view(buffer: ArrayBuffer): Int32Array<ArrayBuffer> {
+function view(buffer: ArrayBuffer): Int32Array {
   try {
     return new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   } catch {

@@ -37,6 +37,14 @@ export interface BuddyStats {
   readonly freeByOrder: readonly number[];
 }
 
+/**
+ * Whether the buffer of a state is gone. The length of `s` does not tell: optimized code of V8 11 that has seen views of
+ * resizable buffers, too, goes on giving the length that a detached view had.
+ */
+export function isGone(s: Int32Array): boolean {
+  return s[AT_CAPACITY] === undefined;
+}
+
 /** The level whose word tells what `unit` is part of: the lowest one that is open there. */
 function levelOf(s: Int32Array, unit: number): number {
   let level = 0;
@@ -102,7 +110,7 @@ export function largestFree(s: Int32Array): number {
 export function* blocks(s: Int32Array): Generator<Block, void, undefined> {
   const capacity = s[AT_CAPACITY];
   for (let offset = 0; offset < capacity; ) {
-    if (s.length === 0) throw detached(); // since the last step
+    if (isGone(s)) throw detached(); // since the last step
     const found = blockAt(s, offset);
     const free = found < 0;
     const size = 1 << (free ? ~found : found);

@@ -1,0 +1,415 @@
+// Heap: malloc and its family over real memory. A thin layer that turns bytes into the units of a BuddyAllocator.
+
+import { BuddyAllocator } from '../allocator.ts';
+import { BuddyError } from '../errors.ts';
+import { checkCount, checkPower, checkWithin } from './arguments.ts';
+import { HeapBlock } from './block.ts';
+import { type HeapImports, importsOf } from './imports.ts';
+import { ADDRESSABLE, type HeapMemory } from './memory.ts';
+import { type HeapOptions, Region } from './region.ts';
+import { HeapScope } from './scope.ts';
+import {
+  type ArrayConstructor,
+  elementSize,
+  type HeapView,
+  makeView,
+  type Plain,
+  typeOf,
+  type ViewOf,
+} from './views.ts';
+
+/** Figures of a heap at one moment. All but the counts are bytes. */
+export interface HeapStats {
+  /** What the heap can hand out at its present size: live and free blocks, without what it keeps for itself. */
+  readonly capacity: number;
+  /** In live blocks, rounding up included. */
+  readonly used: number;
+  /** In free blocks. */
+  readonly free: number;
+  /** Size of the largest request that has room without growth. */
+  readonly largestFree: number;
+  /** Number of live blocks. */
+  readonly liveBlocks: number;
+  /** External fragmentation: 1 - largestFree / free; 0 when nothing is free. */
+  readonly externalFragmentation: number;
+  /** Size of the allocator's state, wherever that is. */
+  readonly metadataBytes: number;
+}
+
+/**
+ * A heap in an ArrayBuffer, a SharedArrayBuffer or a WebAssembly.Memory: malloc, calloc, realloc and free as C has them.
+ *
+ * A pointer is the offset of a byte from the start of the memory's buffer, and 0 is the null pointer. Requests are
+ * rounded up to a power of two of at least a unit; a block's address is a multiple of its size, the block the lowest that
+ * fits. Sizes and pointers are bytes. A call that throws has changed nothing, and neither has one that had no room.
+ * One heap belongs to one thread at a time, even in shared memory.
+ */
+export class Heap {
+  #region: Region;
+  #imports: HeapImports | undefined;
+
+  /**
+   * A heap in which nothing is allocated. O(log size), but for the zeroing of its state.
+   *
+   * @throws TypeError when an option has the wrong type, neither or both of `memory` and `size` are given, or both of
+   * `end` and `maximum`.
+   * @throws RangeError when a number is out of range, or the region too small to hold anything.
+   */
+  constructor(options: HeapOptions) {
+    this.#region = Region.create(options);
+  }
+
+  /**
+   * Takes on an embedded heap from its memory, or a copy of that, as it was. The memory is used, not copied; it may be of
+   * another kind or larger than the one that the heap was made in. `start` is the heap's own. O(size): all is verified first.
+   *
+   * @throws TypeError, RangeError when an argument is of the wrong type or out of range.
+   * @throws BuddyError `FOREIGN` when there is no heap at `start`; `VERSION`, `TRUNCATED` or `CORRUPT`.
+   */
+  static attach(memory: HeapMemory, options: { readonly start?: number } = {}): Heap {
+    const region = Region.attach(memory, options.start ?? 0);
+    const heap = new Heap({ size: region.unit, unit: region.unit });
+    heap.#region = region;
+    return heap;
+  }
+
+  /** The present buffer. That of a WebAssembly memory is replaced by another whenever the memory grows. */
+  get buffer(): ArrayBuffer | SharedArrayBuffer {
+    return this.#live().bytes.buffer;
+  }
+
+  /** The least block, and what every pointer is a multiple of. */
+  get unit(): number {
+    return this.#region.unit;
+  }
+
+  /** The first byte that the heap may use. */
+  get start(): number {
+    return this.#region.start;
+  }
+
+  /** The byte behind the last one that the heap uses; it moves as the heap grows. */
+  get end(): number {
+    return this.#region.end;
+  }
+
+  /**
+   * Allocates `bytes` bytes, which hold whatever was there. `malloc(0)` gives a block like any other.
+   * O(1) mostly, O(log size) at worst, unless the heap must grow, which takes O(live blocks * log size).
+   *
+   * @returns the pointer; 0 when there is no room and the heap cannot grow.
+   * @throws TypeError when `bytes` is not a number.
+   * @throws RangeError when it is not an integer from 0 up.
+   */
+  malloc(bytes: number): number {
+    // Equal to its own int32 is no string, object, NaN or fraction.
+    if ((bytes | 0) !== bytes || bytes <= 0) return this.#mallocUnusual(bytes);
+    const region = this.#region;
+    if (region.bytes[0] === undefined) region.refresh();
+    const units = ((bytes - 1) >> region.shift) + 1;
+    const unit = region.allocator.alloc(units);
+    return unit < 0 ? this.#mallocGrowing(units) : (unit << region.shift) >>> 0;
+  }
+
+  /**
+   * Allocates `count * size` bytes, all zero. As {@link malloc}, and O(count * size).
+   *
+   * @returns the pointer; 0 when there is no room and the heap cannot grow, as for a product beyond all memory.
+   * @throws TypeError when an argument is not a number.
+   * @throws RangeError when one is not an integer from 0 up.
+   */
+  calloc(count: number, size: number): number {
+    const bytes = checkCount('count', count) * checkCount('size', size);
+    // No product of integers is NaN, and one too large to be exact is too large to have.
+    if (bytes > ADDRESSABLE) return 0;
+    const ptr = this.malloc(bytes);
+    if (ptr !== 0) this.#region.bytes.fill(0, ptr, ptr + bytes);
+    return ptr;
+  }
+
+  /**
+   * Gives the block at `ptr` room for `bytes` bytes. It stays where it is when its size in powers of two stays, becomes
+   * smaller, or what lies above is free; otherwise it moves, with its bytes. `realloc(0, bytes)` is `malloc(bytes)`, and
+   * `realloc(ptr, 0)` leaves one unit. O(log size) in place, O(bytes) when it moves.
+   *
+   * @returns the pointer, the same or another; 0 when there is no room, and then the block is as it was.
+   * @throws TypeError, RangeError as {@link malloc}, and what {@link free} throws.
+   */
+  realloc(ptr: number, bytes: number): number {
+    if (ptr === 0) return this.malloc(bytes);
+    const { allocator, shift } = this.#live();
+    const unit = this.#unitOf(ptr);
+    const before = this.#sizeAt(unit, ptr);
+    const units = this.#unitsFor(bytes);
+    if (units <= before && units > before >>> 1) return ptr;
+    if (units > ADDRESSABLE / this.unit) return 0;
+    if (allocator.resize(unit, units)) return ptr;
+    // With the block itself out of the way there may be room where there was none, or a lower place.
+    allocator.free(unit);
+    let moved = allocator.alloc(units);
+    if (moved < 0) {
+      allocator.reserve(unit, before);
+      moved = this.#mallocGrowing(units) >>> shift;
+      if (moved === 0) return 0;
+      allocator.free(unit);
+    }
+    const to = (moved << shift) >>> 0;
+    this.#region.bytes.copyWithin(to, ptr, ptr + before * this.unit);
+    return to;
+  }
+
+  /**
+   * Allocates `bytes` bytes at a multiple of `alignment`. Every block lies at a multiple of its own size as it is; beyond
+   * that this takes a block of `alignment` bytes and gives back what is too much of it, so it needs one that is free.
+   * As {@link malloc}.
+   *
+   * @returns the pointer; 0 when there is no room and the heap cannot grow.
+   * @throws TypeError when an argument is not a number.
+   * @throws RangeError when `alignment` is no power of two up to 2^32, or `bytes` is not an integer from 0 up.
+   */
+  alignedAlloc(alignment: number, bytes: number): number {
+    checkPower('alignment', alignment, 1, ADDRESSABLE);
+    if (checkCount('bytes', bytes) >= alignment) return this.malloc(bytes);
+    const ptr = this.malloc(alignment);
+    if (ptr !== 0) this.#region.allocator.resize(ptr >>> this.#region.shift, this.#unitsFor(bytes));
+    return ptr;
+  }
+
+  /**
+   * Frees the block at `ptr`, or the one that begins where a view on the heap's memory does. `free(0)` does nothing.
+   * O(1) mostly, O(log size) at worst.
+   *
+   * @throws TypeError when `ptr` is neither a number nor a view.
+   * @throws RangeError when it is not an integer, or outside the heap.
+   * @throws BuddyError `NOT_ALLOCATED` when the byte is in no live block: a double free, or never allocated; `INTERIOR`
+   * when it is inside one; `DETACHED` when the view is no longer one on any memory, `FOREIGN` when it is one on other memory.
+   */
+  free(ptr: number | ArrayBufferView): void {
+    if (typeof ptr !== 'number') ptr = this.#pointerOf(ptr);
+    const region = this.#region;
+    if (region.bytes[0] === undefined) region.refresh();
+    const unit = ptr >>> region.shift;
+    if ((unit << region.shift) >>> 0 !== ptr || region.isReserved(unit)) {
+      if (ptr === 0) return;
+      throw this.#misuse(ptr);
+    }
+    try {
+      region.allocator.free(unit);
+    } catch {
+      throw this.#misuse(ptr);
+    }
+  }
+
+  /**
+   * Bytes of the block at `ptr`: what was asked for, rounded up. O(log size).
+   *
+   * @throws what {@link free} throws.
+   */
+  usableSize(ptr: number): number {
+    this.#live();
+    return this.#sizeAt(this.#unitOf(ptr), ptr) * this.unit;
+  }
+
+  /**
+   * Whether a live block starts at `ptr`, so that {@link free} would take it. O(log size).
+   *
+   * @throws TypeError when `ptr` is not a number.
+   * @throws RangeError when it is not an integer, or outside the heap.
+   */
+  isAllocated(ptr: number): boolean {
+    const { allocator, unit, end } = this.#live();
+    checkWithin('pointer', ptr, 0, end - 1);
+    return ptr % unit === 0 && !this.#region.isReserved(ptr / unit) && allocator.isAllocated(ptr / unit);
+  }
+
+  /**
+   * Allocates an array of `length` elements, of `length` bytes for a DataView, which hold whatever was there.
+   * {@link free} takes the view. As {@link malloc}.
+   *
+   * @returns a view on the block; null when there is no room and the heap cannot grow.
+   * @throws TypeError when `type` makes no views, or `length` is not a number.
+   * @throws RangeError when `length` is not an integer from 0 up.
+   */
+  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+    const ptr = this.malloc(elementSize(type) * checkCount('length', length));
+    return ptr === 0 ? null : makeView(type, this.buffer, ptr, length);
+  }
+
+  /** {@link allocArray} with all elements zero. */
+  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+    const ptr = this.calloc(length, elementSize(type));
+    return ptr === 0 ? null : makeView(type, this.buffer, ptr, length);
+  }
+
+  /**
+   * {@link realloc} of the block at which `view` begins, for `length` elements. The old view is not to be used any more.
+   *
+   * @returns a view of the same type; null when there is no room, and then the block is as it was.
+   * @throws what {@link realloc} and {@link free} throw.
+   */
+  reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
+    const ptr = this.#pointerOf(view);
+    const type = typeOf(view);
+    const moved = this.realloc(ptr, elementSize(type) * checkCount('length', length));
+    return moved === 0 ? null : (makeView(type, this.buffer, moved, length) as Plain<V>);
+  }
+
+  /**
+   * A view on part of a live block: `length` elements from `ptr` on, or as many as the block has room for. O(log size).
+   *
+   * @throws TypeError when `type` makes no views, or a number is none.
+   * @throws RangeError when a number is not an integer or out of range, `ptr` no multiple of the element's size, or the view
+   * would reach beyond the block.
+   * @throws BuddyError `NOT_ALLOCATED` when `ptr` is in no live block.
+   */
+  view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C> {
+    const { allocator, end, unit, bytes } = this.#live();
+    const size = elementSize(type);
+    checkWithin('pointer', ptr, 0, end - 1);
+    if (ptr % size !== 0)
+      throw new RangeError(`pointer ${ptr} is no multiple of ${size}, the element's size`);
+    const owner = allocator.ownerOf(Math.floor(ptr / unit));
+    if (owner < 0 || this.#region.isReserved(owner)) throw this.#misuse(ptr);
+    const room = Math.floor(((owner + allocator.sizeOf(owner)) * unit - ptr) / size);
+    const count = length === undefined ? room : checkWithin('length', length, 0, room);
+    return makeView(type, bytes.buffer, ptr, count);
+  }
+
+  /**
+   * {@link malloc} as an object that frees its block when a `using` declaration goes out of scope.
+   *
+   * @returns null when there is no room and the heap cannot grow; `using` takes that too.
+   */
+  block(bytes: number): HeapBlock | null {
+    const ptr = this.malloc(bytes);
+    return ptr === 0 ? null : new HeapBlock(this, ptr, bytes);
+  }
+
+  /** A scope: what is allocated through it is freed at its end. */
+  scope(): HeapScope {
+    return new HeapScope(this);
+  }
+
+  /**
+   * Reduces the memory, and the heap with it, to what is in use, where the memory can shrink: a resizable ArrayBuffer, of
+   * which the heap has no fixed `end`. The heap grows again when it must. O(live blocks * log size).
+   *
+   * @returns the bytes given back.
+   */
+  trim(): number {
+    return this.#region.trim();
+  }
+
+  /** Frees everything. O(size): the allocator's state is zeroed. */
+  clear(): void {
+    this.#region.clear();
+  }
+
+  /** Counts blocks and bytes. O(blocks * log size). */
+  stats(): HeapStats {
+    const { allocator, unit, first, stateUnits, reservedBlocks } = this.#live();
+    const { capacity, freeUnits, usedUnits, largestFree, liveBlocks, externalFragmentation } =
+      allocator.stats();
+    const reserved = first + stateUnits;
+    return {
+      capacity: (capacity - reserved) * unit,
+      used: (usedUnits - reserved) * unit,
+      free: freeUnits * unit,
+      largestFree: largestFree * unit,
+      liveBlocks: liveBlocks - reservedBlocks,
+      externalFragmentation,
+      metadataBytes: BuddyAllocator.bytesFor(capacity),
+    };
+  }
+
+  /** Verifies every invariant of the heap's state. Returns what is violated, in words; nothing when it is sound. O(size). */
+  check(): string[] {
+    return this.#live().check();
+  }
+
+  /**
+   * The functions that a WebAssembly module needs to allocate on this heap, for its import object: `{ env: heap.imports }`.
+   * Pointers and sizes are taken as unsigned. Misuse throws, which the module sees as a trap.
+   */
+  get imports(): HeapImports {
+    this.#imports ??= importsOf(this);
+    return this.#imports;
+  }
+
+  /** The region, with its state where the memory's bytes are now. */
+  #live(): Region {
+    const region = this.#region;
+    if (region.bytes[0] === undefined) region.refresh();
+    return region;
+  }
+
+  /** `malloc` of what is not a positive int32. */
+  #mallocUnusual(bytes: number): number {
+    const { allocator, unit } = this.#live();
+    const units = this.#unitsFor(bytes);
+    if (units > ADDRESSABLE / unit) return 0;
+    const at = allocator.alloc(units);
+    return at < 0 ? this.#mallocGrowing(units) : at * unit;
+  }
+
+  /** `malloc` when there is no room. */
+  #mallocGrowing(units: number): number {
+    const region = this.#region;
+    if (!region.growFor(2 ** Math.ceil(Math.log2(units)))) return 0;
+    return region.allocator.alloc(units) * region.unit;
+  }
+
+  /** Units that `bytes` bytes take, one at least. */
+  #unitsFor(bytes: number): number {
+    return Math.max(1, Math.ceil(checkCount('size', bytes) / this.unit));
+  }
+
+  /** The unit at which the block at `ptr` would begin. */
+  #unitOf(ptr: number): number {
+    const { shift } = this.#region;
+    const unit = ptr >>> shift;
+    if (typeof ptr !== 'number' || (unit << shift) >>> 0 !== ptr || this.#region.isReserved(unit)) {
+      throw this.#misuse(ptr);
+    }
+    return unit;
+  }
+
+  /** Units of the block at `unit`, which is `ptr`. */
+  #sizeAt(unit: number, ptr: number): number {
+    try {
+      return this.#region.allocator.sizeOf(unit);
+    } catch {
+      throw this.#misuse(ptr);
+    }
+  }
+
+  /** Where `view`, one on this heap's memory, begins. */
+  #pointerOf(view: ArrayBufferView): number {
+    if (!ArrayBuffer.isView(view)) {
+      throw new TypeError(`a pointer must be a number or a view, not a ${typeof view}`);
+    }
+    const { buffer, byteOffset } = view;
+    this.#live();
+    if (!this.#region.holds(buffer)) {
+      throw buffer.byteLength === 0
+        ? new BuddyError('DETACHED', 'the view is detached, as by growth of its memory; use the pointer')
+        : new BuddyError('FOREIGN', "the view is not one on the heap's memory");
+    }
+    // No block is at 0, but that is where a view appears to be that a shrunken buffer has left without bytes.
+    if (byteOffset === 0) throw this.#misuse(0);
+    return byteOffset;
+  }
+
+  /** Why no block can be had at `ptr`. */
+  #misuse(ptr: number): Error {
+    const { allocator, unit, end } = this.#live();
+    checkWithin('pointer', ptr, 0, end - 1);
+    const owner = allocator.ownerOf(Math.floor(ptr / unit));
+    if (owner >= 0 && this.#region.isReserved(owner)) {
+      return new BuddyError('NOT_ALLOCATED', `byte ${ptr} is none that the heap hands out`);
+    }
+    return owner < 0
+      ? new BuddyError('NOT_ALLOCATED', `byte ${ptr} is free: freed already, or never allocated`)
+      : new BuddyError('INTERIOR', `byte ${ptr} is inside the block at ${owner * unit}`);
+  }
+}

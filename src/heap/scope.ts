@@ -1,0 +1,100 @@
+// A set of blocks that are freed together.
+
+import { dispose } from './dispose.ts';
+import type { Heap } from './heap.ts';
+import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
+
+/**
+ * What is allocated through a scope, from {@link Heap.scope}, is freed at its end: `using scope = heap.scope()`. All is as
+ * the heap's method of the same name does it. A block of the scope must be freed, if earlier, through the scope, since its
+ * address may be another block's by the end.
+ */
+export class HeapScope {
+  readonly #heap: Heap;
+  readonly #blocks = new Set<number>();
+
+  /** An empty scope. */
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  /** Number of blocks that the end of the scope will free. */
+  get size(): number {
+    return this.#blocks.size;
+  }
+
+  /** {@link Heap.malloc}. */
+  malloc(bytes: number): number {
+    return this.#add(this.#heap.malloc(bytes));
+  }
+
+  /** {@link Heap.calloc}. */
+  calloc(count: number, size: number): number {
+    return this.#add(this.#heap.calloc(count, size));
+  }
+
+  /** {@link Heap.alignedAlloc}. */
+  alignedAlloc(alignment: number, bytes: number): number {
+    return this.#add(this.#heap.alignedAlloc(alignment, bytes));
+  }
+
+  /** {@link Heap.realloc}. The block is the scope's afterwards, whosever it was. */
+  realloc(ptr: number, bytes: number): number {
+    const moved = this.#heap.realloc(ptr, bytes);
+    if (moved !== 0) this.#blocks.delete(ptr);
+    return this.#add(moved);
+  }
+
+  /** {@link Heap.allocArray}. */
+  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+    return this.#addView(this.#heap.allocArray(type, length));
+  }
+
+  /** {@link Heap.callocArray}. */
+  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+    return this.#addView(this.#heap.callocArray(type, length));
+  }
+
+  /** {@link Heap.reallocArray}. The block is the scope's afterwards, whosever it was. */
+  reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
+    const ptr = view.byteOffset;
+    const moved = this.#heap.reallocArray(view, length);
+    if (moved !== null) this.#blocks.delete(ptr);
+    return this.#addView(moved);
+  }
+
+  /** {@link Heap.free}, for a block that the scope need not free any more. */
+  free(ptr: number | ArrayBufferView): void {
+    const at = typeof ptr === 'number' ? ptr : ptr.byteOffset;
+    this.#heap.free(ptr);
+    this.#blocks.delete(at);
+  }
+
+  /** Lets the block at `ptr` outlive the scope: it is the caller's to free. Returns `ptr`. */
+  keep<P extends number | ArrayBufferView>(ptr: P): P {
+    this.#blocks.delete(typeof ptr === 'number' ? ptr : ptr.byteOffset);
+    return ptr;
+  }
+
+  /** Frees all blocks of the scope, the last one first. The scope is then empty, and may be used again. */
+  dispose(): void {
+    const blocks = [...this.#blocks];
+    this.#blocks.clear();
+    for (const ptr of blocks.reverse()) if (this.#heap.isAllocated(ptr)) this.#heap.free(ptr);
+  }
+
+  /** {@link dispose}, for `using`. */
+  [dispose](): void {
+    this.dispose();
+  }
+
+  #add(ptr: number): number {
+    if (ptr !== 0) this.#blocks.add(ptr);
+    return ptr;
+  }
+
+  #addView<V extends ArrayBufferView>(view: V | null): V | null {
+    if (view !== null) this.#blocks.add(view.byteOffset);
+    return view;
+  }
+}

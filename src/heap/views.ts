@@ -1,0 +1,61 @@
+// The kinds of views that a heap makes: every typed array and DataView.
+
+/** A constructor of views on a buffer: that of any typed array, or DataView. */
+export type ArrayConstructor =
+  | Int8ArrayConstructor
+  | Uint8ArrayConstructor
+  | Uint8ClampedArrayConstructor
+  | Int16ArrayConstructor
+  | Uint16ArrayConstructor
+  | Int32ArrayConstructor
+  | Uint32ArrayConstructor
+  | Float32ArrayConstructor
+  | Float64ArrayConstructor
+  | BigInt64ArrayConstructor
+  | BigUint64ArrayConstructor
+  | DataViewConstructor;
+
+/** The views that a constructor `C` makes. */
+export type ViewOf<C extends ArrayConstructor> = C['prototype'];
+
+/** Any view that a heap makes. */
+export type HeapView = ViewOf<ArrayConstructor>;
+
+/** The kind of view that `V` is, without what a subclass such as Node's Buffer adds. */
+export type Plain<V extends HeapView> = V extends DataView
+  ? DataView
+  : Extract<Exclude<HeapView, DataView>, { readonly [Symbol.toStringTag]: V[typeof Symbol.toStringTag] }>;
+
+/** The class that all typed arrays extend. */
+const TypedArray = Object.getPrototypeOf(Int8Array) as { readonly prototype: object };
+
+/** Bytes of an element of `type`. Throws a TypeError when that makes no views. */
+export function elementSize(type: ArrayConstructor): number {
+  if (Object.prototype.isPrototypeOf.call(TypedArray, type)) {
+    return (type as Exclude<ArrayConstructor, DataViewConstructor>).BYTES_PER_ELEMENT;
+  }
+  if (type !== DataView) throw new TypeError('the type of a view must be a typed array or DataView');
+  return 1;
+}
+
+/** The constructor that makes views like `view`, of which TypeScript cannot say more. */
+export function typeOf(view: HeapView): ArrayConstructor {
+  const name: unknown = Reflect.get(TypedArray.prototype, Symbol.toStringTag, view);
+  return name === undefined ? DataView : (Reflect.get(globalThis, name as string) as ArrayConstructor);
+}
+
+/** A view of `length` elements, of `length` bytes for a DataView. */
+export function makeView<C extends ArrayConstructor>(
+  type: C,
+  buffer: ArrayBuffer | SharedArrayBuffer,
+  ptr: number,
+  length: number,
+): ViewOf<C> {
+  return new (
+    type as new (
+      buffer: ArrayBuffer | SharedArrayBuffer,
+      byteOffset: number,
+      length: number,
+    ) => ViewOf<C>
+  )(buffer, ptr, length);
+}
