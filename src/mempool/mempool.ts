@@ -1,0 +1,192 @@
+// MemPool: the interface of @thi.ng/malloc's class of that name over an embedded Heap.
+
+import { Heap } from '../heap/index.ts';
+import { ADDRESSABLE } from '../heap/memory.ts';
+import { makeView, typeOf } from '../heap/views.ts';
+import { type MemPoolStats, statistics } from './statistics.ts';
+import { constructorOf, fill, type MemPoolArray, type MemPoolType, type TypedArrays } from './types.ts';
+
+/** What a {@link MemPool} is made with. All numbers are bytes. */
+export interface MemPoolOpts {
+  /** The memory to manage. Unless given, the pool makes an ArrayBuffer of `size` bytes. */
+  buf?: ArrayBufferLike;
+  /** Length of the ArrayBuffer that is made when there is no `buf`, 4096 unless given. */
+  size?: number;
+  /** First byte that the pool may use, 0 unless given. Its state begins here, at the next multiple of 8. */
+  start?: number;
+  /** End of what the pool may use: the buffer's, unless that is given and less. */
+  end?: number;
+  /** The least block, and what every address is a multiple of: a power of two from 8 to 65536, 8 unless given. */
+  align?: number;
+  /** Without effect: buddies that are free always merge, at no cost that grows with their number. */
+  compact?: boolean;
+  /** Without effect: a block is always split down to the power of two that was asked for. */
+  split?: boolean;
+  /** Without effect, as `split`. */
+  minSplit?: number;
+  /**
+   * Takes on the pool that lies in `buf` at `start`, instead of making an empty one. `align` and `end` are those that it
+   * was made with.
+   */
+  skipInitialization?: boolean;
+}
+
+/**
+ * A pool of memory in an ArrayBuffer or SharedArrayBuffer, its state included, so that a copy of the buffer is a copy of
+ * the pool, and whoever has the buffer can take on the pool. It never grows.
+ *
+ * Members, arguments and returns are those of the class of the same name in @thi.ng/malloc; addresses and overhead are not.
+ * An address is the offset of a byte from the start of the buffer, never 0. Requests are rounded up to a power of two of at
+ * least `align` bytes. Several pools may be made on one buffer, but not be used at the same time.
+ *
+ * All methods but {@link release} throw a TypeError once the pool was released, and a {@link BuddyError} `DETACHED` once
+ * its buffer has been transferred away.
+ */
+export class MemPool {
+  #heap: Heap | undefined;
+
+  /**
+   * An empty pool, or with `skipInitialization` the one in `buf`, which is checked first. O(end).
+   *
+   * @throws TypeError when an option has the wrong type, or `skipInitialization` is given without `buf`.
+   * @throws RangeError when a number is out of range, or the pool's own state has no room: about 550 bytes, and 0.28 bytes
+   * for every `align` bytes of the buffer up to `end`, those before `start` included.
+   * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT` when there is no sound pool to take on.
+   */
+  constructor(opts: MemPoolOpts = {}) {
+    const { buf, size = 0x1000, start = 0, end = ADDRESSABLE, align = 8, skipInitialization = false } = opts;
+    if (skipInitialization) {
+      if (buf === undefined) throw new TypeError('skipInitialization takes a buf');
+      this.#heap = Heap.attach(buf, { start });
+    } else {
+      const memory = buf ?? new ArrayBuffer(size);
+      this.#heap = new Heap({
+        memory,
+        start,
+        end: Math.min(end, memory.byteLength, ADDRESSABLE),
+        unit: align,
+        embed: true,
+      });
+    }
+  }
+
+  /** The buffer that holds the pool. */
+  get buf(): ArrayBufferLike {
+    return this.#live().buffer;
+  }
+
+  /**
+   * Allocates `size` bytes, which hold whatever was there. A fraction is rounded up. O(1) mostly, O(log size) at worst.
+   *
+   * @returns the address; 0 when there is no room, or `size` is not above 0.
+   */
+  malloc(size: number): number {
+    const heap = this.#live();
+    return isSize(size) ? heap.malloc(Math.ceil(size)) : 0;
+  }
+
+  /**
+   * Allocates an array of `num` elements of the kind that `type` names, which hold whatever was there. As {@link malloc}.
+   *
+   * @returns the array; undefined when there is no room, or `num` is less than 1.
+   * @throws TypeError when `type` names no kind of array.
+   */
+  mallocAs<T extends MemPoolType>(type: T, num: number): TypedArrays[T] | undefined {
+    const View = constructorOf(type);
+    const length = Math.trunc(num);
+    const ptr = this.malloc(length * View.BYTES_PER_ELEMENT);
+    return ptr === 0 ? undefined : new View(this.buf, ptr, length);
+  }
+
+  /** {@link malloc}, with all `size` bytes set to `fill` as the elements of a Uint8Array are. O(size). */
+  calloc(size: number, fill = 0): number {
+    const ptr = this.malloc(size);
+    if (ptr !== 0) new Uint8Array(this.buf, ptr, Math.ceil(size)).fill(fill);
+    return ptr;
+  }
+
+  /** {@link mallocAs}, with all elements set to `value`. O(num). */
+  callocAs<T extends MemPoolType>(type: T, num: number, value = 0): TypedArrays[T] | undefined {
+    const array = this.mallocAs(type, num);
+    if (array !== undefined) fill(array, value);
+    return array;
+  }
+
+  /**
+   * Gives the block at `ptr` room for `size` bytes. It stays where it is when its size in powers of two stays, becomes
+   * smaller, or what lies above is free; otherwise it moves, with its bytes. O(log size) in place, O(size) when it moves.
+   *
+   * @returns the address, the same or another; 0 when there is no room, no live block begins at `ptr`, or `size` is not
+   * above 0, and then nothing has changed.
+   */
+  realloc(ptr: number, size: number): number {
+    const heap = this.#live();
+    return isSize(size) && owns(heap, ptr) ? heap.realloc(ptr, Math.ceil(size)) : 0;
+  }
+
+  /**
+   * {@link realloc} of the block at which `array` begins, for `num` elements. The old array is not to be used any more.
+   *
+   * @returns an array of the same kind; undefined when there is no room, `array` is none that begins a live block of this
+   * pool, or `num` is less than 1, and then nothing has changed.
+   */
+  reallocArray<A extends MemPoolArray>(array: A, num: number): A | undefined {
+    const length = Math.trunc(num);
+    const ptr = this.realloc(this.#pointerOf(array), length * array.BYTES_PER_ELEMENT);
+    return ptr === 0 ? undefined : (makeView(typeOf(array), this.buf, ptr, length) as A);
+  }
+
+  /**
+   * Frees the block that begins at an address, or where an array on the pool's buffer begins. O(1) mostly, O(log size) at
+   * worst.
+   *
+   * @returns false when that is no live block: freed already, never allocated, or of another pool.
+   */
+  free(ptrOrArray: number | MemPoolArray): boolean {
+    const heap = this.#live();
+    const ptr = typeof ptrOrArray === 'number' ? ptrOrArray : this.#pointerOf(ptrOrArray);
+    if (!owns(heap, ptr)) return false;
+    heap.free(ptr);
+    return true;
+  }
+
+  /** Frees all blocks. O(size) of the pool's state, which is zeroed. */
+  freeAll(): void {
+    this.#live().clear();
+  }
+
+  /**
+   * Ends the pool's hold on its buffer. Nothing in the buffer changes: another pool can take it on.
+   *
+   * @returns true, also when it was released before.
+   */
+  release(): boolean {
+    this.#heap = undefined;
+    return true;
+  }
+
+  /** Counts blocks and bytes. O(blocks * log size). */
+  stats(): MemPoolStats {
+    return statistics(this.#live());
+  }
+
+  #live(): Heap {
+    if (this.#heap === undefined) throw new TypeError('the pool was released');
+    return this.#heap;
+  }
+
+  /** Where `array` begins; 0, which is no block, when it is not on this pool's buffer. */
+  #pointerOf(array: MemPoolArray): number {
+    return ArrayBuffer.isView(array) && array.buffer === this.buf ? array.byteOffset : 0;
+  }
+}
+
+/** Whether a request for `size` bytes can have room anywhere. */
+function isSize(size: number): boolean {
+  return size > 0 && size <= ADDRESSABLE;
+}
+
+/** Whether a live block of `heap` begins at `ptr`. */
+function owns(heap: Heap, ptr: number): boolean {
+  return Number.isInteger(ptr) && ptr > 0 && ptr < heap.end && heap.isAllocated(ptr);
+}
