@@ -11,6 +11,8 @@
  * - `TRUNCATED`: the buffer is shorter or longer than the state that its header announces.
  * - `CORRUPT`: the state contradicts itself; the message names the first contradiction.
  * - `DETACHED`: the state's buffer is gone: transferred away, or resized to less than the state.
+ * - `REDZONE`: bytes beside a block were written to. Thrown by `DebugHeap` only.
+ * - `USE_AFTER_FREE`: a block that was freed was written to or viewed. Thrown by `DebugHeap` only.
  */
 export type BuddyErrorCode =
   | 'NOT_ALLOCATED'
@@ -19,7 +21,9 @@ export type BuddyErrorCode =
   | 'VERSION'
   | 'TRUNCATED'
   | 'CORRUPT'
-  | 'DETACHED';
+  | 'DETACHED'
+  | 'REDZONE'
+  | 'USE_AFTER_FREE';
 
 /** Misuse of an allocator. Whenever one is thrown, the allocator's state is what it was before the call. */
 export class BuddyError extends Error {
