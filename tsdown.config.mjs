@@ -3,7 +3,13 @@ import { defineConfig } from 'tsdown';
 
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts', trace: 'src/trace/index.ts' },
+    entry: {
+      index: 'src/index.ts',
+      heap: 'src/heap/index.ts',
+      mempool: 'src/mempool/index.ts',
+      debug: 'src/debug/index.ts',
+      trace: 'src/trace/index.ts',
+    },
     platform: 'neutral',
     target: 'es2022',
     dts: true,

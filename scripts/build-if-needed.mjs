@@ -11,7 +11,11 @@ function newest(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newest(`${path}/${name}`)));
 }
 
-const built = Math.min(...['index.js', 'trace.js', 'cli.js'].map((name) => newest(`dist/${name}`)));
+const built = Math.min(
+  ...['index.js', 'heap.js', 'mempool.js', 'debug.js', 'trace.js', 'cli.js'].map((name) =>
+    newest(`dist/${name}`),
+  ),
+);
 if (built < Math.max(newest('src'), newest('tsdown.config.mjs'), newest('package.json'))) {
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
     stdio: ['ignore', 'ignore', 'inherit'],
