@@ -14,7 +14,6 @@ export default defineConfig([
     target: 'es2022',
     dts: true,
     sourcemap: true,
-    hash: false,
   },
   {
     // The command's libraries are bundled into it: whoever installs the package installs nothing else.

@@ -24,12 +24,21 @@ function run(what, command, args, cwd = folder) {
 
 const consumer = `
 import { BuddyAllocator, BuddyError } from 'buddy-allocator';
+import { DebugHeap } from 'buddy-allocator/debug';
+import { Heap } from 'buddy-allocator/heap';
+import { MemPool } from 'buddy-allocator/mempool';
 import { readTrace, replay } from 'buddy-allocator/trace';
 const arena = new BuddyAllocator({ capacity: 48 });
 const offset = arena.alloc(5);
 if (offset !== 0 || arena.sizeOf(offset) !== 8) throw new Error('placement');
 try { arena.free(1); } catch (error) { if (!(error instanceof BuddyError) || error.code !== 'INTERIOR') throw error; }
 if (arena.free(offset) !== 8 || arena.freeUnits !== 48) throw new Error('free');
+const heap = new Heap({ size: 65536 });
+const floats = heap.allocArray(Float32Array, 10);
+if (floats === null || floats.length !== 10) throw new Error('heap');
+heap.free(floats);
+if (new DebugHeap({ size: 65536 }).malloc(8) === 0) throw new Error('debug');
+if (new MemPool({ size: 65536 }).malloc(8) === 0) throw new Error('mempool');
 const trace = await readTrace(new Uint8Array(Int32Array.of(100, ~0).buffer));
 if (replay(trace, { unit: 16, capacity: 64 }).failures !== 0) throw new Error('replay');
 `;
