@@ -278,9 +278,8 @@ export class BuddyAllocator {
     const after = 2 ** (32 - Math.clz32(size - 1));
     if (after === before) return true;
     const end = offset + after;
-    if (after > before) {
-      if (offset % after !== 0 || end > s[AT_CAPACITY] || !isRangeFree(s, offset + before, end)) return false;
-    }
+    // What lies beyond the capacity counts as in use.
+    if (after > before && (offset % after !== 0 || !isRangeFree(s, offset + before, end))) return false;
     this.free(offset);
     placeRange(s, offset, end);
     return true;

@@ -27,10 +27,10 @@ export function attach(buffer: ArrayBuffer): Int32Array {
   return verified(s);
 }
 
-/** A view of the state at `byteOffset`, a multiple of 4, of any kind of buffer, checked likewise. O(capacity). */
+/** A view of the state at `byteOffset`, a multiple of 4 inside any kind of buffer, checked likewise. O(capacity). */
 export function attachAt(buffer: ArrayBufferLike, byteOffset: number): Int32Array {
-  const bytes = Math.max(0, buffer.byteLength - byteOffset);
-  const s = new Int32Array(buffer, Math.min(byteOffset, buffer.byteLength & ~3), bytes >>> 2);
+  const bytes = buffer.byteLength - byteOffset;
+  const s = new Int32Array(buffer, byteOffset, Math.floor(bytes / 4));
   const length = stateLength(s, bytes);
   if (length > s.length) {
     throw new BuddyError('TRUNCATED', `the buffer has ${bytes} bytes for a state that takes ${length * 4}`);

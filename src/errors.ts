@@ -6,11 +6,11 @@
  * - `NOT_ALLOCATED`: the offset belongs to no live block. It was freed already (a double free) or was never
  *   allocated; a freed block leaves no trace, so the two cannot be told apart.
  * - `INTERIOR`: the offset, or an end of the range, lies inside a live block instead of on its edge.
- * - `FOREIGN`: the buffer does not hold the state of an allocator.
+ * - `FOREIGN`: the buffer does not hold the state of an allocator, or the view is not one on the heap's memory.
  * - `VERSION`: the state was written by an incompatible version of the format.
- * - `TRUNCATED`: the buffer is shorter or longer than the state that its header announces.
+ * - `TRUNCATED`: the buffer is shorter or longer than the state that its header announces, or shorter than the heap in it.
  * - `CORRUPT`: the state contradicts itself; the message names the first contradiction.
- * - `DETACHED`: the state's buffer is gone: transferred away, or resized to less than the state.
+ * - `DETACHED`: the buffer of the state, the heap or the view is gone: transferred away, or resized to less than it held.
  * - `REDZONE`: bytes beside a block were written to. Thrown by `DebugHeap` only.
  * - `USE_AFTER_FREE`: a block that was freed was written to or viewed. Thrown by `DebugHeap` only.
  */

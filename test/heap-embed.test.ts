@@ -134,6 +134,7 @@ describe('what is no sound heap is refused', () => {
     ['version of the state', STATE + 1, 7, 'VERSION'],
     ['capacity of the state', STATE + 2, 200, 'CORRUPT'],
     ['capacity of no arena', STATE + 2, -1, 'CORRUPT'],
+    ['capacity beyond the memory', STATE + 2, 100_000, 'TRUNCATED'],
     ['free units', STATE + 4, 3, 'CORRUPT'],
   ])('%s', (_, at, value, code) => {
     const buffer = saved();
@@ -157,6 +158,24 @@ describe('what is no sound heap is refused', () => {
     new Uint8Array(buffer, START + 32).set(new Uint8Array(allocator.state));
     expect(() => Heap.attach(buffer, { start: START })).toThrow(message);
     expect(attach(buffer)).toBe('CORRUPT');
+  });
+
+  test('a sound state that lies across the end of the region', () => {
+    const buffer = new ArrayBuffer(8192);
+    const heap = new Heap({ memory: buffer, end: 4096, embed: true });
+    expect(heap.check()).toEqual([]);
+    const allocator = new BuddyAllocator({ capacity: 4096 / 16 });
+    allocator.reserve(0, 2);
+    new Int32Array(buffer)[4] = 4096 / 16 - 1;
+    new Uint8Array(buffer, 4096 - 16).set(new Uint8Array(allocator.state));
+    expect(() => Heap.attach(buffer)).toThrow(/units of the state at 255 are not reserved/);
+  });
+
+  test('check tells of a state that was written over', () => {
+    const buffer = saved();
+    const heap = Heap.attach(buffer, { start: START });
+    new Int32Array(buffer)[STATE + 4]++;
+    expect(heap.check()).toEqual([expect.stringMatching(/units free/)]);
   });
 
   test('check tells of a header that was written over', () => {

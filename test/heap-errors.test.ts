@@ -255,6 +255,7 @@ describe('options', () => {
     [{ size: -1 }, 'RangeError'],
     [{ size: 10.5 }, 'RangeError'],
     [{ size: 8 }, 'RangeError'],
+    [{ size: 31 }, 'RangeError'],
     [{ size: 2 ** 32 + 1 }, 'RangeError'],
     [{ size: 100, maximum: 99 }, 'RangeError'],
     [{ size: 100, maximum: 2 ** 32 + 1 }, 'RangeError'],

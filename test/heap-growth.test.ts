@@ -153,12 +153,41 @@ describe('a memory whose growth is refused', () => {
     expect(heap.usableSize(ptr)).toBe(1024);
   });
 
+  test.each([false, true])(
+    'as when the runtime has none for the state of a larger heap, embedded: %s',
+    (embed) => {
+      const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
+      const heap = new Heap({ memory, embed });
+      const { buffer } = memory;
+      const original = Int32Array;
+      globalThis.Int32Array = new Proxy(original, {
+        construct(type, values) {
+          if (typeof values[0] === 'number') throw new RangeError('Array buffer allocation failed');
+          return Reflect.construct(type, values);
+        },
+      });
+      try {
+        expect(heap.malloc(PAGE)).toBe(0);
+      } finally {
+        globalThis.Int32Array = original;
+      }
+      expect(memory.buffer).toBe(buffer);
+      expect(heap.malloc(PAGE)).toBeGreaterThan(0);
+    },
+  );
+
   test('takes less when double is refused', () => {
     const memory = new WebAssembly.Memory({ initial: 10, maximum: 12 });
     const heap = new Heap({ memory });
     while (heap.malloc(10_000) !== 0);
     expect(heap.end).toBe(12 * PAGE);
   });
+});
+
+test('a request beyond all memory, where the state of such a heap would be beyond all arenas', () => {
+  const heap = new Heap({ size: PAGE, maximum: 2 ** 32, unit: 8, embed: true });
+  expect(heap.malloc(2 ** 32)).toBe(0);
+  expect(heap.end).toBe(PAGE);
 });
 
 describe('a heap of its own', () => {

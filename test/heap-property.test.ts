@@ -80,7 +80,7 @@ describe.each(MEMORY_KINDS)('%s', (kind) => {
           for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += driver.tally[key];
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 120 },
     );
     for (const [what, count] of Object.entries(total)) {
       if (what !== 'restored' || embed) expect(count, what).toBeGreaterThan(0);

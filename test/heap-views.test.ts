@@ -1,7 +1,7 @@
 // Typed arrays and DataViews on a heap, blocks and scopes that free what they hold, and the functions for WebAssembly.
 
 import ts from 'typescript';
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { type ArrayConstructor, Heap, type HeapView } from '../src/heap/index.ts';
 import { MEMORIES, MEMORY_KINDS } from './support/heap-driver.ts';
 
@@ -188,6 +188,26 @@ describe('block', () => {
     expect(heap.stats().liveBlocks).toBe(0);
   });
 
+  test('where the runtime has no Symbol.dispose, the symbol that compilers of `using` take instead', async () => {
+    const runtime = Symbol;
+    try {
+      const older = Object.setPrototypeOf((text?: string) => runtime(text), runtime);
+      globalThis.Symbol = Object.defineProperty(older, 'dispose', { value: undefined });
+      vi.resetModules();
+      const fresh = await import('../src/heap/index.ts');
+      const heap = new fresh.Heap({ size: 4096 });
+      const block = heap.block(100);
+      const scope = heap.scope();
+      scope.malloc(10);
+      for (const disposable of [block, scope]) {
+        (Reflect.get(disposable ?? {}, runtime.for('Symbol.dispose')) as () => void).call(disposable);
+      }
+      expect(heap.stats().liveBlocks).toBe(0);
+    } finally {
+      globalThis.Symbol = runtime;
+    }
+  });
+
   test("`using` as TypeScript's compiler writes it out for this runtime", () => {
     const heap = new Heap({ size: 4096 });
     const source =
@@ -275,6 +295,8 @@ describe('scope', () => {
     const scope = heap.scope();
     const ptr = scope.malloc(40);
     expect(() => scope.free(ptr + 16)).toThrow(expect.objectContaining({ code: 'INTERIOR' }));
+    heap.free(ptr);
+    expect(() => scope.free(ptr)).toThrow(expect.objectContaining({ code: 'NOT_ALLOCATED' }));
     expect(scope.size).toBe(1);
   });
 });

@@ -42,7 +42,8 @@ export interface HeapStats {
  * A pointer is the offset of a byte from the start of the memory's buffer, and 0 is the null pointer. Requests are
  * rounded up to a power of two of at least a unit; a block's address is a multiple of its size, the block the lowest that
  * fits. Sizes and pointers are bytes. A call that throws has changed nothing, and neither has one that had no room.
- * One heap belongs to one thread at a time, even in shared memory.
+ * One heap belongs to one thread at a time, even in shared memory. Every method throws a {@link BuddyError} `DETACHED` once
+ * the memory has been transferred away.
  */
 export class Heap {
   #region: Region;
@@ -68,7 +69,7 @@ export class Heap {
    */
   static attach(memory: HeapMemory, options: { readonly start?: number } = {}): Heap {
     const region = Region.attach(memory, options.start ?? 0);
-    const heap = new Heap({ size: region.unit, unit: region.unit });
+    const heap = new Heap({ size: 64 });
     heap.#region = region;
     return heap;
   }

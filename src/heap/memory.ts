@@ -23,10 +23,8 @@ export interface Backing {
   readonly detaches: boolean;
   /** Enlarges the memory to `length`. Throws a RangeError when it cannot. */
   grow(length: number): void;
-  /** Whether {@link shrink} can be called. */
-  readonly shrinkable: boolean;
-  /** Reduces the memory to `length`. */
-  shrink(length: number): void;
+  /** Reduces the memory to `length`, where that can be done. */
+  readonly shrink?: (length: number) => void;
 }
 
 /** Pointers have 32 bits: a heap uses no byte beyond this. */
@@ -61,24 +59,15 @@ class BufferBacking implements Backing {
   readonly granularity = 1;
   readonly limit: number;
   readonly detaches = false;
-  readonly shrinkable: boolean;
+  readonly grow: (length: number) => void;
+  readonly shrink?: (length: number) => void;
 
   constructor(buffer: ArrayBuffer | SharedArrayBuffer) {
-    const growing = buffer as Growing;
+    const { resizable, growable, maxByteLength, resize, grow } = buffer as Growing;
     this.buffer = buffer;
-    this.shrinkable = growing.resizable === true;
-    const grows = this.shrinkable || growing.growable === true;
-    this.limit = Math.min(ADDRESSABLE, grows ? (growing.maxByteLength as number) : buffer.byteLength);
-  }
-
-  grow(length: number): void {
-    const growing = this.buffer as Growing;
-    if (this.shrinkable) growing.resize?.(length);
-    else growing.grow?.(length);
-  }
-
-  shrink(length: number): void {
-    (this.buffer as Growing).resize?.(length);
+    this.limit = Math.min(ADDRESSABLE, resizable || growable ? (maxByteLength as number) : buffer.byteLength);
+    this.grow = (length) => (resizable ? resize : grow)?.call(buffer, length);
+    if (resizable) this.shrink = this.grow;
   }
 }
 
@@ -88,7 +77,6 @@ class WasmBacking implements Backing {
   /** A memory does not tell its maximum: growth is tried, and refused or not. */
   readonly limit = ADDRESSABLE;
   readonly detaches: boolean;
-  readonly shrinkable = false;
 
   constructor(memory: WasmMemory) {
     this.#memory = memory;
@@ -102,8 +90,6 @@ class WasmBacking implements Backing {
   grow(length: number): void {
     this.#memory.grow((length - this.buffer.byteLength) / PAGE);
   }
-
-  shrink(): void {}
 }
 
 /** Whether `value` is a buffer, of this realm or another: the getters take none but the real thing. */

@@ -181,7 +181,7 @@ export class Region {
   /** Gives back what lies free at the end, where the memory takes it. Returns the bytes given back. */
   trim(): number {
     this.refresh();
-    if (this.maximum === 0 || !this.backing.shrinkable) return 0;
+    if (this.maximum === 0 || this.backing.shrink === undefined) return 0;
     const before = this.bytes.buffer.byteLength;
     const capacity = this.#capacityFor(this.#tail(), 0);
     const length = capacity * this.unit;
@@ -243,9 +243,10 @@ export class Region {
   /** Lays out the empty heap in the memory up to `end`, or in as much more as it takes at least. */
   #open(end: number): void {
     const { first, backing, unit } = this;
+    const least = first + 1;
     let capacity = Math.floor(end / unit);
-    if (capacity < this.#capacityFor(first, 0)) {
-      const length = this.#lengthFor(first, 0);
+    if (capacity < this.#capacityFor(least, 0)) {
+      const length = this.#lengthFor(least, 0);
       if (length > this.limit) throw new RangeError(`${end - this.start} bytes are too few for a heap`);
       backing.grow(length);
       this.refresh();

@@ -76,11 +76,10 @@ export class HeapScope {
     return ptr;
   }
 
-  /** Frees all blocks of the scope, the last one first. The scope is then empty, and may be used again. */
+  /** Frees all blocks of the scope that still live. The scope is then empty, and may be used again. */
   dispose(): void {
-    const blocks = [...this.#blocks];
+    for (const ptr of this.#blocks) if (this.#heap.isAllocated(ptr)) this.#heap.free(ptr);
     this.#blocks.clear();
-    for (const ptr of blocks.reverse()) if (this.#heap.isAllocated(ptr)) this.#heap.free(ptr);
   }
 
   /** {@link dispose}, for `using`. */
