@@ -68,15 +68,17 @@ describe('buddy', () => {
     expect(await buddy(['--version'])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
 
-  test.each([[['--help']], [['replay', '--help']], [['map', '--help']], [['help', 'map']]])(
-    '%s explains',
-    async (argv) => {
-      const { status, stdout, stderr } = await buddy(argv);
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      expect(stdout).toContain('Usage: buddy');
-      expect(stdout).toContain(argv.includes('map') ? '--at <operations>' : 'replay');
-    },
-  );
+  test.each([
+    [['--help']],
+    [['replay', '--help']],
+    [['map', '--help']],
+    [['help', 'map']],
+  ])('%s explains', async (argv) => {
+    const { status, stdout, stderr } = await buddy(argv);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Usage: buddy');
+    expect(stdout).toContain(argv.includes('map') ? '--at <operations>' : 'replay');
+  });
 
   test('alone explains itself too, but that is bad usage', async () => {
     const { status, stdout, stderr } = await buddy([]);

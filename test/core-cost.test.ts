@@ -146,16 +146,15 @@ describe('no operation exceeds the bound', () => {
 /** What the preparation may change: how many levels or tiers up the search ends, not what it meets there. */
 const A_LEVEL_MORE = 10;
 
-test.each(ADVERSARIES.filter(({ name }) => !name.startsWith('random')))(
-  'a long preparation costs no more than a short one: $name',
-  ({ operations }) => {
-    const capacity = 2 ** 20;
-    const short = worst(capacity, operations(capacity, 100), PROBES);
-    const long = worst(capacity, operations(capacity, 10_000), PROBES);
-    expectWithin(long, capacity);
-    expect(long.probe).toBeLessThanOrEqual(short.probe + A_LEVEL_MORE);
-  },
-);
+test.each(
+  ADVERSARIES.filter(({ name }) => !name.startsWith('random')),
+)('a long preparation costs no more than a short one: $name', ({ operations }) => {
+  const capacity = 2 ** 20;
+  const short = worst(capacity, operations(capacity, 100), PROBES);
+  const long = worst(capacity, operations(capacity, 10_000), PROBES);
+  expectWithin(long, capacity);
+  expect(long.probe).toBeLessThanOrEqual(short.probe + A_LEVEL_MORE);
+});
 
 /**
  * Changes a random sequence here and there, and keeps what makes its worst operations no cheaper. A step is two

@@ -120,22 +120,20 @@ describe.each(PARAMETERS)('$call', ({ run, takes }) => {
     expect(message).toContain(String(value));
   });
 
-  test.each(INTEGERS.filter((value) => !takes(value)).map((value) => [describeValue(value), value]))(
-    '%s is out of range',
-    (_, value) => {
-      const { error, message } = refusal(value);
-      expect(error).toBe('RangeError');
-      expect(message).toContain(String(value));
-    },
-  );
+  test.each(
+    INTEGERS.filter((value) => !takes(value)).map((value) => [describeValue(value), value]),
+  )('%s is out of range', (_, value) => {
+    const { error, message } = refusal(value);
+    expect(error).toBe('RangeError');
+    expect(message).toContain(String(value));
+  });
 
-  test.each(INTEGERS.filter(takes).map((value) => [describeValue(value), value]))(
-    '%s is taken',
-    (_, value) => {
-      const outcome = outcomeOf(() => run(exampleAllocator(), value as number));
-      if ('error' in outcome) expect(['NOT_ALLOCATED', 'INTERIOR']).toContain(outcome.error);
-    },
-  );
+  test.each(
+    INTEGERS.filter(takes).map((value) => [describeValue(value), value]),
+  )('%s is taken', (_, value) => {
+    const outcome = outcomeOf(() => run(exampleAllocator(), value as number));
+    if ('error' in outcome) expect(['NOT_ALLOCATED', 'INTERIOR']).toContain(outcome.error);
+  });
 });
 
 test.each([undefined, null, 5, '5', true])('new BuddyAllocator(%j) is a TypeError', (options) => {

@@ -116,37 +116,36 @@ describe.each(SETTINGS)('%s', (_, options) => {
     }
   });
 
-  test.each([7, 8])(
-    'each write to a block in quarantine, seed %i, is found before it is used again',
-    (seed) => {
-      const program = new Program(seed, options);
-      const { heap, random, freed } = program;
-      let found = 0;
-      for (let i = 0; i < 60; i++) {
-        for (let k = 0; k < 10; k++) program.step();
-        const stale = freed.at(-1);
-        if (stale === undefined || stale.bytes.length === 0) continue;
-        const quarantined = (() => {
-          try {
-            heap.usableSize(stale.ptr);
-            return false; // recycled
-          } catch (error) {
-            return error instanceof BuddyError && error.message.includes('which is freed');
-          }
-        })();
-        if (!quarantined) continue;
-        const bytes = new Uint8Array(heap.buffer);
-        bytes[(stale.ptr % 2 ** 32) + random.below(stale.bytes.length)] ^= 1 + random.below(255);
-        expect(heap.verify().map(({ code }) => code)).toEqual(['USE_AFTER_FREE']);
-        // All of the quarantine is looked at by a trim; the damage is thrown once.
-        expect(() => heap.trim()).toThrow(expect.objectContaining({ code: 'USE_AFTER_FREE' }));
-        heap.trim();
-        expect(heap.verify()).toEqual([]);
-        found++;
-      }
-      expect(found > 10).toBe(options.quarantine !== 0);
-    },
-  );
+  test.each([
+    7, 8,
+  ])('each write to a block in quarantine, seed %i, is found before it is used again', (seed) => {
+    const program = new Program(seed, options);
+    const { heap, random, freed } = program;
+    let found = 0;
+    for (let i = 0; i < 60; i++) {
+      for (let k = 0; k < 10; k++) program.step();
+      const stale = freed.at(-1);
+      if (stale === undefined || stale.bytes.length === 0) continue;
+      const quarantined = (() => {
+        try {
+          heap.usableSize(stale.ptr);
+          return false; // recycled
+        } catch (error) {
+          return error instanceof BuddyError && error.message.includes('which is freed');
+        }
+      })();
+      if (!quarantined) continue;
+      const bytes = new Uint8Array(heap.buffer);
+      bytes[(stale.ptr % 2 ** 32) + random.below(stale.bytes.length)] ^= 1 + random.below(255);
+      expect(heap.verify().map(({ code }) => code)).toEqual(['USE_AFTER_FREE']);
+      // All of the quarantine is looked at by a trim; the damage is thrown once.
+      expect(() => heap.trim()).toThrow(expect.objectContaining({ code: 'USE_AFTER_FREE' }));
+      heap.trim();
+      expect(heap.verify()).toEqual([]);
+      found++;
+    }
+    expect(found > 10).toBe(options.quarantine !== 0);
+  });
 });
 
 test('with generations, no pointer that was ever freed is taken again', () => {

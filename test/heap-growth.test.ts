@@ -153,28 +153,28 @@ describe('a memory whose growth is refused', () => {
     expect(heap.usableSize(ptr)).toBe(1024);
   });
 
-  test.each([false, true])(
-    'as when the runtime has none for the state of a larger heap, embedded: %s',
-    (embed) => {
-      const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
-      const heap = new Heap({ memory, embed });
-      const { buffer } = memory;
-      const original = Int32Array;
-      globalThis.Int32Array = new Proxy(original, {
-        construct(type, values) {
-          if (typeof values[0] === 'number') throw new RangeError('Array buffer allocation failed');
-          return Reflect.construct(type, values);
-        },
-      });
-      try {
-        expect(heap.malloc(PAGE)).toBe(0);
-      } finally {
-        globalThis.Int32Array = original;
-      }
-      expect(memory.buffer).toBe(buffer);
-      expect(heap.malloc(PAGE)).toBeGreaterThan(0);
-    },
-  );
+  test.each([
+    false,
+    true,
+  ])('as when the runtime has none for the state of a larger heap, embedded: %s', (embed) => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
+    const heap = new Heap({ memory, embed });
+    const { buffer } = memory;
+    const original = Int32Array;
+    globalThis.Int32Array = new Proxy(original, {
+      construct(type, values) {
+        if (typeof values[0] === 'number') throw new RangeError('Array buffer allocation failed');
+        return Reflect.construct(type, values);
+      },
+    });
+    try {
+      expect(heap.malloc(PAGE)).toBe(0);
+    } finally {
+      globalThis.Int32Array = original;
+    }
+    expect(memory.buffer).toBe(buffer);
+    expect(heap.malloc(PAGE)).toBeGreaterThan(0);
+  });
 
   test('takes less when double is refused', () => {
     const memory = new WebAssembly.Memory({ initial: 10, maximum: 12 });
@@ -215,41 +215,40 @@ describe('a heap of its own', () => {
 });
 
 describe('trim', () => {
-  test.each([false, true])(
-    'gives back what is free at the end of a resizable buffer, embedded: %s',
-    (embed) => {
-      const memory = MEMORIES['resizable ArrayBuffer'](PAGE, 16 * PAGE);
-      const heap = new Heap({ memory, embed });
-      const small = heap.malloc(100);
-      new Uint8Array(heap.buffer, small, 100).fill(3);
-      const large = heap.malloc(4 * PAGE);
-      const { byteLength } = memory;
-      expect(heap.trim()).toBeLessThan(4 * PAGE); // the large block is still there
-      heap.free(large);
-      const given = heap.trim();
-      expect(given).toBeGreaterThan(4 * PAGE);
-      expect(memory.byteLength).toBeLessThan(4000);
-      expect(heap.end).toBe(memory.byteLength);
-      expect(byteLength - memory.byteLength).toBeGreaterThanOrEqual(given);
-      expect(heap.trim()).toBe(0);
-      expect(heap.check()).toEqual([]);
-      expect(new Uint8Array(heap.buffer, small, 100).every((byte) => byte === 3)).toBe(true);
-      expect(heap.stats()).toMatchObject({ used: 128, liveBlocks: 1 });
-      const again = heap.malloc(4 * PAGE);
-      expect(again).toBeGreaterThan(0);
-      expect(new Uint8Array(heap.buffer, small, 100).every((byte) => byte === 3)).toBe(true);
-    },
-  );
+  test.each([
+    false,
+    true,
+  ])('gives back what is free at the end of a resizable buffer, embedded: %s', (embed) => {
+    const memory = MEMORIES['resizable ArrayBuffer'](PAGE, 16 * PAGE);
+    const heap = new Heap({ memory, embed });
+    const small = heap.malloc(100);
+    new Uint8Array(heap.buffer, small, 100).fill(3);
+    const large = heap.malloc(4 * PAGE);
+    const { byteLength } = memory;
+    expect(heap.trim()).toBeLessThan(4 * PAGE); // the large block is still there
+    heap.free(large);
+    const given = heap.trim();
+    expect(given).toBeGreaterThan(4 * PAGE);
+    expect(memory.byteLength).toBeLessThan(4000);
+    expect(heap.end).toBe(memory.byteLength);
+    expect(byteLength - memory.byteLength).toBeGreaterThanOrEqual(given);
+    expect(heap.trim()).toBe(0);
+    expect(heap.check()).toEqual([]);
+    expect(new Uint8Array(heap.buffer, small, 100).every((byte) => byte === 3)).toBe(true);
+    expect(heap.stats()).toMatchObject({ used: 128, liveBlocks: 1 });
+    const again = heap.malloc(4 * PAGE);
+    expect(again).toBeGreaterThan(0);
+    expect(new Uint8Array(heap.buffer, small, 100).every((byte) => byte === 3)).toBe(true);
+  });
 
-  test.each(both(MEMORY_KINDS.filter((kind) => kind !== 'resizable ArrayBuffer')))(
-    'does nothing in a %s, embedded: %s',
-    (kind, embed) => {
-      const memory = MEMORIES[kind](PAGE, 4 * PAGE);
-      const heap = new Heap({ memory, embed });
-      expect(heap.trim()).toBe(0);
-      expect(heap.end).toBe(PAGE);
-    },
-  );
+  test.each(
+    both(MEMORY_KINDS.filter((kind) => kind !== 'resizable ArrayBuffer')),
+  )('does nothing in a %s, embedded: %s', (kind, embed) => {
+    const memory = MEMORIES[kind](PAGE, 4 * PAGE);
+    const heap = new Heap({ memory, embed });
+    expect(heap.trim()).toBe(0);
+    expect(heap.end).toBe(PAGE);
+  });
 
   test('does nothing to a region that does not reach the end of the memory', () => {
     for (const options of [{ end: 4000 }, { maximum: 4000 }]) {

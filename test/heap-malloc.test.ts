@@ -14,58 +14,57 @@ function heapIn(kind: keyof typeof MEMORIES, embed = false): Heap {
 const bytes = (heap: Heap, ptr: number, length: number): Uint8Array =>
   new Uint8Array(heap.buffer, ptr, length);
 
-describe.each(MEMORY_KINDS.flatMap((kind) => [[kind, false] as const, [kind, true] as const]))(
-  'in a %s, embedded: %s',
-  (kind, embed) => {
-    test('blocks are where the buddy system puts them, none at 0', () => {
-      const heap = heapIn(kind, embed);
-      expect(heap.buffer).toBe(heap.buffer);
-      const blocks = [1, 16, 17, 100, 1000].map((size) => ({ size, ptr: heap.malloc(size) }));
-      for (const { size, ptr } of blocks) {
-        const usable = heap.usableSize(ptr);
-        expect(usable).toBe(2 ** Math.ceil(Math.log2(Math.max(size, 16))));
-        expect(ptr).toBeGreaterThan(0);
-        expect(ptr % usable).toBe(0);
-      }
-      expect(heap.stats().liveBlocks).toBe(5);
-      for (const { ptr } of blocks) heap.free(ptr);
-      expect(heap.stats()).toMatchObject({ used: 0, liveBlocks: 0 });
-      expect(heap.check()).toEqual([]);
-    });
+describe.each(
+  MEMORY_KINDS.flatMap((kind) => [[kind, false] as const, [kind, true] as const]),
+)('in a %s, embedded: %s', (kind, embed) => {
+  test('blocks are where the buddy system puts them, none at 0', () => {
+    const heap = heapIn(kind, embed);
+    expect(heap.buffer).toBe(heap.buffer);
+    const blocks = [1, 16, 17, 100, 1000].map((size) => ({ size, ptr: heap.malloc(size) }));
+    for (const { size, ptr } of blocks) {
+      const usable = heap.usableSize(ptr);
+      expect(usable).toBe(2 ** Math.ceil(Math.log2(Math.max(size, 16))));
+      expect(ptr).toBeGreaterThan(0);
+      expect(ptr % usable).toBe(0);
+    }
+    expect(heap.stats().liveBlocks).toBe(5);
+    for (const { ptr } of blocks) heap.free(ptr);
+    expect(heap.stats()).toMatchObject({ used: 0, liveBlocks: 0 });
+    expect(heap.check()).toEqual([]);
+  });
 
-    test('calloc zeroes what was used before', () => {
-      const heap = heapIn(kind, embed);
-      const ptr = heap.calloc(25, 4);
-      expect([...bytes(heap, ptr, 101)]).toEqual([...new Array<number>(100).fill(0), 0xff]);
-    });
+  test('calloc zeroes what was used before', () => {
+    const heap = heapIn(kind, embed);
+    const ptr = heap.calloc(25, 4);
+    expect([...bytes(heap, ptr, 101)]).toEqual([...new Array<number>(100).fill(0), 0xff]);
+  });
 
-    test('realloc in place, downwards and upwards, keeps the bytes', () => {
-      const heap = heapIn(kind, embed);
-      const ptr = heap.alignedAlloc(1024, 1000);
-      bytes(heap, ptr, 1000).fill(7);
-      for (const size of [600, 90, 0, 50, 200, 1024]) {
-        expect(heap.realloc(ptr, size)).toBe(ptr);
-        expect(heap.usableSize(ptr)).toBe(2 ** Math.ceil(Math.log2(Math.max(size, 16))));
-      }
-      expect(bytes(heap, ptr, 1000).every((byte) => byte === 7)).toBe(true);
-    });
+  test('realloc in place, downwards and upwards, keeps the bytes', () => {
+    const heap = heapIn(kind, embed);
+    const ptr = heap.alignedAlloc(1024, 1000);
+    bytes(heap, ptr, 1000).fill(7);
+    for (const size of [600, 90, 0, 50, 200, 1024]) {
+      expect(heap.realloc(ptr, size)).toBe(ptr);
+      expect(heap.usableSize(ptr)).toBe(2 ** Math.ceil(Math.log2(Math.max(size, 16))));
+    }
+    expect(bytes(heap, ptr, 1000).every((byte) => byte === 7)).toBe(true);
+  });
 
-    test('realloc that must move takes the bytes along', () => {
-      const heap = heapIn(kind, embed);
-      const ptr = heap.alignedAlloc(1024, 512);
-      while (heap.malloc(512) !== ptr + 512); // what lies above is taken
-      bytes(heap, ptr, 512).forEach((_, i, array) => {
-        array[i] = i * 3;
-      });
-      const moved = heap.realloc(ptr, 700);
-      expect(moved).not.toBe(ptr);
-      expect(heap.isAllocated(ptr)).toBe(false);
-      expect(bytes(heap, moved, 512).every((byte, i) => byte === ((i * 3) & 255))).toBe(true);
-      heap.free(moved);
-      expect(heap.stats().used).toBe(512 * heap.stats().liveBlocks);
+  test('realloc that must move takes the bytes along', () => {
+    const heap = heapIn(kind, embed);
+    const ptr = heap.alignedAlloc(1024, 512);
+    while (heap.malloc(512) !== ptr + 512); // what lies above is taken
+    bytes(heap, ptr, 512).forEach((_, i, array) => {
+      array[i] = i * 3;
     });
-  },
-);
+    const moved = heap.realloc(ptr, 700);
+    expect(moved).not.toBe(ptr);
+    expect(heap.isAllocated(ptr)).toBe(false);
+    expect(bytes(heap, moved, 512).every((byte, i) => byte === ((i * 3) & 255))).toBe(true);
+    heap.free(moved);
+    expect(heap.stats().used).toBe(512 * heap.stats().liveBlocks);
+  });
+});
 
 describe('in a plain ArrayBuffer', () => {
   test('malloc(0) gives a block of its own', () => {

@@ -116,28 +116,27 @@ describe('view', () => {
 });
 
 describe('views and growth', () => {
-  test.each(MEMORY_KINDS.filter((kind) => kind.includes(' ') || kind.includes('WebAssembly')))(
-    'in a %s',
-    (kind) => {
-      const heap = new Heap({ memory: MEMORIES[kind](PAGE, 64 * PAGE) });
-      const old = heap.callocArray(Uint16Array, 100) as Uint16Array;
-      const { byteOffset } = old;
-      old[99] = 12345;
-      heap.malloc(4 * PAGE);
-      if (kind === 'WebAssembly.Memory') {
-        expect(old.length).toBe(0);
-        expect(() => heap.free(old)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
-        expect(() => heap.reallocArray(old, 3)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
-      } else {
-        expect(old[99]).toBe(12345);
-      }
-      const fresh = heap.view(byteOffset, Uint16Array, 100);
-      expect(fresh[99]).toBe(12345);
-      expect(fresh.buffer).toBe(heap.buffer);
-      heap.free(kind === 'WebAssembly.Memory' ? fresh : old);
-      expect(heap.isAllocated(byteOffset)).toBe(false);
-    },
-  );
+  test.each(
+    MEMORY_KINDS.filter((kind) => kind.includes(' ') || kind.includes('WebAssembly')),
+  )('in a %s', (kind) => {
+    const heap = new Heap({ memory: MEMORIES[kind](PAGE, 64 * PAGE) });
+    const old = heap.callocArray(Uint16Array, 100) as Uint16Array;
+    const { byteOffset } = old;
+    old[99] = 12345;
+    heap.malloc(4 * PAGE);
+    if (kind === 'WebAssembly.Memory') {
+      expect(old.length).toBe(0);
+      expect(() => heap.free(old)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
+      expect(() => heap.reallocArray(old, 3)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
+    } else {
+      expect(old[99]).toBe(12345);
+    }
+    const fresh = heap.view(byteOffset, Uint16Array, 100);
+    expect(fresh[99]).toBe(12345);
+    expect(fresh.buffer).toBe(heap.buffer);
+    heap.free(kind === 'WebAssembly.Memory' ? fresh : old);
+    expect(heap.isAllocated(byteOffset)).toBe(false);
+  });
 });
 
 describe('block', () => {

@@ -102,22 +102,26 @@ it.each(['f16', 'toString', 5130])('no array has the type %s', (type) => {
 });
 
 describe('sizes that are no integers', () => {
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 32, 2 ** 32 + 16, 2 ** 60])(
-    'find no room for %d',
-    (size) => {
-      const pool = new MemPool();
-      const ptr = pool.malloc(16);
-      const array = pool.mallocAs('u8', 1);
-      const before = pool.stats();
-      expect(pool.malloc(size)).toBe(0);
-      expect(pool.calloc(size)).toBe(0);
-      expect(pool.realloc(ptr, size)).toBe(0);
-      expect(pool.mallocAs('u8', size)).toBeUndefined();
-      expect(pool.callocAs('f32', size)).toBeUndefined();
-      expect(array && pool.reallocArray(array, size)).toBeUndefined();
-      expect(pool.stats()).toEqual(before);
-    },
-  );
+  it.each([
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    2 ** 32,
+    2 ** 32 + 16,
+    2 ** 60,
+  ])('find no room for %d', (size) => {
+    const pool = new MemPool();
+    const ptr = pool.malloc(16);
+    const array = pool.mallocAs('u8', 1);
+    const before = pool.stats();
+    expect(pool.malloc(size)).toBe(0);
+    expect(pool.calloc(size)).toBe(0);
+    expect(pool.realloc(ptr, size)).toBe(0);
+    expect(pool.mallocAs('u8', size)).toBeUndefined();
+    expect(pool.callocAs('f32', size)).toBeUndefined();
+    expect(array && pool.reallocArray(array, size)).toBeUndefined();
+    expect(pool.stats()).toEqual(before);
+  });
 
   it('are rounded up for bytes, down for elements', () => {
     const pool = new MemPool();
@@ -186,15 +190,21 @@ describe('realloc', () => {
 });
 
 describe('free', () => {
-  it.each([null, undefined, 'a', {}, Number.NaN, 0.5, Number.POSITIVE_INFINITY, 2 ** 32 + 8])(
-    'is false for %s',
-    (ptr) => {
-      const pool = new MemPool();
-      pool.malloc(64);
-      expect(pool.free(ptr as number)).toBe(false);
-      expect(pool.stats().used.count).toBe(1);
-    },
-  );
+  it.each([
+    null,
+    undefined,
+    'a',
+    {},
+    Number.NaN,
+    0.5,
+    Number.POSITIVE_INFINITY,
+    2 ** 32 + 8,
+  ])('is false for %s', (ptr) => {
+    const pool = new MemPool();
+    pool.malloc(64);
+    expect(pool.free(ptr as number)).toBe(false);
+    expect(pool.stats().used.count).toBe(1);
+  });
 
   it('is false for the memory of the pool itself', () => {
     const buf = new ArrayBuffer(0x2000);

@@ -46,18 +46,17 @@ function traces(maxBytes: number): fc.Arbitrary<Trace> {
 }
 
 describe('placement', () => {
-  test.each(Object.keys(TRACE_HASHES) as TraceName[])(
-    '%s lands where the reference puts it',
-    async (name) => {
-      const report = replay(await recorded(name), { unit: TRACE_UNIT, capacity: TRACE_CAPACITY });
-      expect(report).toMatchObject({
-        placementHash: TRACE_HASHES[name],
-        failures: 0,
-        capacity: TRACE_CAPACITY,
-      });
-      expect(report.nsPerOperation).toBeGreaterThan(0);
-    },
-  );
+  test.each(
+    Object.keys(TRACE_HASHES) as TraceName[],
+  )('%s lands where the reference puts it', async (name) => {
+    const report = replay(await recorded(name), { unit: TRACE_UNIT, capacity: TRACE_CAPACITY });
+    expect(report).toMatchObject({
+      placementHash: TRACE_HASHES[name],
+      failures: 0,
+      capacity: TRACE_CAPACITY,
+    });
+    expect(report.nsPerOperation).toBeGreaterThan(0);
+  });
 
   test('peak live bytes of the recorded traces are those known of them', async () => {
     expect(replay(await recorded('sqlite')).peakLiveBytes).toBe(6_455_501);
