@@ -149,3 +149,20 @@ describe('misuse changes nothing', () => {
     expect(outcomeOf(() => allocator.resize(0, 2))).toMatchObject({ error: 'DETACHED' });
   });
 });
+
+describe('sizes above any arena', () => {
+  test.each([
+    2 ** 30 + 1,
+    2 ** 31,
+    2 ** 32,
+    2 ** 32 + 1,
+    2 ** 40,
+    Number.MAX_SAFE_INTEGER,
+  ])('%d has no room', (size) => {
+    const allocator = new BuddyAllocator({ capacity: 64 });
+    const offset = allocator.alloc(8);
+    const before = allocator.state.slice(0);
+    expect(allocator.resize(offset, size)).toBe(false);
+    expect(new Uint8Array(allocator.state)).toEqual(new Uint8Array(before));
+  });
+});
