@@ -1,7 +1,8 @@
 // `npm run bench:designs`: the same allocator built in different ways, side by side on the traces.
 
 import Table from 'cli-table3';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { failWherePlacementsDiffer, runCommand } from './command.ts';
 import { buddy, buddyMetadataBytes } from './contenders/buddy.ts';
 import { reference, referenceMetadataBytes } from './contenders/reference.ts';
 import { runnerFor } from './contenders/runner.ts';
@@ -165,16 +166,9 @@ const command = addEffortOptions(new Command('npm run bench:designs --'))
   .option('--json', 'print one JSON document instead of tables')
   .exitOverride();
 
-try {
-  const options = command.parse().opts<EffortOptions & { readonly json?: true }>();
-  const report = await bench(effortOf(options));
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : format(report));
-  const differing = report.workloads.filter((result) => !result.placementsAgree);
-  if (differing.length > 0) {
-    console.error(`Placements differ: ${differing.map(({ workload }) => workload).join('; ')}`);
-    process.exitCode = 1;
-  }
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
-}
+const report = await runCommand(
+  command,
+  (options: EffortOptions & { readonly json?: true }) => bench(effortOf(options)),
+  format,
+);
+if (report) failWherePlacementsDiffer(report.workloads);

@@ -1,7 +1,8 @@
 // `npm run bench:heap`: Heap against other allocators of bytes, on the traces: malloc and free, then realloc too.
 
 import Table from 'cli-table3';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { runCommand } from './command.ts';
 import { codemix } from './contenders/codemix.ts';
 import type { Contender } from './contenders/contender.ts';
 import { memPool } from './contenders/mem-pool.ts';
@@ -122,11 +123,4 @@ const command = addEffortOptions(new Command('npm run bench:heap --'))
   .option('--json', 'print one JSON document instead of tables')
   .exitOverride();
 
-try {
-  const options = command.parse().opts<Options>();
-  const report = await bench(options);
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : format(report));
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
-}
+await runCommand(command, bench, format);

@@ -1,6 +1,7 @@
 // `npm run bench`: chooses workloads and contenders, runs the rounds, prints the report.
 
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { failWherePlacementsDiffer, runCommand } from './command.ts';
 import { OTHERS, OURS } from './contenders/index.ts';
 import { runnerFor } from './contenders/runner.ts';
 import { addEffortOptions, type EffortOptions, effortOf } from './effort.ts';
@@ -101,16 +102,5 @@ async function bench(options: Options): Promise<Report> {
   };
 }
 
-try {
-  const options = command.parse().opts<Options>();
-  const report = await bench(options);
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
-  const differing = report.workloads.filter((result) => !result.placementsAgree);
-  if (differing.length > 0) {
-    console.error(`Placements differ: ${differing.map(({ workload }) => workload).join('; ')}`);
-    process.exitCode = 1;
-  }
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
-}
+const report = await runCommand(command, bench, formatReport);
+if (report) failWherePlacementsDiffer(report.workloads);
