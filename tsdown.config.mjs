@@ -8,6 +8,8 @@ export default defineConfig([
       heap: 'src/heap/index.ts',
       mempool: 'src/mempool/index.ts',
       debug: 'src/debug/index.ts',
+      shared: 'src/shared/index.ts',
+      webgpu: 'src/webgpu/index.ts',
       trace: 'src/trace/index.ts',
     },
     platform: 'neutral',

@@ -12,8 +12,8 @@ function newest(path) {
 }
 
 const built = Math.min(
-  ...['index.js', 'heap.js', 'mempool.js', 'debug.js', 'trace.js', 'cli.js'].map((name) =>
-    newest(`dist/${name}`),
+  ...['index.js', 'heap.js', 'mempool.js', 'debug.js', 'shared.js', 'webgpu.js', 'trace.js', 'cli.js'].map(
+    (name) => newest(`dist/${name}`),
   ),
 );
 if (built < Math.max(newest('src'), newest('tsdown.config.mjs'), newest('package.json'))) {

@@ -6,11 +6,14 @@
  * - `NOT_ALLOCATED`: the offset belongs to no live block. It was freed already (a double free) or was never
  *   allocated; a freed block leaves no trace, so the two cannot be told apart.
  * - `INTERIOR`: the offset, or an end of the range, lies inside a live block instead of on its edge.
- * - `FOREIGN`: the buffer does not hold the state of an allocator, or the view is not one on the heap's memory.
+ * - `FOREIGN`: the buffer does not hold the state of an allocator, or the view is not one on the heap's memory,
+ *   or the allocation is another pool's.
  * - `VERSION`: the state was written by an incompatible version of the format.
  * - `TRUNCATED`: the buffer is shorter or longer than the state that its header announces, or shorter than the heap in it.
  * - `CORRUPT`: the state contradicts itself; the message names the first contradiction.
- * - `DETACHED`: the buffer of the state, the heap or the view is gone: transferred away, or resized to less than it held.
+ * - `DETACHED`: the buffer of the state, the heap or the view is gone: transferred away, or resized to less than it held;
+ *   or the pool was destroyed.
+ * - `DEVICE_LOST`: the GPU device was lost. Thrown by `BufferPool` only.
  * - `REDZONE`: bytes beside a block were written to. Thrown by `DebugHeap` only.
  * - `USE_AFTER_FREE`: a block that was freed was written to or viewed. Thrown by `DebugHeap` only.
  */
@@ -22,6 +25,7 @@ export type BuddyErrorCode =
   | 'TRUNCATED'
   | 'CORRUPT'
   | 'DETACHED'
+  | 'DEVICE_LOST'
   | 'REDZONE'
   | 'USE_AFTER_FREE';
 
