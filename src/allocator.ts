@@ -20,7 +20,7 @@ import {
 } from './layout.ts';
 import { copyBlocks, isRangeFree, placeRange } from './ranges.ts';
 import { isRaised, raise } from './run-index.ts';
-import { close, expose, place, search } from './tree.ts';
+import { close, expose, place, resizeInWord, search } from './tree.ts';
 import { FAN_BITS, fitting, levelOfOrder, longestRun, lowestBit, ones, runLength } from './word.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
@@ -275,11 +275,15 @@ export class BuddyAllocator {
     checkSize(size);
     const s = this.#s;
     if (size > s[AT_CAPACITY]) return false;
-    const after = 2 ** (32 - Math.clz32(size - 1));
+    const order = 32 - Math.clz32(size - 1);
+    const after = 1 << order;
     if (after === before) return true;
-    const end = offset + after;
     // What lies beyond the capacity counts as in use.
-    if (after > before && (offset % after !== 0 || !isRangeFree(s, offset + before, end))) return false;
+    if (after > before && (offset & (after - 1)) !== 0) return false;
+    const level = levelOfOrder(order);
+    if (level === levelOfOrder(31 - Math.clz32(before))) return resizeInWord(s, offset, level, before, after);
+    const end = offset + after;
+    if (after > before && !isRangeFree(s, offset + before, end)) return false;
     this.free(offset);
     placeRange(s, offset, end);
     return true;
@@ -291,8 +295,9 @@ export class BuddyAllocator {
    * @throws what {@link free} throws.
    */
   sizeOf(offset: number): number {
-    if (!this.isAllocated(offset)) throw this.#misuse(offset);
-    return 1 << inspect.blockAt(this.#s, offset);
+    const size = this.#sizeAt(offset);
+    if (size === 0) throw this.#misuse(offset);
+    return size;
   }
 
   /**
@@ -301,9 +306,7 @@ export class BuddyAllocator {
    * @throws TypeError, RangeError as {@link free}.
    */
   isAllocated(offset: number): boolean {
-    const s = this.#live();
-    checkOffset('offset', offset, s[AT_CAPACITY]);
-    return inspect.ownerOf(s, offset) === offset;
+    return this.#sizeAt(offset) !== 0;
   }
 
   /**
@@ -355,7 +358,7 @@ export class BuddyAllocator {
 
   /** Counts blocks and units. O(blocks * log capacity). */
   stats(): BuddyStats {
-    return inspect.stats(this.#live());
+    return inspect.tally(this.capacity, this.blocks());
   }
 
   /**
@@ -419,6 +422,13 @@ export class BuddyAllocator {
   #live(): Int32Array {
     if (inspect.isGone(this.#s)) throw detached();
     return this.#s;
+  }
+
+  /** Size of the live block that starts at `offset`; 0 when none does. */
+  #sizeAt(offset: number): number {
+    const s = this.#live();
+    checkOffset('offset', offset, s[AT_CAPACITY]);
+    return inspect.sizeAt(s, offset);
   }
 
   /** Why no live block can be had at `offset`. */

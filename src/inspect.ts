@@ -1,7 +1,7 @@
 // Questions about a state, none of which changes a byte of it.
 
 import { detached } from './errors.ts';
-import { AT_CAPACITY, AT_COUNT, AT_FREE, AT_HINT, AT_LEVELS, AT_WORDS, ORDERS_PER_LEVEL } from './layout.ts';
+import { AT_CAPACITY, AT_COUNT, AT_HINT, AT_LEVELS, AT_WORDS, ORDERS_PER_LEVEL } from './layout.ts';
 import { nextWord } from './run-index.ts';
 import { FAN_BITS, fitting, freeRun, levelOfOrder, MAX_RUN, ones, runLength, runStart } from './word.ts';
 
@@ -65,6 +65,17 @@ export function ownerOf(s: Int32Array, unit: number): number {
   return ((child & ~31) | runStart(used, s[at + 1], child & 31)) << (FAN_BITS * level);
 }
 
+/** Size of the live block that starts at `unit`; 0 when none does. */
+export function sizeAt(s: Int32Array, unit: number): number {
+  const level = levelOf(s, unit);
+  const child = unit >>> (FAN_BITS * level);
+  const at = s[AT_WORDS + level] + ((child >>> 5) << 1);
+  const used = s[at];
+  const cont = s[at + 1];
+  if ((((used & ~cont) >>> child) & 1) === 0 || child << (FAN_BITS * level) !== unit) return 0;
+  return runLength(used, cont, child) << (FAN_BITS * level);
+}
+
 /** Whether all of the block of `order` at `offset` is free. */
 export function isFree(s: Int32Array, offset: number, order: number): boolean {
   const level = levelOfOrder(order);
@@ -119,36 +130,35 @@ export function* blocks(s: Int32Array): Generator<Block, void, undefined> {
   }
 }
 
-/** Counts everything. */
-export function stats(s: Int32Array): BuddyStats {
-  const capacity = s[AT_CAPACITY];
-  const freeUnits = s[AT_FREE];
+/** Counts `blocks`, which tile an arena of `capacity` units. */
+export function tally(capacity: number, blocks: Iterable<Block>): BuddyStats {
   const orders = 32 - Math.clz32(capacity);
   const liveByOrder = new Array<number>(orders).fill(0);
   const freeByOrder = new Array<number>(orders).fill(0);
   let liveBlocks = 0;
   let freeBlocks = 0;
-  for (let offset = 0; offset < capacity; ) {
-    const found = blockAt(s, offset);
-    if (found < 0) {
-      freeByOrder[~found]++;
+  let freeUnits = 0;
+  let largestFree = 0;
+  for (const { size, free } of blocks) {
+    const order = 31 - Math.clz32(size);
+    if (free) {
+      freeByOrder[order]++;
       freeBlocks++;
-      offset += 1 << ~found;
+      freeUnits += size;
+      largestFree = Math.max(largestFree, size);
     } else {
-      liveByOrder[found]++;
+      liveByOrder[order]++;
       liveBlocks++;
-      offset += 1 << found;
     }
   }
-  const largest = largestFree(s);
   return {
     capacity,
     usedUnits: capacity - freeUnits,
     freeUnits,
     liveBlocks,
     freeBlocks,
-    largestFree: largest,
-    externalFragmentation: freeUnits === 0 ? 0 : 1 - largest / freeUnits,
+    largestFree,
+    externalFragmentation: freeUnits === 0 ? 0 : 1 - largestFree / freeUnits,
     liveByOrder,
     freeByOrder,
   };

@@ -1,0 +1,48 @@
+// Writing a quiet arena anew around the blocks that are known to be live.
+
+import { lowestBit } from '../word.ts';
+import type { Cells } from './cells.ts';
+import { format } from './format.ts';
+import { refreshHints } from './hints.ts';
+import { ATTACHED, FAN_BITS, type Geometry, SLOT_STATE, slotOf } from './layout.ts';
+import { changeOwner, ownerAt } from './owners.ts';
+import { block, EMPTY, freeOf, subdivision } from './word.ts';
+
+/** A block that is to be live: `size` units, a power of two, from `offset` on, a multiple of it. */
+export interface LiveBlock {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Makes `live`, which must not overlap, the live blocks of a quiet arena. One that no attached worker owns is `worker`'s. O(capacity). */
+export function rebuild(cells: Cells, g: Geometry, worker: number, live: readonly LiveBlock[]): void {
+  const owners = live.map(({ offset }) => {
+    const owner = g.tracked ? ownerAt(cells, g, offset) : 0;
+    const known = owner >= 1 && owner <= g.slots && cells.load(slotOf(g, owner) + SLOT_STATE) === ATTACHED;
+    return known ? owner : worker;
+  });
+  for (let at = g.words[0]; at < g.length; at++) cells.store(at, 0);
+  format(cells, g);
+  live.forEach(({ offset, size }, i) => {
+    place(cells, g, offset, lowestBit(size), owners[i]);
+  });
+}
+
+/** Makes the block of 2^order units at `offset` live in a quiet arena, all of which is free. O(log capacity). */
+export function place(cells: Cells, g: Geometry, offset: number, order: number, owner: number): void {
+  const level = order >>> 2;
+  for (let l = g.levels - 1; ; l--) {
+    const child = offset >>> (FAN_BITS * l);
+    const word = child >>> FAN_BITS;
+    const at = g.words[l] + word;
+    const raw = cells.load(at);
+    if (l === level) cells.store(at, raw ^ block(order & 3, child & 15));
+    else if (((freeOf(raw) >>> (child & 15)) & 1) === 1) {
+      cells.store(at, raw ^ subdivision(child & 15));
+      cells.store(g.words[l - 1] + child, EMPTY);
+    }
+    refreshHints(cells, g, l, word);
+    if (l === level) break;
+  }
+  if (g.tracked) changeOwner(cells, g, offset, 0, owner);
+}
