@@ -29,6 +29,7 @@ export class Engine {
   readonly worker: number;
   readonly #hints: number;
   readonly #tracked: boolean;
+  readonly #leaves: number;
 
   constructor(cells: Cells, g: Geometry, worker: number) {
     this.cells = cells;
@@ -36,6 +37,7 @@ export class Engine {
     this.worker = worker;
     this.#hints = slotOf(g, worker) + SLOT_HINTS;
     this.#tracked = g.tracked;
+    this.#leaves = g.words[0];
   }
 
   /** Offset of a block of 2^order units that this worker now owns; -1 when there is no room. */
@@ -50,8 +52,12 @@ export class Engine {
 
   /** Gives back the live block at `offset`, a unit of the arena. Returns its units. */
   release(offset: number): number {
-    const owner = this.#tracked ? ownerAt(this.cells, this.g, offset) : 0;
-    const freed = this.#tracked && owner === 0 ? 0 : this.reclaim(offset, owner);
+    let freed = 0;
+    if (!this.#tracked) freed = this.#giveAt(offset);
+    else {
+      const owner = ownerAt(this.cells, this.g, offset);
+      if (owner !== 0) freed = this.reclaim(offset, owner);
+    }
     if (freed === 0) throw misuse(this.cells, this.g, offset);
     return freed;
   }
@@ -64,13 +70,7 @@ export class Engine {
     const { cells, g, worker } = this;
     let freed = 0;
     if (this.#tracked) announce(cells, g, worker, offset);
-    if (owner === 0 || changeOwner(cells, g, offset, owner, 0)) {
-      const level = levelOf(cells, g, offset);
-      const child = offset >>> (FAN_BITS * level);
-      if (child << (FAN_BITS * level) === offset) {
-        freed = this.#give(level, child >>> FAN_BITS, child & 15) << (FAN_BITS * level);
-      }
-    }
+    if (owner === 0 || changeOwner(cells, g, offset, owner, 0)) freed = this.#giveAt(offset);
     if (this.#tracked) conclude(cells, g, worker);
     return freed;
   }
@@ -137,6 +137,18 @@ export class Engine {
     }
   }
 
+  /** Gives back the block at `offset`. Returns its units; 0 when no block begins there. */
+  #giveAt(offset: number): number {
+    const { cells, g } = this;
+    if (cells.read(this.#leaves + (offset >>> FAN_BITS)) !== CLOSED) {
+      return this.#give(0, offset >>> FAN_BITS, offset & 15);
+    }
+    const level = levelOf(cells, g, offset);
+    const child = offset >>> (FAN_BITS * level);
+    if (child << (FAN_BITS * level) !== offset) return 0;
+    return this.#give(level, child >>> FAN_BITS, child & 15) << (FAN_BITS * level);
+  }
+
   /** Gives back the block at child `c`. Returns its children; 0 when no block begins there. */
   #give(level: number, word: number, c: number): number {
     const cells = this.cells;
@@ -150,8 +162,8 @@ export class Engine {
       const length = runLength(used, cont, c);
       const all = (2 << (length - 1)) - 1;
       const next = raw ^ ((all | ((all ^ 1) << 16)) << c);
-      this.#adopt(level, word, 31 - Math.clz32(length));
-      if (next === EMPTY && !this.#isHint(level, word)) {
+      const isHint = this.#adopt(level, word, 31 - Math.clz32(length));
+      if (next === EMPTY && !isHint && !this.#isHint(level, word)) {
         if (!cells.cas(at, raw, CLOSED)) continue;
         this.closeUp(level, word, true);
       } else {
@@ -162,13 +174,18 @@ export class Engine {
     }
   }
 
-  /** Makes `word`, in which a block of order `r` becomes free, the hint for that order if the present one has no such room. */
-  #adopt(level: number, word: number, r: number): void {
+  /**
+   * Makes `word`, in which a block of order `r` becomes free, the hint for that order if the present one has no such room.
+   * Returns whether it is the hint now.
+   */
+  #adopt(level: number, word: number, r: number): boolean {
     const at = this.#hints + ORDERS_PER_LEVEL * level + r;
     const hint = this.cells.read(at);
-    if (hint === word) return;
+    if (hint === word) return true;
     const raw = this.cells.read(this.g.words[level] + hint);
-    if (raw === CLOSED || fitting(freeOf(raw), r) === 0) this.cells.write(at, word);
+    if (raw !== CLOSED && fitting(freeOf(raw), r) !== 0) return false;
+    this.cells.write(at, word);
+    return true;
   }
 
   /** `allocate` when the word at the hint has no room: elsewhere, first nearby, then everywhere. */
@@ -178,7 +195,7 @@ export class Engine {
     for (let l = level; offset < 0 && l < g.levels; l++) {
       const hint = cells.read(this.#hints + (l === level ? order : l * ORDERS_PER_LEVEL));
       const group = hint & ~31;
-      offset = this.#searchRange(l, order, hint, Math.min(group + 32, g.count[l]));
+      offset = this.#searchRange(l, order, l === level ? hint + 1 : hint, Math.min(group + 32, g.count[l]));
       if (offset < 0) offset = this.#searchRange(l, order, group, hint);
     }
     for (let l = level; offset < 0 && l < g.levels; l++) {
