@@ -6,7 +6,7 @@
 // beyond the capacity in use, so every walk upwards ends there at the latest.
 
 import { AT_ABOVE, AT_FREE, AT_WORDS } from './layout.ts';
-import { raise, retire, seek } from './run-index.ts';
+import { raise, retire, seek, settle } from './run-index.ts';
 import { FAN_BITS, longestRun, MAX_RUN, ones } from './word.ts';
 
 /** Marks the free block of order `FAN_BITS * level + r` at `offset` as live, opening words down to its level. */
@@ -52,6 +52,36 @@ export const expose = (s: Int32Array, level: number, offset: number): void => {
   for (let below = AT_ABOVE + level - 1; below >= AT_ABOVE; below--) {
     if (offset < s[below]) s[below] = offset;
   }
+};
+
+/**
+ * Makes the live block of `before` units at `offset` one of `after` units, a multiple of which `offset` is; blocks of both
+ * sizes belong to `level`. Returns false when what it would take is not free; nothing has changed then.
+ */
+export const resizeInWord = (
+  s: Int32Array,
+  offset: number,
+  level: number,
+  before: number,
+  after: number,
+): boolean => {
+  const child = offset >>> (FAN_BITS * level);
+  const word = child >>> 5;
+  const at = s[AT_WORDS + level] + (word << 1);
+  const own = ((2 << ((before >>> (FAN_BITS * level)) - 1)) - 1) << child;
+  const run = ((2 << ((after >>> (FAN_BITS * level)) - 1)) - 1) << child;
+  const used = s[at] & ~own;
+  const cont = s[at + 1] & ~own;
+  if (((used | cont) & run) !== 0) return false;
+  s[at] = used | run;
+  s[at + 1] = cont | (run & ~(1 << child));
+  s[AT_FREE] += before - after;
+  if (after > before) settle(s, level, word);
+  else {
+    expose(s, level, offset + after);
+    raise(s, level, word, longestRun(~(s[at] | s[at + 1])));
+  }
+  return true;
 };
 
 /**

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 
 interface Snippet {
@@ -48,6 +49,13 @@ function runShell(text: string): string {
   });
 }
 
+/** What the compiler makes of a TypeScript module for runtimes that do not know `using`. It does not check types. */
+function compiled(text: string): string {
+  const { ES2022 } = ts.ScriptTarget;
+  return ts.transpileModule(text, { compilerOptions: { target: ES2022, module: ts.ModuleKind.ES2022 } })
+    .outputText;
+}
+
 function runModule(text: string): string {
   return execFileSync(process.execPath, ['--input-type=module', '-e', text], { encoding: 'utf8' });
 }
@@ -57,6 +65,7 @@ describe.each(pages)('%s', (page) => {
   for (const { language, line, text } of found) {
     const name = `line ${line} (${language})`;
     if (language === 'js') it(name, () => void runModule(text));
+    else if (language === 'ts') it(name, () => void runModule(compiled(text)));
     // What installs or tests the project itself is what the continuous integration runs.
     else if (language === 'sh' && !/npm /.test(text)) it(name, () => void runShell(text));
     else if (language === 'c') {

@@ -171,6 +171,16 @@ describe('what is no sound heap is refused', () => {
     expect(() => Heap.attach(buffer)).toThrow(/units of the state at 255 are not reserved/);
   });
 
+  test('a sound state of an arena that reaches beyond the memory', () => {
+    const buffer = saved();
+    const allocator = new BuddyAllocator({ capacity: 300 });
+    new Uint8Array(buffer, START + 32).set(new Uint8Array(allocator.state));
+    expect(() => Heap.attach(buffer, { start: START })).toThrow(
+      /ends at 4096 by its header, at 4800 by its state/,
+    );
+    expect(attach(buffer)).toBe('CORRUPT');
+  });
+
   test('check tells of a state that was written over', () => {
     const buffer = saved();
     const heap = Heap.attach(buffer, { start: START });

@@ -2,6 +2,7 @@
 
 import ts from 'typescript';
 import { describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { DebugHeap } from '../src/debug/index.ts';
 import { type ArrayConstructor, Heap, type HeapView } from '../src/heap/index.ts';
 import { MEMORIES, MEMORY_KINDS } from './support/heap-driver.ts';
 
@@ -278,6 +279,46 @@ describe('scope', () => {
     scope.dispose();
     scope.dispose();
     expect(heap.stats().used).toBe(0);
+  });
+
+  test('goes on after a block that cannot be freed, and throws at the end', () => {
+    const heap = new DebugHeap({ size: 65_536 });
+    const scope = heap.scope();
+    const [a, b, c, d] = [1, 2, 3, 4].map((size) => scope.malloc(size));
+    const damage = (ptr: number): void => {
+      new Uint8Array(heap.buffer)[ptr - 1] = 0;
+    };
+    const live = (): boolean[] => [a, b, c, d].map((ptr) => heap.isAllocated(ptr));
+
+    damage(a);
+    damage(c);
+    const code = 'REDZONE';
+    expect(() => scope.dispose()).toThrow(
+      expect.objectContaining({
+        name: 'AggregateError',
+        errors: [expect.objectContaining({ code }), expect.objectContaining({ code })],
+      }),
+    );
+    expect(live()).toEqual([true, false, true, false]);
+    expect(scope.size).toBe(2);
+
+    damage(c);
+    expect(() => scope.dispose()).toThrow(expect.objectContaining({ name: 'BuddyError', code }));
+    expect(live()).toEqual([false, false, true, false]);
+    scope.dispose(); // the damage is painted over
+    expect(live()).toEqual([false, false, false, false]);
+    expect(scope.size).toBe(0);
+  });
+
+  test('without memory refuses as a whole', () => {
+    const heap = new Heap({ size: 4096 });
+    const scope = heap.scope();
+    scope.malloc(10);
+    scope.malloc(10);
+    structuredClone(heap.buffer, { transfer: [heap.buffer as ArrayBuffer] });
+    expect(() => scope.dispose()).toThrow(expect.objectContaining({ code: 'DETACHED' }));
+    expect(scope.size).toBe(2);
+    heap.scope().dispose();
   });
 
   test('takes charge of a block that it is asked to resize', () => {

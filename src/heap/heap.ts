@@ -109,7 +109,7 @@ export class Heap {
     if (region.bytes[0] === undefined) region.refresh();
     const units = ((bytes - 1) >> region.shift) + 1;
     const unit = region.allocator.alloc(units);
-    return unit < 0 ? this.#mallocGrowing(units) : (unit << region.shift) >>> 0;
+    return unit < 0 ? this.#mallocGrowing(units) : region.pointerTo(unit);
   }
 
   /**
@@ -138,24 +138,27 @@ export class Heap {
    */
   realloc(ptr: number, bytes: number): number {
     if (ptr === 0) return this.malloc(bytes);
-    const { allocator, shift } = this.#live();
+    const region = this.#live();
+    const { allocator } = region;
     const unit = this.#unitOf(ptr);
-    const before = this.#sizeAt(unit, ptr);
     const units = this.#unitsFor(bytes);
-    if (units <= before && units > before >>> 1) return ptr;
+    try {
+      if (allocator.resize(unit, units)) return ptr;
+    } catch {
+      throw this.#misuse(ptr);
+    }
     if (units > ADDRESSABLE / this.unit) return 0;
-    if (allocator.resize(unit, units)) return ptr;
     // With the block itself out of the way there may be room where there was none, or a lower place.
-    allocator.free(unit);
+    const before = allocator.free(unit);
     let moved = allocator.alloc(units);
     if (moved < 0) {
       allocator.reserve(unit, before);
-      moved = this.#mallocGrowing(units) >>> shift;
-      if (moved === 0) return 0;
+      if (!region.growFor(units)) return 0;
+      moved = allocator.alloc(units);
       allocator.free(unit);
     }
-    const to = (moved << shift) >>> 0;
-    this.#region.bytes.copyWithin(to, ptr, ptr + before * this.unit);
+    const to = region.pointerTo(moved);
+    region.copy(to, ptr, before * region.unit);
     return to;
   }
 
@@ -172,7 +175,7 @@ export class Heap {
     checkPower('alignment', alignment, 1, ADDRESSABLE);
     if (checkCount('bytes', bytes) >= alignment) return this.malloc(bytes);
     const ptr = this.malloc(alignment);
-    if (ptr !== 0) this.#region.allocator.resize(ptr >>> this.#region.shift, this.#unitsFor(bytes));
+    if (ptr !== 0) this.#region.allocator.resize(this.#region.unitAt(ptr), this.#unitsFor(bytes));
     return ptr;
   }
 
@@ -189,8 +192,8 @@ export class Heap {
     if (typeof ptr !== 'number') ptr = this.#pointerOf(ptr);
     const region = this.#region;
     if (region.bytes[0] === undefined) region.refresh();
-    const unit = ptr >>> region.shift;
-    if ((unit << region.shift) >>> 0 !== ptr || region.isReserved(unit)) {
+    const unit = region.unitAt(ptr);
+    if (region.pointerTo(unit) !== ptr || region.isReserved(unit)) {
       if (ptr === 0) return;
       throw this.#misuse(ptr);
     }
@@ -218,9 +221,10 @@ export class Heap {
    * @throws RangeError when it is not an integer, or outside the heap.
    */
   isAllocated(ptr: number): boolean {
-    const { allocator, unit, end } = this.#live();
-    checkWithin('pointer', ptr, 0, end - 1);
-    return ptr % unit === 0 && !this.#region.isReserved(ptr / unit) && allocator.isAllocated(ptr / unit);
+    const region = this.#live();
+    checkWithin('pointer', ptr, 0, region.end - 1);
+    const unit = region.unitAt(ptr);
+    return region.pointerTo(unit) === ptr && !region.isReserved(unit) && region.allocator.isAllocated(unit);
   }
 
   /**
@@ -264,16 +268,17 @@ export class Heap {
    * @throws BuddyError `NOT_ALLOCATED` when `ptr` is in no live block.
    */
   view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C> {
-    const { allocator, end, unit, bytes } = this.#live();
+    const region = this.#live();
     const size = elementSize(type);
-    checkWithin('pointer', ptr, 0, end - 1);
+    checkWithin('pointer', ptr, 0, region.end - 1);
     if (ptr % size !== 0)
       throw new RangeError(`pointer ${ptr} is no multiple of ${size}, the element's size`);
-    const owner = allocator.ownerOf(Math.floor(ptr / unit));
-    if (owner < 0 || this.#region.isReserved(owner)) throw this.#misuse(ptr);
-    const room = Math.floor(((owner + allocator.sizeOf(owner)) * unit - ptr) / size);
+    const owner = this.#ownerOf(ptr);
+    if (owner < 0) throw this.#misuse(ptr);
+    const end = region.pointerTo(owner) + region.allocator.sizeOf(owner) * region.unit;
+    const room = Math.floor((end - ptr) / size);
     const count = length === undefined ? room : checkWithin('length', length, 0, room);
-    return makeView(type, bytes.buffer, ptr, count);
+    return makeView(type, region.bytes.buffer, ptr, count);
   }
 
   /**
@@ -346,18 +351,17 @@ export class Heap {
 
   /** `malloc` of what is not a positive int32. */
   #mallocUnusual(bytes: number): number {
-    const { allocator, unit } = this.#live();
+    const region = this.#live();
     const units = this.#unitsFor(bytes);
-    if (units > ADDRESSABLE / unit) return 0;
-    const at = allocator.alloc(units);
-    return at < 0 ? this.#mallocGrowing(units) : at * unit;
+    if (units > ADDRESSABLE / region.unit) return 0;
+    const unit = region.allocator.alloc(units);
+    return unit < 0 ? this.#mallocGrowing(units) : region.pointerTo(unit);
   }
 
   /** `malloc` when there is no room. */
   #mallocGrowing(units: number): number {
     const region = this.#region;
-    if (!region.growFor(2 ** Math.ceil(Math.log2(units)))) return 0;
-    return region.allocator.alloc(units) * region.unit;
+    return region.growFor(units) ? region.pointerTo(region.allocator.alloc(units)) : 0;
   }
 
   /** Units that `bytes` bytes take, one at least. */
@@ -367,12 +371,19 @@ export class Heap {
 
   /** The unit at which the block at `ptr` would begin. */
   #unitOf(ptr: number): number {
-    const { shift } = this.#region;
-    const unit = ptr >>> shift;
-    if (typeof ptr !== 'number' || (unit << shift) >>> 0 !== ptr || this.#region.isReserved(unit)) {
+    const region = this.#region;
+    const unit = region.unitAt(ptr);
+    if (typeof ptr !== 'number' || region.pointerTo(unit) !== ptr || region.isReserved(unit)) {
       throw this.#misuse(ptr);
     }
     return unit;
+  }
+
+  /** The unit at which the block begins that holds the byte at `ptr`, one before the end; -1 when none does. */
+  #ownerOf(ptr: number): number {
+    const region = this.#region;
+    const unit = region.unitAt(ptr);
+    return region.isReserved(unit) ? -1 : region.allocator.ownerOf(unit);
   }
 
   /** Units of the block at `unit`, which is `ptr`. */
@@ -403,14 +414,14 @@ export class Heap {
 
   /** Why no block can be had at `ptr`. */
   #misuse(ptr: number): Error {
-    const { allocator, unit, end } = this.#live();
-    checkWithin('pointer', ptr, 0, end - 1);
-    const owner = allocator.ownerOf(Math.floor(ptr / unit));
-    if (owner >= 0 && this.#region.isReserved(owner)) {
+    const region = this.#live();
+    checkWithin('pointer', ptr, 0, region.end - 1);
+    if (region.isReserved(region.unitAt(ptr))) {
       return new BuddyError('NOT_ALLOCATED', `byte ${ptr} is none that the heap hands out`);
     }
+    const owner = region.allocator.ownerOf(region.unitAt(ptr));
     return owner < 0
       ? new BuddyError('NOT_ALLOCATED', `byte ${ptr} is free: freed already, or never allocated`)
-      : new BuddyError('INTERIOR', `byte ${ptr} is inside the block at ${owner * unit}`);
+      : new BuddyError('INTERIOR', `byte ${ptr} is inside the block at ${region.pointerTo(owner)}`);
   }
 }

@@ -76,10 +76,27 @@ export class HeapScope {
     return ptr;
   }
 
-  /** Frees all blocks of the scope that still live. The scope is then empty, and may be used again. */
+  /**
+   * Frees all blocks of the scope that still live. The scope is then empty, and may be used again. A block of which the free
+   * throws, as DebugHeap's does for a damaged one, keeps no other from being freed, and stays in the scope.
+   *
+   * @throws what {@link Heap.free} throws, after the last block; an AggregateError of all, in order of allocation, when
+   * there are several.
+   * @throws BuddyError `DETACHED` when the memory has been transferred away; nothing has changed then.
+   */
   dispose(): void {
-    for (const ptr of this.#blocks) if (this.#heap.isAllocated(ptr)) this.#heap.free(ptr);
-    this.#blocks.clear();
+    if (this.#blocks.size > 0) void this.#heap.buffer; // throws once for all blocks when there is no memory
+    const errors: unknown[] = [];
+    for (const ptr of this.#blocks) {
+      try {
+        if (this.#heap.isAllocated(ptr)) this.#heap.free(ptr);
+        this.#blocks.delete(ptr);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length === 1) throw errors[0];
+    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} blocks could not be freed`);
   }
 
   /** {@link dispose}, for `using`. */

@@ -50,7 +50,7 @@ export class MemPool {
    *
    * @throws TypeError when an option has the wrong type, or `skipInitialization` is given without `buf`.
    * @throws RangeError when a number is out of range, or the pool's own state has no room: about 550 bytes, and 0.28 bytes
-   * for every `align` bytes of the buffer up to `end`, those before `start` included.
+   * for every `align` bytes from `start` to `end`, up to twice that by where `start` is.
    * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT` when there is no sound pool to take on.
    */
   constructor(opts: MemPoolOpts = {}) {

@@ -1,9 +1,9 @@
 // What MemPool.stats reports, counted from the state that an embedded heap keeps in its memory.
 
-import { BuddyAllocator } from '../allocator.ts';
 import { readHeader } from '../heap/header.ts';
 import type { Heap } from '../heap/index.ts';
 import { blocks } from '../inspect.ts';
+import { AT_CAPACITY } from '../layout.ts';
 
 /** Figures of a pool at one moment. Sizes and addresses are bytes. */
 export interface MemPoolStats {
@@ -22,9 +22,9 @@ export interface MemPoolStats {
 /** Counts the blocks of `heap`, an embedded one. O(blocks * log size). */
 export function statistics(heap: Heap): MemPoolStats {
   const { buffer, unit, start, end } = heap;
-  const capacity = end / unit;
   const { state } = readHeader(buffer, start);
-  const s = new Int32Array(buffer, state, BuddyAllocator.bytesFor(capacity) / 4);
+  const s = new Int32Array(buffer, state, (end - state) / 4);
+  const base = end - s[AT_CAPACITY] * unit;
   let top = 0;
   let below = { count: 0, size: 0 };
   let count = 0;
@@ -34,7 +34,7 @@ export function statistics(heap: Heap): MemPoolStats {
       count++;
       size += block.size * unit;
     } else {
-      top = (block.offset + block.size) * unit;
+      top = base + (block.offset + block.size) * unit;
       below = { count, size };
     }
   }
