@@ -1,0 +1,13 @@
+// SharedBuddyAllocator.
+
+import { SharedBuddyAllocator } from '../../src/shared/index.ts';
+import type { SharedContender } from './contender.ts';
+
+export const contender: SharedContender = {
+  create: (units, workers) => SharedBuddyAllocator.create({ capacity: units, workers: workers + 1 }).buffer,
+  attach: (arena) => {
+    const attached = SharedBuddyAllocator.attach(arena as SharedArrayBuffer);
+    if (attached === null) throw new Error('no place for another worker');
+    return attached;
+  },
+};

@@ -1,0 +1,11 @@
+// SharedBuddyAllocator that notes the owner of every block.
+
+import { SharedBuddyAllocator } from '../../src/shared/index.ts';
+import type { SharedContender } from './contender.ts';
+import { contender as ours } from './ours.ts';
+
+export const contender: SharedContender = {
+  create: (units, workers) =>
+    SharedBuddyAllocator.create({ capacity: units, workers: workers + 1, trackOwners: true }).buffer,
+  attach: ours.attach,
+};
