@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { buddy } from './contenders/buddy.ts';
+import { memory } from './contenders/memory.ts';
 import { reference } from './contenders/reference.ts';
 import { runnerFor } from './contenders/runner.ts';
 import { machine } from './machine.ts';
@@ -70,6 +71,7 @@ async function measurePoints(
       const title = `2^${order} ${pattern.name}`;
       const workload = synthesise(pattern);
       const runners = [await runnerFor(buddy, workload), await runnerFor(reference, workload)];
+      if (pattern.name === RANDOM) runners.push(await runnerFor(memory, workload));
       if (native) runners.push(await native.runnerFor(workload));
       const measurements = await measure(runners, pattern.steadyOperations, effort, (phase, number) =>
         showProgress(`${title}: ${phase} ${number}`),
