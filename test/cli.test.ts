@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import type { Io } from '../src/cli/io.ts';
 import { run } from '../src/cli/run.ts';
-import { encodeTrace, type ReplayReport, traceFromOps } from '../src/trace/index.ts';
+import { type Advice, encodeTrace, type ReplayReport, traceFromOps } from '../src/trace/index.ts';
 
 const SQLITE = 'data/sqlite.tr.gz';
 
@@ -72,12 +72,18 @@ describe('buddy', () => {
     [['--help']],
     [['replay', '--help']],
     [['map', '--help']],
+    [['advise', '--help']],
     [['help', 'map']],
   ])('%s explains', async (argv) => {
     const { status, stdout, stderr } = await buddy(argv);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain('Usage: buddy');
-    expect(stdout).toContain(argv.includes('map') ? '--at <operations>' : 'replay');
+    const expected = argv.includes('map')
+      ? '--at <operations>'
+      : argv.includes('advise')
+        ? '--min-unit'
+        : 'replay';
+    expect(stdout).toContain(expected);
   });
 
   test('alone explains itself too, but that is bad usage', async () => {
@@ -88,6 +94,7 @@ describe('buddy', () => {
 
   const unit = /--unit.*must be an integer from 1 to 2\^30/;
   const capacity = /--capacity.*must be an integer from 1 to 2\^30/;
+  const minUnit = /--min-unit.*must be one of 8, 16, 32, .*, 4096\./;
   test.each<[string[], RegExp]>([
     [['burn'], /unknown command 'burn'/],
     [['replay'], /missing required argument 'file'/],
@@ -113,6 +120,13 @@ describe('buddy', () => {
       ['map', SQLITE, '--at', '169719'],
       /--at 169719 is past the end of the trace, which has 169718 operations/,
     ],
+    [['advise'], /missing required argument 'file'/],
+    [['advise', SQLITE, '--unit', '16'], /unknown option '--unit'/],
+    [['advise', SQLITE, '--min-unit', '4'], minUnit],
+    [['advise', SQLITE, '--min-unit', '24'], minUnit],
+    [['advise', SQLITE, '--min-unit', '8192'], minUnit],
+    [['advise', SQLITE, '--min-unit', '0x10'], minUnit],
+    [['advise', 'no-such-file'], /no-such-file: no such file or directory/],
     [['replay', 'no-such-file'], /no-such-file: no such file or directory/],
     [['map', 'no-such-file'], /no-such-file: no such file or directory/],
     [['replay', 'data'], /data: illegal operation on a directory/],
@@ -361,6 +375,190 @@ describe('buddy map', () => {
     const { status, stdout } = await buddy(['map', file('small.tr'), '--capacity', '4', '--at', '4']);
     expect(status).toBe(1);
     expect(stdout).toContain('failures        1 allocation found no room');
+  });
+});
+
+describe('buddy advise', () => {
+  const advice = async (name: string, ops: number[], surroundings: Surroundings = {}): Promise<string> => {
+    writeFileSync(file(name), encodeTrace(traceFromOps(Int32Array.from(ops))));
+    const { status, stdout, stderr } = await buddy(['advise', file(name)], surroundings);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  };
+
+  test('prints what docs/advise.md shows', async () => {
+    const { status, stdout, stderr } = await buddy(['advise', SQLITE]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const shown = /^```text\n(The buddy system .*?)^```$/ms.exec(readFileSync('docs/advise.md', 'utf8'))?.[1];
+    expect(stdout).toBe(shown);
+  });
+
+  test('has little to say about what suits', async () => {
+    expect(await advice('suits.tr', [4096, 4096, 8192])).toMatchInlineSnapshot(`
+      "The buddy system suits well.
+
+      operations      3
+      peak live       16,384 bytes (16 KiB)
+      unit            4 KiB
+      capacity        4 units (16 KiB, and 484 B of state)
+      as 2^k          4 units (16 KiB, and 484 B of state)
+
+      why
+      - Arena and state take 16.5 KiB: 1.03 times the 16 KiB of a first-fit heap, 1.03
+        times the peak of the live bytes.
+      - Nothing is lost to rounding at the peak.
+
+      units
+      ┌─────────┬──────────┬────────┬──────────┬────────┬───────┬───────┬────────┐
+      │    unit │ capacity │  arena │    state │ as 2^k │  lost │  mean │ / live │
+      ├─────────┼──────────┼────────┼──────────┼────────┼───────┼───────┼────────┤
+      │     8 B │    2,048 │ 16 KiB │ 1.08 KiB │   2^11 │ 0.0 % │ 0.0 % │   1.07 │
+      │    16 B │    1,024 │ 16 KiB │    804 B │   2^10 │ 0.0 % │ 0.0 % │   1.05 │
+      │    32 B │      512 │ 16 KiB │    640 B │    2^9 │ 0.0 % │ 0.0 % │   1.04 │
+      │    64 B │      256 │ 16 KiB │    576 B │    2^8 │ 0.0 % │ 0.0 % │   1.04 │
+      │   128 B │      128 │ 16 KiB │    544 B │    2^7 │ 0.0 % │ 0.0 % │   1.03 │
+      │   256 B │       64 │ 16 KiB │    528 B │    2^6 │ 0.0 % │ 0.0 % │   1.03 │
+      │   512 B │       32 │ 16 KiB │    520 B │    2^5 │ 0.0 % │ 0.0 % │   1.03 │
+      │   1 KiB │       16 │ 16 KiB │    484 B │    2^4 │ 0.0 % │ 0.0 % │   1.03 │
+      │   2 KiB │        8 │ 16 KiB │    484 B │    2^3 │ 0.0 % │ 0.0 % │   1.03 │
+      │ → 4 KiB │        4 │ 16 KiB │    484 B │    2^2 │ 0.0 % │ 0.0 % │   1.03 │
+      └─────────┴──────────┴────────┴──────────┴────────┴───────┴───────┴────────┘
+      "
+    `);
+  });
+
+  test('names gaps and state', async () => {
+    const small = Array.from({ length: 40 }, () => 24);
+    const frees = small
+      .map((_, id) => ~id)
+      .slice(4)
+      .filter((_, i) => i % 2 === 0);
+    expect(
+      await advice('gaps.tr', [...small, ...frees, ...small.slice(20).map(() => 60)]),
+    ).toMatchInlineSnapshot(`
+      "The buddy system suits well.
+
+      operations      78
+      peak live       1,728 bytes (1.69 KiB)
+      unit            32 B
+      capacity        80 units (2.5 KiB, and 536 B of state)
+      as 2^k          128 units (4 KiB, and 544 B of state)
+
+      why
+      - Arena and state take 3.02 KiB: 1.07 times the 2.81 KiB of a first-fit heap,
+        1.79 times the peak of the live bytes.
+      - 12.9 % of the bytes in blocks at the peak are lost to rounding: 256 B.
+      - 68.8 % of that by requests for 24 bytes: each takes 32.
+      - 31.3 % of that by requests for 60 bytes: each takes 64.
+      - 18.6 % of it all lies in gaps between blocks, even at the peak: 576 B.
+      - 17.3 % of it all is the allocator's state: 536 B.
+
+      units
+      ┌────────┬──────────┬──────────┬───────┬────────┬────────┬────────┬────────┐
+      │   unit │ capacity │    arena │ state │ as 2^k │   lost │   mean │ / live │
+      ├────────┼──────────┼──────────┼───────┼────────┼────────┼────────┼────────┤
+      │    8 B │      320 │  2.5 KiB │ 592 B │    2^9 │ 12.9 % │ 21.5 % │   1.82 │
+      │   16 B │      160 │  2.5 KiB │ 552 B │    2^8 │ 12.9 % │ 21.5 % │   1.80 │
+      │ → 32 B │       80 │  2.5 KiB │ 536 B │    2^7 │ 12.9 % │ 21.5 % │   1.79 │
+      │   64 B │       42 │ 2.63 KiB │ 528 B │    2^6 │ 35.7 % │ 56.6 % │   1.86 │
+      │  128 B │       42 │ 5.25 KiB │ 528 B │    2^6 │ 67.9 % │ 78.3 % │   3.42 │
+      │  256 B │       42 │ 10.5 KiB │ 528 B │    2^6 │ 83.9 % │ 89.2 % │   6.53 │
+      │  512 B │       42 │   21 KiB │ 528 B │    2^6 │ 92.0 % │ 94.6 % │  12.75 │
+      │  1 KiB │       42 │   42 KiB │ 528 B │    2^6 │ 96.0 % │ 97.3 % │  25.19 │
+      │  2 KiB │       42 │   84 KiB │ 528 B │    2^6 │ 98.0 % │ 98.6 % │  50.08 │
+      │  4 KiB │       42 │  168 KiB │ 528 B │    2^6 │ 99.0 % │ 99.3 % │  99.86 │
+      └────────┴──────────┴──────────┴───────┴────────┴────────┴────────┴────────┘
+
+      sizes
+      ┌───────┬───────┬─────────────┬─────────┬───────┬────────┬────────┐
+      │ bytes │ takes │ allocations │ at peak │  lost │  share │   mean │
+      ├───────┼───────┼─────────────┼─────────┼───────┼────────┼────────┤
+      │    24 │    32 │          40 │      22 │ 176 B │ 68.8 % │ 94.5 % │
+      │    60 │    64 │          20 │      20 │  80 B │ 31.3 % │  5.5 % │
+      └───────┴───────┴─────────────┴─────────┴───────┴────────┴────────┘
+      "
+    `);
+  });
+
+  test('says how to split', async () => {
+    expect(await advice('large.tr', [5_000_000])).toContain(
+      '- 1 block of 5,000,000 bytes: in two parts that take 4,194,304 and 1,048,576\n' +
+        '  instead of 8,388,608; saves 3 MiB of blocks.\n',
+    );
+  });
+
+  test('keeps its sentences within the terminal', async () => {
+    for (const width of [1, 20, 40, 120]) {
+      const stdout = await advice('large.tr', [5_000_000], {
+        terminal: width,
+        env: { NO_COLOR: '1' },
+      });
+      const sentences = stdout.split('\n').filter((line) => /^- |^ {2}\w/.test(line));
+      // No word is broken, so a terminal of one character gets lines of one word.
+      const longest = Math.max(...sentences.map((line) => line.length));
+      expect(longest).toBeLessThanOrEqual(Math.max(width, 14));
+      expect(longest).toBeGreaterThan(width - 14);
+      expect(stdout.replaceAll(/\s+/g, ' ')).toContain('1 block of 5,000,000 bytes: in two parts');
+    }
+  });
+
+  test('takes the smallest unit, and standard input', async () => {
+    const { status, stdout } = await buddy(['advise', '-', '--min-unit', '1024'], {
+      stdin: [readFileSync(file('small.tr'))],
+    });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^unit {12}1 KiB$/m);
+    expect(stdout).not.toContain('512 B');
+  });
+
+  test('--json prints the advice as one document and nothing else', async () => {
+    const { status, stdout, stderr } = await buddy(['advise', SQLITE, '--json', '--min-unit', '256']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const document = JSON.parse(stdout) as Advice & { file: string };
+    expect(Object.keys(document)).toEqual([
+      'file',
+      'operations',
+      'allocations',
+      'verdict',
+      'reasons',
+      'remedies',
+      'remedied',
+      'recommended',
+      'peakLiveBytes',
+      'firstFitBytes',
+      'units',
+      'sizes',
+    ]);
+    expect(document).toMatchObject({ file: SQLITE, verdict: 'does not suit', recommended: { unit: 256 } });
+    expect(Object.keys(document.recommended)).toEqual([
+      'unit',
+      'smallest',
+      'powerOfTwo',
+      'peakUsedUnits',
+      'peakAt',
+      'liveBytesAtPeak',
+      'internalAtPeak',
+      'internalOverAll',
+    ]);
+    expect(document.units.length).toBe(5);
+  });
+
+  test('a trace that no arena holds is an error', async () => {
+    const ops = Array.from({ length: 2049 }, () => 2 ** 31 - 1);
+    writeFileSync(file('vast.tr'), encodeTrace(traceFromOps(Int32Array.from(ops))));
+    expect(await buddy(['advise', file('vast.tr')])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'error: the trace needs more than 2^30 units of 4096 bytes\n',
+    });
+  });
+
+  test('shows a progress bar when the work is long, and colours', async () => {
+    const { stdout, stderr } = await buddy(['advise', 'data/lua.tr.gz'], { terminal: 80 });
+    expect(stderr).toMatch(/trying units .*\d+%/);
+    expect(stdout).not.toContain('trying units');
+    expect(stdout).toContain('\u001b[');
+    expect(stripVTControlCharacters(stdout)).toMatch(/^The buddy system suits well\.\n/);
   });
 });
 

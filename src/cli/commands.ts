@@ -4,7 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import pico from 'picocolors';
 import { readTraceFile, readTraceStream } from '../trace/file.ts';
-import { arenaAfter, fitCapacity, replay, type Trace } from '../trace/index.ts';
+import { advise, arenaAfter, fitCapacity, replay, type Trace } from '../trace/index.ts';
+import { adviceSummary } from './advice.ts';
 import type { Paint } from './drawing.ts';
 import { hasColors, type Io, widthOf } from './io.ts';
 import { withProgress } from './progress.ts';
@@ -24,6 +25,12 @@ export interface ReplayFlags extends ArenaFlags {
 /** Arguments of `buddy map`. */
 export interface MapFlags extends ArenaFlags {
   readonly at?: number;
+}
+
+/** Arguments of `buddy advise`. */
+export interface AdviseFlags {
+  readonly minUnit: number;
+  readonly json?: true;
 }
 
 /** `buddy replay FILE`. Resolves to whether every allocation found room; throws what stands in the way. */
@@ -59,6 +66,20 @@ export async function mapCommand(file: string, flags: MapFlags, io: Io): Promise
   const arena = arenaAfter(trace, { unit, capacity, operations });
   io.stdout.write(mapSummary(arena, trace, operations, unit, widthOf(io), paintFor(io)));
   return arena.failures === 0;
+}
+
+/** `buddy advise FILE`. Throws what stands in the way; no verdict is an error. */
+export async function adviseCommand(file: string, flags: AdviseFlags, io: Io): Promise<void> {
+  const trace = await load(file, io);
+  const { minUnit } = flags;
+  const advice = withProgress(io, 'trying units', trace, (onProgress) =>
+    advise(trace, { minUnit, onProgress }),
+  );
+  io.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ file, ...advice })}\n`
+      : adviceSummary(advice, widthOf(io), paintFor(io)),
+  );
 }
 
 function load(file: string, io: Io): Promise<Trace> {

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from 'commander';
 import { MAX_CAPACITY } from '../layout.ts';
+import { ADVISED_UNITS } from '../trace/advise.ts';
 
 const SUFFIXES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
@@ -15,6 +16,13 @@ function integer(text: string, min: number, max: number, hint: string): number {
 /** Bytes a unit. */
 export function parseUnit(text: string): number {
   return integer(text, 1, 2 ** 30, 'It must be an integer from 1 to 2^30.');
+}
+
+/** Bytes of the smallest unit to try: one of those that advice knows. */
+export function parseMinUnit(text: string): number {
+  const unit = ADVISED_UNITS.find((advised) => String(advised) === text);
+  if (unit !== undefined) return unit;
+  throw new InvalidArgumentError(`It must be one of ${ADVISED_UNITS.join(', ')}.`);
 }
 
 /** Units in the arena, with an optional suffix k, m or g. */

@@ -2,9 +2,16 @@
 
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { type MapFlags, mapCommand, type ReplayFlags, replayCommand } from './commands.ts';
+import {
+  type AdviseFlags,
+  adviseCommand,
+  type MapFlags,
+  mapCommand,
+  type ReplayFlags,
+  replayCommand,
+} from './commands.ts';
 import { type Io, widthOf } from './io.ts';
-import { parseCapacity, parseCount, parseUnit } from './options.ts';
+import { parseCapacity, parseCount, parseMinUnit, parseUnit } from './options.ts';
 
 const FINE = 0;
 const NO_ROOM = 1;
@@ -41,6 +48,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .action(async (file: string, flags: MapFlags) => {
       if (!(await mapCommand(file, flags, io))) status = NO_ROOM;
     });
+  withTrace(program.command('advise'))
+    .description('Recommend a unit and a capacity, and say whether the buddy system suits the trace.')
+    .option('--min-unit <bytes>', 'the smallest unit to try, as blocks are aligned to it', parseMinUnit, 8)
+    .option('--json', 'print everything as one JSON document')
+    .action((file: string, flags: AdviseFlags) => adviseCommand(file, flags, io));
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -51,9 +63,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   return status;
 }
 
+function withTrace(command: Command): Command {
+  return command.argument('<file>', 'the trace: int32 or mtrace text, plain or gzip; - is standard input');
+}
+
 function withArenaFlags(command: Command): Command {
-  return command
-    .argument('<file>', 'the trace: int32 or mtrace text, plain or gzip; - is standard input')
+  return withTrace(command)
     .option('--unit <bytes>', 'bytes a unit', parseUnit, 16)
     .option(
       '--capacity <units>',

@@ -1,11 +1,11 @@
 // What the command prints about a replay: figures, curves, sizes and memory maps.
 
-import Table from 'cli-table3';
 import type { BuddyAllocator } from '../allocator.ts';
 import { type ArenaState, memoryMap, type ReplayReport, type Trace } from '../trace/index.ts';
 import { bar, drawMap, mapLegend, type Paint, sparkline } from './drawing.ts';
-import { arenaFigure, type Figure, failuresFigure, replayFigures } from './figures.ts';
+import { arenaFigure, failuresFigure, replayFigures } from './figures.ts';
 import { bytes, count, percent, plural } from './format.ts';
+import { lines, table } from './table.ts';
 
 const CURVE_WIDTH = 48;
 const BAR_WIDTH = 24;
@@ -61,12 +61,6 @@ function map(allocator: BuddyAllocator, lines: number, width: number, paint: Pai
   return [drawMap(memoryMap(allocator, perLine * lines), perLine, capacity, paint), mapLegend(paint)].join(
     '\n',
   );
-}
-
-function lines(figures: readonly Figure[], paint: Paint): string {
-  return figures
-    .map(({ name, value, bad }) => `${name.padEnd(16)}${bad ? paint.red(value) : value}`)
-    .join('\n');
 }
 
 function fragmentation({ samples }: ReplayReport): string {
@@ -127,10 +121,4 @@ function sizes({ sizes: classes, unit, allocations }: ReplayReport, paint: Paint
     'right',
     'left',
   ]);
-}
-
-function table(head: string[], rows: string[][], align: ('left' | 'right')[]): string {
-  const grid = new Table({ head, colAligns: align, style: { head: [], border: [], compact: true } });
-  grid.push(...rows);
-  return grid.toString();
 }

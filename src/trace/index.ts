@@ -1,5 +1,11 @@
 // Traces of real programs' allocations: reading and writing them, and replaying them on the allocator.
 
+export { type Advice, type AdviseOptions, advise } from './advise.ts';
+export type { Rivals } from './advise-first-fit.ts';
+export type { Remedy } from './advise-remedies.ts';
+export type { SizeWaste } from './advise-sizes.ts';
+export type { ArenaCost, UnitFigures } from './advise-units.ts';
+export type { Reason, Verdict } from './advise-verdict.ts';
 export { fitCapacity } from './capacity.ts';
 export { TraceError, type TraceErrorCode } from './error.ts';
 export { encodeTrace } from './int32.ts';
