@@ -9,7 +9,7 @@
 // Nothing else depends on them. When all is quiet and nobody has died they are complete: who clears a bit looks at the word
 // once more and sets the bit again if somebody has made room meanwhile, and who makes room looks at the bit afterwards.
 
-import { lowestBit } from '../word.ts';
+import { fitting, lowestBit } from '../word.ts';
 import type { Cells } from './cells.ts';
 import { type Geometry, ORDERS_PER_LEVEL } from './layout.ts';
 import { CLOSED, freeOf, runOf } from './word.ts';
@@ -46,19 +46,29 @@ const raiseTiers = (cells: Cells, tiers: Int32Array, below: number, i: number, r
   }
 };
 
-/** Sets all bits of `word` of `level` that its free runs call for, whatever stopped workers have left of them. */
+/**
+ * Sets all bits of `word` of `level` that its free runs call for, and the bits of higher tiers that stand for those and for
+ * the ones that are set anyway, whatever stopped workers have left of them.
+ */
 export const refreshHints = (cells: Cells, g: Geometry, level: number, word: number): void => {
   const raw = cells.load(g.words[level] + word);
-  if (raw !== CLOSED) raiseBits(cells, g, level, word, upTo(runOf(raw)) << (word & 7));
+  const called = raw === CLOSED ? 0 : upTo(runOf(raw)) << (word & 7);
+  const set = cells.load(g.index[level][0] + (word >>> 3)) & (ALL_ORDERS << (word & 7));
+  if ((called | set) !== 0) raiseBits(cells, g, level, word, called | set);
 };
 
 /** Clears the bit of `word` of `level` for order `r`, or for all orders if nothing is free there; unless it holds such a run. */
 export const clearHint = (cells: Cells, g: Geometry, level: number, word: number, r: number): void => {
   const at = g.words[level] + word;
   const before = cells.read(at);
-  const bits = (before === CLOSED || freeOf(before) === 0 ? ALL_ORDERS : 1 << (8 * r)) << (word & 7);
-  cells.and(g.index[level][0] + (word >>> 3), ~bits);
-  // Somebody may have made room in time to find the bit still set.
+  let bits = ALL_ORDERS;
+  if (before !== CLOSED && freeOf(before) !== 0) {
+    // Somebody has made room since it was found lacking, and may have seen the bit set.
+    if (fitting(freeOf(before), r) !== 0) return;
+    bits = 1 << (8 * r);
+  }
+  cells.and(g.index[level][0] + (word >>> 3), ~(bits << (word & 7)));
+  // The same may have happened since the look above.
   const after = cells.load(at);
   if (after !== CLOSED && after !== before) refreshHints(cells, g, level, word);
 };

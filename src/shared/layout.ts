@@ -42,6 +42,8 @@ export const SLOT_HINTS = 4;
 export const VACANT = 0;
 export const ATTACHED = 1;
 export const RECOVERING = 2;
+/** Known to be dead, but nobody is recovering it: a recovery was not complete. */
+export const DEAD = 3;
 
 /** Most workers that can be attached at once: the owner of a block is noted in a byte. */
 export const MAX_SLOTS = 255;

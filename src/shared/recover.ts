@@ -11,6 +11,7 @@ import { refreshHints } from './hints.ts';
 import { levelOf, sizeAt } from './inspect.ts';
 import {
   ATTACHED,
+  DEAD,
   FAN_BITS,
   type Geometry,
   ORDERS_PER_LEVEL,
@@ -45,7 +46,7 @@ export function recover(engine: Engine, dead: number): Recovered {
   const { cells, g, worker } = engine;
   const mark = RECOVERING + 256 * worker;
   const state = slotOf(g, dead) + SLOT_STATE;
-  if (!cells.cas(state, ATTACHED, mark)) {
+  if (!cells.cas(state, ATTACHED, mark) && !cells.cas(state, DEAD, mark)) {
     const found = cells.load(state);
     if (found !== mark) return { blocks: 0, units: 0, complete: found === VACANT };
   }
@@ -73,10 +74,8 @@ export function recover(engine: Engine, dead: number): Recovered {
     units += more.units;
     inherited &&= more.complete;
   }
-  if (complete && inherited) {
-    cells.store(slotOf(g, dead) + SLOT_AT, 0);
-    cells.store(state, VACANT);
-  }
+  if (complete && inherited) cells.store(slotOf(g, dead) + SLOT_AT, 0);
+  cells.store(state, complete && inherited ? VACANT : DEAD);
   return { blocks, units, complete: complete && inherited };
 }
 
@@ -121,7 +120,7 @@ function announcements(cells: Cells, g: Geometry, worker: number): Announcement[
     const state = cells.load(slot + SLOT_STATE);
     const sequence = cells.load(slot + SLOT_SEQUENCE);
     const at = cells.load(slot + SLOT_AT);
-    const counts = other !== worker && (state & 255) !== RECOVERING;
+    const counts = other !== worker && (state & 255) !== RECOVERING && state !== DEAD;
     all.push({ state, sequence, at: counts ? at : 0 });
   }
   return all;

@@ -1,0 +1,168 @@
+// Programs: what each worker does, as text and as data, and all small ones by enumeration.
+//
+//   a:0 b:2 | ; -a | c:0 -b          worker 0 allocates a and b first, alone; then worker 0 frees a while worker 1 …
+//
+// name:order allocates, -name frees, . leaves. `|` stands between workers, `;` after what is done beforehand, worker by worker, before
+// the exploration begins. ~worker says that this worker is killed, at every possible moment; !worker recovers it.
+
+import { ALLOC, FREE, LEAVE, RECOVER } from './subject.ts';
+
+/** One operation. `argument` is the order for ALLOC, the worker for RECOVER; `slot` the block for ALLOC and FREE. */
+export interface Op {
+  readonly kind: number;
+  readonly slot: number;
+  readonly argument: number;
+}
+
+export interface Program {
+  readonly text: string;
+  /** What is done beforehand, by worker. */
+  readonly before: readonly (readonly Op[])[];
+  readonly workers: readonly (readonly Op[])[];
+  /** Names of the blocks. */
+  readonly names: readonly string[];
+  /** By block: how many operations free it. More than one is misuse. */
+  readonly frees: readonly number[];
+  /** The worker that is killed; -1 when none is. */
+  readonly victim: number;
+}
+
+/** Reads a program. */
+export function parseProgram(text: string): Program {
+  const names: string[] = [];
+  const frees: number[] = [];
+  const slotOf = (name: string): number => {
+    const known = names.indexOf(name);
+    if (known >= 0) return known;
+    frees.push(0);
+    return names.push(name) - 1;
+  };
+  let victim = -1;
+  const parseOp = (word: string): Op => {
+    if (word[0] === '!') {
+      victim = Number(word.slice(1));
+      return { kind: RECOVER, slot: -1, argument: victim };
+    }
+    if (word === '.') return { kind: LEAVE, slot: -1, argument: 0 };
+    if (word[0] === '-') {
+      const slot = slotOf(word.slice(1));
+      frees[slot]++;
+      return { kind: FREE, slot, argument: 0 };
+    }
+    const [name, order] = word.split(':');
+    return { kind: ALLOC, slot: slotOf(name), argument: Number(order) };
+  };
+  const parsePart = (part: string): Op[][] =>
+    part.split('|').map((ops) => {
+      const words = ops.split(' ').filter((word) => word !== '');
+      for (const word of words) if (word[0] === '~') victim = Number(word.slice(1));
+      return words.filter((word) => word[0] !== '~').map(parseOp);
+    });
+  const parts = text.split(';');
+  const before = parts.length > 1 ? parsePart(parts[0]) : [];
+  const workers = parsePart(parts[parts.length - 1]);
+  return { text, before, workers, names, frees, victim };
+}
+
+export interface Family {
+  readonly workers: number;
+  /** Operations of each worker. */
+  readonly operations: number;
+  readonly orders: readonly number[];
+  /** What is done beforehand: the text before the `;`. Its blocks may be freed by anyone. */
+  readonly before?: string;
+  /** Worker 0 is killed, and the others may recover it, among other things. */
+  readonly killed?: boolean;
+  /** Each worker leaves at the end. */
+  readonly leaving?: boolean;
+}
+
+/**
+ * All programs of a family in which each block is freed at most once and no worker waits for ever. When nothing is done
+ * beforehand and nobody is killed, of programs that differ only in the order of the workers there is one.
+ */
+export function* programsOf({
+  workers,
+  operations,
+  orders,
+  before = '',
+  killed = false,
+  leaving = false,
+}: Family): Generator<Program> {
+  const total = workers * operations;
+  const given = parseProgram(`${before};`).names;
+  const words: string[] = [];
+  const seen = new Set<string>();
+  const ownAllocs = 'abcdefghijklmnopqrstuvwxyz';
+
+  function* fill(position: number): Generator<Program> {
+    if (position === total) {
+      const lines = Array.from({ length: workers }, (_, w) =>
+        words.slice(w * operations, (w + 1) * operations),
+      );
+      if (!canEnd(lines, given)) return;
+      if (before === '' && !killed) {
+        const key = canonical(lines);
+        if (seen.has(key)) return;
+        seen.add(key);
+      }
+      const text = lines.map((line) => [...line, ...(leaving ? ['.'] : [])].join(' ')).join(' | ');
+      yield parseProgram(`${before === '' ? '' : `${before} ; `}${killed ? '~0 ' : ''}${text}`);
+      return;
+    }
+    for (const order of orders) {
+      words[position] = `${ownAllocs[position]}:${order}`;
+      yield* fill(position + 1);
+    }
+    for (const name of [...given, ...ownAllocs.slice(0, total)]) {
+      const word = `-${name}`;
+      if (words.indexOf(word) >= 0 && words.indexOf(word) < position) continue;
+      words[position] = word;
+      yield* fill(position + 1);
+    }
+    if (killed && position >= operations) {
+      words[position] = '!0';
+      yield* fill(position + 1);
+    }
+    words.length = position;
+  }
+  yield* fill(0);
+}
+
+/** Whether the program can run to its end: every block that is freed is allocated before. */
+function canEnd(lines: readonly (readonly string[])[], given: readonly string[]): boolean {
+  const have = new Set(given);
+  const next = lines.map(() => 0);
+  for (let moved = true; moved; ) {
+    moved = false;
+    lines.forEach((line, w) => {
+      while (next[w] < line.length) {
+        const word = line[next[w]];
+        if (word[0] === '-' && !have.has(word.slice(1))) break;
+        if (word[1] === ':') have.add(word[0]);
+        next[w]++;
+        moved = true;
+      }
+    });
+  }
+  return lines.every((line, w) => next[w] === line.length);
+}
+
+/** The same text for programs that differ in the order of the workers only. */
+function canonical(lines: readonly (readonly string[])[]): string {
+  const texts = permutations(lines.map((_, w) => w)).map((ordering) => {
+    const allocs = ordering.flatMap((w) => lines[w]).filter((word) => word[0] !== '-');
+    const number = (name: string): number => allocs.findIndex((word) => word[0] === name);
+    const rename = (word: string): string =>
+      word[0] === '-' ? `-${number(word[1])}` : `${number(word[0])}${word.slice(1)}`;
+    return ordering.map((w) => lines[w].map(rename).join(' ')).join('|');
+  });
+  return texts.sort()[0];
+}
+
+function permutations(items: readonly number[]): number[][] {
+  if (items.length <= 1) return [[...items]];
+  return items.flatMap((item) =>
+    permutations(items.filter((i) => i !== item)).map((rest) => [item, ...rest]),
+  );
+}

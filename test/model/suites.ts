@@ -1,0 +1,212 @@
+// What is explored: families of programs on small arenas, each family whole.
+//
+// An arena of 16 units has one word at level 0, which the whole arena is; 32 and 48 have two and three, below one word; 144
+// has nine, so that the index has a second tier. Orders 0 … 3 lie in level 0, higher ones above.
+
+import { ORDERS_PER_LEVEL } from '../../src/shared/layout.ts';
+import type { Family, Program } from './program.ts';
+import { parseProgram, programsOf } from './program.ts';
+import { SharedSubject } from './shared.ts';
+
+export interface Suite {
+  readonly name: string;
+  readonly capacity: number;
+  readonly workers: number;
+  readonly tracked?: boolean;
+  readonly stale?: boolean;
+  /** All programs of a family, or some by name. */
+  readonly programs: Omit<Family, 'workers'> | readonly string[];
+}
+
+/** Seconds. */
+export const SHORT: readonly Suite[] = [
+  {
+    name: 'two workers in one word',
+    capacity: 16,
+    workers: 2,
+    stale: true,
+    programs: { operations: 2, orders: [0, 3] },
+  },
+  {
+    name: 'two workers, one word and the arena',
+    capacity: 16,
+    workers: 2,
+    programs: { operations: 2, orders: [4], before: 'p:3' },
+  },
+  {
+    name: 'two workers, two words',
+    capacity: 32,
+    workers: 2,
+    stale: true,
+    programs: { operations: 2, orders: [0, 4] },
+  },
+  {
+    name: 'two workers, two words, all of them taken',
+    capacity: 32,
+    workers: 2,
+    programs: { operations: 2, orders: [0], before: 'p:4 | q:4' },
+  },
+  {
+    name: 'two workers who leave',
+    capacity: 32,
+    workers: 2,
+    tracked: true,
+    programs: { operations: 1, orders: [0, 4], before: 'p:0 | q:4', leaving: true },
+  },
+  {
+    name: 'three workers in one word',
+    capacity: 16,
+    workers: 3,
+    programs: { operations: 1, orders: [3], before: 'p:3' },
+  },
+  {
+    name: 'a worker is killed in one word',
+    capacity: 16,
+    workers: 2,
+    tracked: true,
+    programs: { operations: 2, orders: [0], killed: true },
+  },
+  {
+    name: 'a worker is killed, two words',
+    capacity: 32,
+    workers: 2,
+    tracked: true,
+    programs: { operations: 2, orders: [0, 4], killed: true },
+  },
+  {
+    name: 'a worker is killed who frees what others have',
+    capacity: 32,
+    workers: 2,
+    tracked: true,
+    programs: { operations: 1, orders: [0, 4], before: 'p:0 | q:4 r:0', killed: true },
+  },
+  {
+    name: 'a worker is killed, an index of two tiers',
+    capacity: 144,
+    workers: 2,
+    tracked: true,
+    programs: [
+      '| p:6 q:6 ; ~0 -p b:3 | !0 d:3',
+      '| p:6 q:6 ; ~0 a:3 -a | !0 d:3',
+      '| p:6 q:3 ; ~0 -q | c:6 !0',
+    ],
+  },
+  {
+    name: 'a block is freed twice at once',
+    capacity: 32,
+    workers: 3,
+    programs: [
+      'p:0 ; -p | -p |',
+      'p:0 q:0 ; -p | -p | -q',
+      'p:3 q:3 ; -p | -p | -q',
+      'p:4 q:0 ; -p -q | -p |',
+      'p:0 ; -p | -p | -p',
+    ],
+  },
+  {
+    name: 'a block is freed twice at once, with owners',
+    capacity: 32,
+    workers: 3,
+    tracked: true,
+    programs: ['p:0 ; -p | -p |', 'p:3 q:3 ; -p | -p | -q', 'p:4 ; -p | -p |', 'p:0 ; -p | -p | -p'],
+  },
+];
+
+/** Minutes each. */
+export const LONG: readonly Suite[] = [
+  ...[false, true].flatMap((tracked): Suite[] => {
+    const owners = tracked ? ', with owners' : '';
+    return [
+      {
+        name: `two workers, three operations in one word${owners}`,
+        capacity: 16,
+        workers: 2,
+        tracked,
+        programs: { operations: 3, orders: [0, 4] },
+      },
+      {
+        name: `two workers, three operations, two words${owners}`,
+        capacity: 32,
+        workers: 2,
+        tracked,
+        programs: { operations: 3, orders: [0, 4] },
+      },
+      {
+        name: `two workers, three words, nearly full${owners}`,
+        capacity: 48,
+        workers: 2,
+        tracked,
+        stale: true,
+        programs: { operations: 2, orders: [0, 3, 4], before: 'p:3 q:3 | r:4' },
+      },
+      {
+        name: `three workers, two words${owners}`,
+        capacity: 32,
+        workers: 3,
+        tracked,
+        programs: { operations: 1, orders: [0, 3, 4, 5], before: 'p:4 | q:3' },
+      },
+      {
+        name: `two workers, nine words${owners}`,
+        capacity: 144,
+        workers: 2,
+        tracked,
+        programs: { operations: 2, orders: [3, 4], before: 'p:6 q:6 | r:3' },
+      },
+    ];
+  }),
+  {
+    name: 'three workers, two operations in one word',
+    capacity: 16,
+    workers: 3,
+    programs: { operations: 2, orders: [3] },
+  },
+  {
+    name: 'three workers, one is killed',
+    capacity: 32,
+    workers: 3,
+    tracked: true,
+    programs: { operations: 1, orders: [0, 4], before: 'p:0 | q:4', killed: true },
+  },
+  {
+    name: 'two workers, two words, all of them taken, any order',
+    capacity: 32,
+    workers: 2,
+    stale: true,
+    programs: { operations: 2, orders: [0, 4], before: 'p:4 | q:4' },
+  },
+  {
+    name: 'a worker is killed, nine words',
+    capacity: 144,
+    workers: 2,
+    tracked: true,
+    programs: { operations: 2, orders: [3], before: '| p:6 q:6', killed: true },
+  },
+  {
+    name: 'a worker is killed, three operations',
+    capacity: 16,
+    workers: 2,
+    tracked: true,
+    programs: { operations: 3, orders: [0, 4], killed: true },
+  },
+];
+
+/**
+ * The most accesses that an operation may take when its worker is alone, whatever state others have left: it looks at all words,
+ * at all hints of all workers and at the word of each, and may open or close a few words; recovery also looks at the owner
+ * of each unit.
+ */
+export function boundOf({ g }: SharedSubject, program: Program): number {
+  const words = g.count.reduce((sum, count) => sum + count, 0);
+  const hints = g.slots * g.levels * ORDERS_PER_LEVEL;
+  const look = 40 + 4 * words + 2 * hints;
+  return program.victim < 0 ? look : 2 * look + 3 * g.capacity;
+}
+
+export function subjectOf({ capacity, workers, tracked = false }: Suite): SharedSubject {
+  return new SharedSubject(capacity, workers, tracked);
+}
+
+export function programsIn({ programs, workers }: Suite): Iterable<Program> {
+  return 'operations' in programs ? programsOf({ ...programs, workers }) : programs.map(parseProgram);
+}
