@@ -83,6 +83,20 @@ describe('one attachment', () => {
     }
     expect(arena.alloc(2 ** 30)).toBe(0);
   }, 30_000);
+
+  it('lets workers come and go in an arena of as many levels as there can be', () => {
+    const arena = create({ capacity: 2 ** 28, workers: 3 });
+    const others = [attach(arena.buffer), attach(arena.buffer)];
+    for (const other of others) {
+      for (const size of [1, 2 ** 24, 2 ** 27]) other.free(other.alloc(size));
+    }
+    expect(others[0].alloc(2 ** 28)).toBe(0);
+    others[0].free(0);
+    others[0].detach();
+    expect(arena.recover(others[1].worker).complete).toBe(true);
+    expect(arena.workers()).toEqual([arena.worker]);
+    expect(arena.alloc(2 ** 28)).toBe(0);
+  }, 30_000);
 });
 
 describe('misuse', () => {
@@ -122,6 +136,9 @@ describe('misuse', () => {
         ['TypeError', () => arena.alloc(null as unknown as number)],
         ['RangeError', () => arena.recover(0)],
         ['RangeError', () => arena.recover(33)],
+        ['RangeError', () => arena.recover(256)],
+        ['RangeError', () => arena.recover(2 ** 30 + 1)],
+        ['RangeError', () => arena.recover(2 ** 32 + 1)],
         ['RangeError', () => arena.recover(1.5)],
         ['RangeError', () => arena.recover(arena.worker)],
         ['TypeError', () => arena.recover(null as unknown as number)],
@@ -159,7 +176,7 @@ describe('misuse', () => {
       ['TypeError', { capacity: '1' }],
       ['TypeError', {}],
       ['RangeError', { capacity: 1, workers: 0 }],
-      ['RangeError', { capacity: 1, workers: 256 }],
+      ['RangeError', { capacity: 1, workers: 254 }],
       ['RangeError', { capacity: 1, workers: Number.NaN }],
       ['TypeError', { capacity: 1, workers: '2' }],
       ['TypeError', { capacity: 1, trackOwners: 1 }],
@@ -195,7 +212,7 @@ describe('several attachments', () => {
   it('see one arena, and free each other’s blocks', () => {
     const a = create({ capacity: 4096 });
     const b = attach(a.buffer);
-    expect([a.worker, b.worker]).toEqual([1, 2]);
+    expect(a.workers()).toEqual([a.worker, b.worker]);
     expect(b.capacity).toBe(4096);
     const x = a.alloc(100);
     expect(b.sizeOf(x)).toBe(128);
@@ -224,7 +241,9 @@ describe('several attachments', () => {
     expect(thrown(() => b.alloc(-1))).toBe('DETACHED');
     expect(thrown(() => b.free(0))).toBe('DETACHED');
     expect(thrown(() => b.stats())).toBe('DETACHED');
-    expect(attach(a.buffer).worker).toBe(2);
+    const { worker } = attach(a.buffer);
+    expect(a.workers()).toContain(worker);
+    expect(SharedBuddyAllocator.attach(a.buffer)).toBeNull();
     expect(a.check()).toEqual([]);
   });
 
@@ -314,8 +333,42 @@ describe('recover', () => {
     expect([...a.blocks()].filter(({ free }) => !free)).toEqual([{ offset: mine, size: 16, free: false }]);
     expect(a.check()).toEqual([]);
     expect(a.stats().workers).toBe(1);
-    expect(a.recover(2)).toEqual({ blocks: 0, units: 0, complete: true });
-    expect(attach(a.buffer).worker).toBe(2);
+  });
+
+  it('does nothing for a worker that is long gone, whoever has its place now', () => {
+    const a = create({ capacity: 500, trackOwners: true, workers: 2 });
+    const b = attach(a.buffer);
+    const { worker } = b;
+    expect(a.recover(worker).complete).toBe(true);
+    expect(a.recover(worker)).toEqual({ blocks: 0, units: 0, complete: true });
+    const c = attach(a.buffer);
+    expect(c.worker).not.toBe(worker);
+    const offset = c.alloc(5);
+    expect(a.recover(worker)).toEqual({ blocks: 0, units: 0, complete: true });
+    expect(c.free(offset)).toBe(8);
+    expect(a.workers()).toEqual([a.worker, c.worker]);
+  });
+
+  it('leaves what was handed over and adopted, or whose owner has left', () => {
+    const a = create({ capacity: 500, trackOwners: true, workers: 2 });
+    const b = attach(a.buffer);
+    const adopted = b.alloc(1);
+    a.adopt(adopted);
+    a.adopt(adopted);
+    const kept = b.alloc(2);
+    b.detach();
+    const c = attach(a.buffer);
+    const lost = a.alloc(4);
+    c.adopt(lost);
+    expect(a.recover(c.worker)).toEqual({ blocks: 1, units: 4, complete: true });
+    expect(a.stats()).toMatchObject({ liveBlocks: 2, usedUnits: 3 });
+    a.adopt(kept);
+    expect(a.check()).toEqual([]);
+    expect(thrown(() => a.adopt(lost))).toBe('NOT_ALLOCATED');
+    expect(thrown(() => a.adopt(500))).toBe('RangeError');
+    expect(thrown(() => create({ capacity: 8 }).adopt(0))).toBe('NOT_ALLOCATED');
+    const untracked = create({ capacity: 8 });
+    untracked.adopt(untracked.alloc(1));
   });
 
   it('gives back the place alone, where they are not', () => {
@@ -326,7 +379,7 @@ describe('recover', () => {
     expect(a.recover(b.worker)).toEqual({ blocks: 0, units: 0, complete: true });
     expect(a.sizeOf(left)).toBe(128);
     expect(a.check()).toEqual([]);
-    expect(a.recover([])).toEqual({ blocks: 1, units: 128, complete: true });
+    a.recover([]);
     expect(a.stats().usedUnits).toBe(0);
     expect(a.check()).toEqual([]);
   });

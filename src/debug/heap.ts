@@ -1,8 +1,9 @@
 // DebugHeap: a Heap that finds a program's memory bugs. Each of its blocks lies, with red zones, in one of Heap's.
 
 import { BuddyError } from '../errors.ts';
+import type { HeapStats } from '../heap/abstract.ts';
 import { checkCount, checkPower, checkWithin } from '../heap/arguments.ts';
-import { Heap, type HeapStats } from '../heap/heap.ts';
+import { Heap } from '../heap/heap.ts';
 import { ADDRESSABLE } from '../heap/memory.ts';
 import type { HeapOptions } from '../heap/region.ts';
 import { type ArrayConstructor, elementSize, type HeapView, type Plain, type ViewOf } from '../heap/views.ts';

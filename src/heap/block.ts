@@ -1,19 +1,19 @@
 // A block that frees itself.
 
 import { BuddyError } from '../errors.ts';
+import type { AbstractHeap } from './abstract.ts';
 import { dispose } from './dispose.ts';
-import type { Heap } from './heap.ts';
 import { type ArrayConstructor, elementSize, type ViewOf } from './views.ts';
 
 /** A live block of a heap, from {@link Heap.block}: `using block = heap.block(n)` frees it at the end of the scope. */
 export class HeapBlock {
-  readonly #heap: Heap;
+  readonly #heap: AbstractHeap;
   #ptr: number;
   /** Bytes that were asked for. */
   readonly size: number;
 
   /** Takes charge of the live block at `ptr`. */
-  constructor(heap: Heap, ptr: number, size: number) {
+  constructor(heap: AbstractHeap, ptr: number, size: number) {
     this.#heap = heap;
     this.#ptr = ptr;
     this.size = size;

@@ -2,39 +2,10 @@
 
 import { BuddyAllocator } from '../allocator.ts';
 import { BuddyError } from '../errors.ts';
+import { AbstractHeap, type HeapStats } from './abstract.ts';
 import { checkCount, checkPower, checkWithin } from './arguments.ts';
-import { HeapBlock } from './block.ts';
-import { type HeapImports, importsOf } from './imports.ts';
 import { ADDRESSABLE, type HeapMemory } from './memory.ts';
 import { type HeapOptions, Region } from './region.ts';
-import { HeapScope } from './scope.ts';
-import {
-  type ArrayConstructor,
-  elementSize,
-  type HeapView,
-  makeView,
-  type Plain,
-  typeOf,
-  type ViewOf,
-} from './views.ts';
-
-/** Figures of a heap at one moment. All but the counts are bytes. */
-export interface HeapStats {
-  /** What the heap can hand out at its present size: live and free blocks, without what it keeps for itself. */
-  readonly capacity: number;
-  /** In live blocks, rounding up included. */
-  readonly used: number;
-  /** In free blocks. */
-  readonly free: number;
-  /** Size of the largest request that has room without growth. */
-  readonly largestFree: number;
-  /** Number of live blocks. */
-  readonly liveBlocks: number;
-  /** External fragmentation: 1 - largestFree / free; 0 when nothing is free. */
-  readonly externalFragmentation: number;
-  /** Size of the allocator's state, wherever that is. */
-  readonly metadataBytes: number;
-}
 
 /**
  * A heap in an ArrayBuffer, a SharedArrayBuffer or a WebAssembly.Memory: malloc, calloc, realloc and free as C has them.
@@ -45,9 +16,8 @@ export interface HeapStats {
  * One heap belongs to one thread at a time, even in shared memory. Every method throws a {@link BuddyError} `DETACHED` once
  * the memory has been transferred away.
  */
-export class Heap {
+export class Heap extends AbstractHeap {
   #region: Region;
-  #imports: HeapImports | undefined;
 
   /**
    * A heap in which nothing is allocated. O(log size), but for the zeroing of its state.
@@ -57,6 +27,7 @@ export class Heap {
    * @throws RangeError when a number is out of range, or the region too small to hold anything.
    */
   constructor(options: HeapOptions) {
+    super();
     this.#region = Region.create(options);
   }
 
@@ -189,7 +160,7 @@ export class Heap {
    * when it is inside one; `DETACHED` when the view is no longer one on any memory, `FOREIGN` when it is one on other memory.
    */
   free(ptr: number | ArrayBufferView): void {
-    if (typeof ptr !== 'number') ptr = this.#pointerOf(ptr);
+    if (typeof ptr !== 'number') ptr = this.pointerOf(ptr);
     const region = this.#region;
     if (region.bytes[0] === undefined) region.refresh();
     const unit = region.unitAt(ptr);
@@ -225,75 +196,6 @@ export class Heap {
     checkWithin('pointer', ptr, 0, region.end - 1);
     const unit = region.unitAt(ptr);
     return region.pointerTo(unit) === ptr && !region.isReserved(unit) && region.allocator.isAllocated(unit);
-  }
-
-  /**
-   * Allocates an array of `length` elements, of `length` bytes for a DataView, which hold whatever was there.
-   * {@link free} takes the view. As {@link malloc}.
-   *
-   * @returns a view on the block; null when there is no room and the heap cannot grow.
-   * @throws TypeError when `type` makes no views, or `length` is not a number.
-   * @throws RangeError when `length` is not an integer from 0 up.
-   */
-  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
-    const ptr = this.malloc(elementSize(type) * checkCount('length', length));
-    return ptr === 0 ? null : makeView(type, this.buffer, ptr, length);
-  }
-
-  /** {@link allocArray} with all elements zero. */
-  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
-    const ptr = this.calloc(length, elementSize(type));
-    return ptr === 0 ? null : makeView(type, this.buffer, ptr, length);
-  }
-
-  /**
-   * {@link realloc} of the block at which `view` begins, for `length` elements. The old view is not to be used any more.
-   *
-   * @returns a view of the same type; null when there is no room, and then the block is as it was.
-   * @throws what {@link realloc} and {@link free} throw.
-   */
-  reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
-    const ptr = this.#pointerOf(view);
-    const type = typeOf(view);
-    const moved = this.realloc(ptr, elementSize(type) * checkCount('length', length));
-    return moved === 0 ? null : (makeView(type, this.buffer, moved, length) as Plain<V>);
-  }
-
-  /**
-   * A view on part of a live block: `length` elements from `ptr` on, or as many as the block has room for. O(log size).
-   *
-   * @throws TypeError when `type` makes no views, or a number is none.
-   * @throws RangeError when a number is not an integer or out of range, `ptr` no multiple of the element's size, or the view
-   * would reach beyond the block.
-   * @throws BuddyError `NOT_ALLOCATED` when `ptr` is in no live block.
-   */
-  view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C> {
-    const region = this.#live();
-    const size = elementSize(type);
-    checkWithin('pointer', ptr, 0, region.end - 1);
-    if (ptr % size !== 0)
-      throw new RangeError(`pointer ${ptr} is no multiple of ${size}, the element's size`);
-    const owner = this.#ownerOf(ptr);
-    if (owner < 0) throw this.#misuse(ptr);
-    const end = region.pointerTo(owner) + region.allocator.sizeOf(owner) * region.unit;
-    const room = Math.floor((end - ptr) / size);
-    const count = length === undefined ? room : checkWithin('length', length, 0, room);
-    return makeView(type, region.bytes.buffer, ptr, count);
-  }
-
-  /**
-   * {@link malloc} as an object that frees its block when a `using` declaration goes out of scope.
-   *
-   * @returns null when there is no room and the heap cannot grow; `using` takes that too.
-   */
-  block(bytes: number): HeapBlock | null {
-    const ptr = this.malloc(bytes);
-    return ptr === 0 ? null : new HeapBlock(this, ptr, bytes);
-  }
-
-  /** A scope: what is allocated through it is freed at its end. */
-  scope(): HeapScope {
-    return new HeapScope(this);
   }
 
   /**
@@ -333,13 +235,28 @@ export class Heap {
     return this.#live().check();
   }
 
-  /**
-   * The functions that a WebAssembly module needs to allocate on this heap, for its import object: `{ env: heap.imports }`.
-   * Pointers and sizes are taken as unsigned. Misuse throws, which the module sees as a trap.
-   */
-  get imports(): HeapImports {
-    this.#imports ??= importsOf(this);
-    return this.#imports;
+  protected override pointerOf(view: ArrayBufferView): number {
+    if (!ArrayBuffer.isView(view)) {
+      throw new TypeError(`a pointer must be a number or a view, not a ${typeof view}`);
+    }
+    const { buffer, byteOffset } = view;
+    this.#live();
+    if (!this.#region.holds(buffer)) {
+      throw buffer.byteLength === 0
+        ? new BuddyError('DETACHED', 'the view is detached, as by growth of its memory; use the pointer')
+        : new BuddyError('FOREIGN', "the view is not one on the heap's memory");
+    }
+    // No block is at 0, but that is where a view appears to be that a shrunken buffer has left without bytes.
+    if (byteOffset === 0) throw this.#misuse(0);
+    return byteOffset;
+  }
+
+  protected override endOfBlock(ptr: number): number {
+    const region = this.#live();
+    const unit = region.unitAt(ptr);
+    const owner = region.isReserved(unit) ? -1 : region.allocator.ownerOf(unit);
+    if (owner < 0) throw this.#misuse(ptr);
+    return region.pointerTo(owner) + region.allocator.sizeOf(owner) * region.unit;
   }
 
   /** The region, with its state where the memory's bytes are now. */
@@ -379,13 +296,6 @@ export class Heap {
     return unit;
   }
 
-  /** The unit at which the block begins that holds the byte at `ptr`, one before the end; -1 when none does. */
-  #ownerOf(ptr: number): number {
-    const region = this.#region;
-    const unit = region.unitAt(ptr);
-    return region.isReserved(unit) ? -1 : region.allocator.ownerOf(unit);
-  }
-
   /** Units of the block at `unit`, which is `ptr`. */
   #sizeAt(unit: number, ptr: number): number {
     try {
@@ -393,23 +303,6 @@ export class Heap {
     } catch {
       throw this.#misuse(ptr);
     }
-  }
-
-  /** Where `view`, one on this heap's memory, begins. */
-  #pointerOf(view: ArrayBufferView): number {
-    if (!ArrayBuffer.isView(view)) {
-      throw new TypeError(`a pointer must be a number or a view, not a ${typeof view}`);
-    }
-    const { buffer, byteOffset } = view;
-    this.#live();
-    if (!this.#region.holds(buffer)) {
-      throw buffer.byteLength === 0
-        ? new BuddyError('DETACHED', 'the view is detached, as by growth of its memory; use the pointer')
-        : new BuddyError('FOREIGN', "the view is not one on the heap's memory");
-    }
-    // No block is at 0, but that is where a view appears to be that a shrunken buffer has left without bytes.
-    if (byteOffset === 0) throw this.#misuse(0);
-    return byteOffset;
   }
 
   /** Why no block can be had at `ptr`. */

@@ -1,6 +1,6 @@
 // The C functions that a WebAssembly module imports, on a heap.
 
-import type { Heap } from './heap.ts';
+import type { AbstractHeap } from './abstract.ts';
 
 /** {@link Heap.imports}. Pointers and sizes are int32 as WebAssembly passes them, their bits those of a uint32. */
 export interface HeapImports {
@@ -17,7 +17,7 @@ export interface HeapImports {
 }
 
 /** Plain functions, which can be called without their object. */
-export function importsOf(heap: Heap): HeapImports {
+export function importsOf(heap: AbstractHeap): HeapImports {
   return {
     malloc: (size) => heap.malloc(size >>> 0) | 0,
     free: (ptr) => heap.free(ptr >>> 0),

@@ -11,6 +11,7 @@ import { BuddyError } from '../errors.ts';
 import { create } from '../format.ts';
 import { copyBlocks, isRangeFree } from '../ranges.ts';
 import { checkPower, checkWithin } from './arguments.ts';
+import { baseOf } from './base.ts';
 import { HEADER_BYTES, headerAt, LARGEST_UNIT, LEAST_UNIT, readHeader, writeHeader } from './header.ts';
 import { ADDRESSABLE, allocateBuffer, type Backing, backingOf, type HeapMemory } from './memory.ts';
 
@@ -83,7 +84,7 @@ export class Region {
     this.unit = unit;
     this.shift = Math.log2(unit);
     this.start = start;
-    this.base = maximum === 0 ? baseOf(unit, start, end) : 0;
+    this.base = maximum === 0 ? baseOf(unit, headerAt(start), end) : 0;
     this.maximum = Math.floor(maximum / unit) * unit;
     this.embed = embed;
     const first = embed
@@ -400,18 +401,6 @@ export class Region {
     setState(this.allocator, s);
     return s;
   }
-}
-
-/**
- * A place for unit 0 of a region whose end does not move: the last multiple, not beyond its start, of a power of two that no
- * block of it exceeds. The arena is then less than twice as large as the region, wherever that lies. It depends on nothing
- * that an embedded heap does not find again.
- */
-function baseOf(unit: number, start: number, end: number): number {
-  const first = headerAt(start);
-  const units = Math.max(1, Math.floor(end / unit) - Math.floor(first / unit));
-  const largest = unit * 2 ** Math.floor(Math.log2(units));
-  return Math.floor(first / largest) * largest;
 }
 
 /** The least unit from which on all units up to `end` are free. */

@@ -1,7 +1,7 @@
 // A set of blocks that are freed together.
 
+import type { AbstractHeap } from './abstract.ts';
 import { dispose } from './dispose.ts';
-import type { Heap } from './heap.ts';
 import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
 
 /**
@@ -10,11 +10,11 @@ import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
  * address may be another block's by the end.
  */
 export class HeapScope {
-  readonly #heap: Heap;
+  readonly #heap: AbstractHeap;
   readonly #blocks = new Set<number>();
 
   /** An empty scope. */
-  constructor(heap: Heap) {
+  constructor(heap: AbstractHeap) {
     this.#heap = heap;
   }
 

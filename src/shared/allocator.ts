@@ -8,29 +8,27 @@ import { check } from './check.ts';
 import { Engine } from './engine.ts';
 import { format } from './format.ts';
 import { blockOf, blocksOf, misuse, sizeAt } from './inspect.ts';
-import { join, leave } from './join.ts';
+import { join, leave, numberOf, numbers } from './join.ts';
 import {
   AT_CAPACITY,
   AT_MAGIC,
   AT_SLOTS,
   AT_TRACKED,
   AT_VERSION,
+  type Geometry,
   geometryOf,
   MAGIC,
   MAX_SLOTS,
-  SLOT_STATE,
-  slotOf,
-  VACANT,
   VERSION,
 } from './layout.ts';
 import { type LiveBlock, rebuild } from './rebuild.ts';
-import { type Recovered, recover } from './recover.ts';
+import { checkDead, type Recovered, recover } from './recover.ts';
 
 /** What a shared arena is made with. */
 export interface SharedBuddyOptions {
   /** Units in the arena: an integer from 1 to 2^30, a power of two or not. */
   readonly capacity: number;
-  /** Workers that can be attached at once, 1 to 255; 32 unless told. Each takes 64 to 192 bytes of the state. */
+  /** Workers that can be attached at once, 1 to 253; 32 unless told. Each takes 64 to 192 bytes of the state. */
   readonly workers?: number;
   /** Whether to note the owner of each block, so that {@link SharedBuddyAllocator.recover} can take back those of a dead worker. A byte a unit. */
   readonly trackOwners?: boolean;
@@ -75,7 +73,7 @@ export class SharedBuddyAllocator {
     const buffer = new SharedArrayBuffer(g.length * 4);
     const cells = new AtomicCells(new Int32Array(buffer));
     format(cells, g);
-    return new SharedBuddyAllocator(buffer, new Engine(cells, g, join(cells, g)));
+    return new SharedBuddyAllocator(buffer, new Engine(cells, g, join(cells, g, 0, g.capacity)));
   }
 
   /**
@@ -90,7 +88,7 @@ export class SharedBuddyAllocator {
     const s = viewOf(buffer);
     const g = geometryOfState(s);
     const cells = new AtomicCells(s);
-    const worker = join(cells, g);
+    const worker = join(cells, g, 0, g.capacity);
     return worker === 0 ? null : new SharedBuddyAllocator(buffer, new Engine(cells, g, worker));
   }
 
@@ -114,9 +112,19 @@ export class SharedBuddyAllocator {
     return this.#attached().g.tracked;
   }
 
-  /** This worker's number, 1 to 255: what {@link recover} takes should it die. Another may have it after {@link detach}. */
+  /** This worker's number: what {@link recover} takes should it die. No two workers of an arena have the same (within 2^22 in one place). */
   get worker(): number {
-    return this.#attached().worker;
+    const { cells, g, worker } = this.#attached();
+    return numberOf(cells, g, worker);
+  }
+
+  /**
+   * The numbers of all workers that are attached, and of those that have died and are not recovered: for those who have to
+   * find out whom they did not hear from. O(workers).
+   */
+  workers(): number[] {
+    const { cells, g } = this.#attached();
+    return numbers(cells, g);
   }
 
   /**
@@ -127,7 +135,7 @@ export class SharedBuddyAllocator {
    * as not free while another worker is about to split or to coalesce it.
    * @throws TypeError when `size` is not a number.
    * @throws RangeError when it is not a positive integer.
-   * @throws BuddyError `DETACHED` after {@link detach}, as every method does.
+   * @throws BuddyError `DETACHED` after {@link detach}, as every method and all properties but `buffer` and `capacity` do.
    */
   alloc(size: number): number {
     const engine = this.#engine;
@@ -151,7 +159,7 @@ export class SharedBuddyAllocator {
     if (engine === null || (offset | 0) !== offset || offset < 0 || offset >= this.#capacity) {
       throw this.#misuse(offset);
     }
-    return engine.release(offset);
+    return engine.free(offset);
   }
 
   /**
@@ -179,7 +187,7 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * The offset of the live block that holds `unit`; -1 when the unit is free. O(log capacity).
+   * The offset of the live block that holds `unit`, whichever worker's it is; -1 when the unit is free. O(log capacity).
    *
    * @throws TypeError, RangeError as {@link free}.
    */
@@ -189,14 +197,22 @@ export class SharedBuddyAllocator {
     return blockOf(cells, g, unit);
   }
 
+  /**
+   * Makes this worker the owner of the live block at `offset`, which another has handed over: should the former owner die, the
+   * block stays, and should this one die, {@link recover} takes it back. Nothing changes where owners are not tracked. Lock-free.
+   *
+   * @throws what {@link free} throws.
+   */
+  adopt(offset: number): void {
+    const engine = this.#attached();
+    checkOffset('offset', offset, engine.g.capacity);
+    engine.adopt(offset);
+  }
+
   /** Counts blocks and units. Exact when no other worker is in a call, approximate otherwise. O(capacity). */
   stats(): SharedBuddyStats {
     const { cells, g } = this.#attached();
-    let workers = 0;
-    for (let worker = 1; worker <= g.slots; worker++) {
-      if (cells.load(slotOf(g, worker) + SLOT_STATE) !== VACANT) workers++;
-    }
-    return { ...tally(g.capacity, blocksOf(cells, g)), workers };
+    return { ...tally(g.capacity, blocksOf(cells, g)), workers: numbers(cells, g).length };
   }
 
   /**
@@ -211,12 +227,13 @@ export class SharedBuddyAllocator {
   /**
    * Takes back what `worker` had when it died: its place, and, where owners are tracked, the blocks that it owned and what it had
    * half-done. Others may go on meanwhile. Without tracking the blocks stay allocated, and so may a block that it was splitting
-   * or coalescing; recover those by the other form. O(capacity). Does nothing when nobody has that number.
+   * or coalescing, which at worst is the whole arena; recover those by the other form. O(capacity). Does nothing when the worker
+   * has been recovered or has detached itself.
    *
    * The worker must be dead: terminated, or never to call again.
    *
    * @throws TypeError when `worker` is not a number.
-   * @throws RangeError when it is not an integer from 1 to the workers that the arena was made for, or the caller's own.
+   * @throws RangeError when it is no number that a worker of this arena can have, or the caller's own.
    */
   recover(worker: number): Recovered;
   /**
@@ -226,36 +243,30 @@ export class SharedBuddyAllocator {
    * @throws TypeError when `live` is not iterable, or an offset or size in it not a number.
    * @throws RangeError when one is no integer in the arena, a size no power of two, an offset no multiple of it, or two overlap.
    */
-  recover(live: Iterable<LiveBlock>): Recovered;
-  recover(what: number | Iterable<LiveBlock>): Recovered {
+  recover(live: Iterable<LiveBlock>): void;
+  recover(what: number | Iterable<LiveBlock>): Recovered | undefined {
     const engine = this.#attached();
     const { cells, g } = engine;
     if (typeof what === 'number') {
-      if (!Number.isInteger(what) || what < 1 || what > g.slots || what === engine.worker) {
-        throw new RangeError(
-          `worker must be another's number from 1 to ${g.slots}, not ${what === engine.worker ? "the caller's own" : what}`,
-        );
-      }
+      checkDead(engine, what);
       return recover(engine, what);
     }
     if (typeof what !== 'object' || what === null || typeof what[Symbol.iterator] !== 'function') {
       throw new TypeError("recover takes a worker's number or the live blocks");
     }
     const live = checkLive(what, g.capacity);
-    const before = tally(g.capacity, blocksOf(cells, g));
     rebuild(cells, g, engine.worker, live);
-    const units = live.reduce((sum, { size }) => sum + size, 0);
-    return {
-      blocks: Math.max(0, before.liveBlocks - live.length),
-      units: Math.max(0, before.usedUnits - units),
-      complete: true,
-    };
+    return undefined;
   }
 
-  /** Gives back this worker's place. Its blocks stay allocated. Every later call throws, but a second `detach`. */
+  /**
+   * Gives back this worker's place. Its blocks stay allocated; where owners are tracked they are nobody's until somebody adopts them.
+   * Every later call throws, but a second `detach`. O(1), or O(capacity) where owners are tracked.
+   */
   detach(): void {
-    if (this.#engine !== null) leave(this.#engine);
+    const engine = this.#engine;
     this.#engine = null;
+    if (engine !== null) leave(engine);
   }
 
   /**
@@ -286,7 +297,7 @@ export class SharedBuddyAllocator {
   }
 }
 
-function geometryOfOptions({ capacity, workers = 32, trackOwners = false }: SharedBuddyOptions) {
+function geometryOfOptions({ capacity, workers = 32, trackOwners = false }: SharedBuddyOptions): Geometry {
   checkCapacity(capacity);
   if (typeof workers !== 'number') throw new TypeError(`workers must be a number, not a ${typeof workers}`);
   if (!Number.isInteger(workers) || workers < 1 || workers > MAX_SLOTS) {
@@ -306,7 +317,7 @@ function viewOf(buffer: SharedArrayBuffer): Int32Array {
   return new Int32Array(buffer, 0, buffer.byteLength >>> 2);
 }
 
-function geometryOfState(s: Int32Array) {
+function geometryOfState(s: Int32Array): Geometry {
   if (s.length <= AT_TRACKED || Atomics.load(s, AT_MAGIC) !== MAGIC) {
     throw new BuddyError('FOREIGN', 'the buffer does not hold a shared arena');
   }
@@ -317,16 +328,19 @@ function geometryOfState(s: Int32Array) {
     );
   }
   const options = { capacity: s[AT_CAPACITY], workers: s[AT_SLOTS], trackOwners: s[AT_TRACKED] === 1 };
-  let length: number;
+  let g: Geometry;
   try {
-    length = geometryOfOptions(options).length;
+    g = geometryOfOptions(options);
   } catch (error) {
     throw new BuddyError('CORRUPT', `the arena's header: ${(error as Error).message}`);
   }
-  if (length * 4 !== s.byteLength) {
-    throw new BuddyError('TRUNCATED', `the buffer has ${s.byteLength} bytes; its arena takes ${length * 4}`);
+  if (g.length * 4 !== s.byteLength) {
+    throw new BuddyError(
+      'TRUNCATED',
+      `the buffer has ${s.byteLength} bytes; its arena takes ${g.length * 4}`,
+    );
   }
-  return geometryOfOptions(options);
+  return g;
 }
 
 function checkLive(live: Iterable<LiveBlock>, capacity: number): LiveBlock[] {

@@ -7,7 +7,7 @@ export interface Cells {
   read(at: number): number;
   /** The value at `at`, sequentially consistent. */
   load(at: number): number;
-  /** Sets `at`, which nobody else writes to, to `value`. Others see it before they see anything that this worker does later. */
+  /** Sets `at`, which nobody else writes to, to `value`. Others see it no later than this worker's next `cas`. */
   write(at: number, value: number): void;
   /** Sets `at` to `value`, sequentially consistent. */
   store(at: number, value: number): void;
@@ -19,7 +19,7 @@ export interface Cells {
   and(at: number, bits: number): number;
 }
 
-/** The real ones. A plain read costs a fifth of an atomic one in V8, which calls a builtin for every atomic access. */
+/** The real ones. A plain read costs an eighth of an atomic one in V8, which calls a builtin for every atomic access. */
 export class AtomicCells implements Cells {
   readonly s: Int32Array;
 

@@ -16,10 +16,10 @@
 
 import { fitting, lowestBit, runLength } from '../word.ts';
 import type { Cells } from './cells.ts';
-import { clearHint, nextWord, raise, refreshHints } from './hints.ts';
-import { levelOf, misuse } from './inspect.ts';
+import { levelOf, misuse, sizeAt } from './inspect.ts';
 import { FAN_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_HINTS, slotOf } from './layout.ts';
 import { announce, changeOwner, conclude, ownerAt } from './owners.ts';
+import { lower, nextWord, raise, refresh } from './run-index.ts';
 import { block, CLOSED, contOf, EMPTY, freeOf, subdivision, usedOf } from './word.ts';
 
 /** The allocator as one attached worker runs it. */
@@ -51,13 +51,8 @@ export class Engine {
   }
 
   /** Gives back the live block at `offset`, a unit of the arena. Returns its units. */
-  release(offset: number): number {
-    let freed = 0;
-    if (!this.#tracked) freed = this.#giveAt(offset);
-    else {
-      const owner = ownerAt(this.cells, this.g, offset);
-      if (owner !== 0) freed = this.reclaim(offset, owner);
-    }
+  free(offset: number): number {
+    const freed = this.#tracked ? this.#freeTracked(offset) : this.#giveAt(offset);
     if (freed === 0) throw misuse(this.cells, this.g, offset);
     return freed;
   }
@@ -75,8 +70,22 @@ export class Engine {
     return freed;
   }
 
-  /** Closes this worker's empty words, which is about to leave. */
-  leave(): void {
+  /** Makes this worker the owner of the live block at `offset`. */
+  adopt(offset: number): void {
+    const { cells, g, worker } = this;
+    if (!this.#tracked) {
+      if (sizeAt(cells, g, offset) === 0) throw misuse(cells, g, offset);
+      return;
+    }
+    for (let owner = -1; owner !== worker; ) {
+      owner = ownerAt(cells, g, offset);
+      if (owner === 0) throw misuse(cells, g, offset);
+      if (changeOwner(cells, g, offset, owner, worker)) return;
+    }
+  }
+
+  /** Closes the empty words that are this worker's hints, before it leaves. */
+  closeOwnHints(): void {
     this.closeHints(this.worker, ORDERS_PER_LEVEL * this.g.levels);
     if (this.#tracked) conclude(this.cells, this.g, this.worker);
   }
@@ -93,8 +102,8 @@ export class Engine {
   }
 
   /**
-   * Follows up on the closing of `word` of `level`, which this worker owns: frees its place in the level above, and so on
-   * while that leaves words empty. With `keep`, those that are hints of this worker stay open.
+   * Follows up on the closing of `word` of `level`, which this worker owns: merges it into the level above, and so on while
+   * that leaves words empty. With `keep`, those that are this worker's own hints stay open.
    */
   closeUp(level: number, word: number, keep: boolean): void {
     const { cells, g } = this;
@@ -115,6 +124,16 @@ export class Engine {
         raise(cells, g, level, word, next);
         return;
       }
+    }
+  }
+
+  /** `free` of whoever's block it is, which may change: somebody adopts it, or its owner leaves. */
+  #freeTracked(offset: number): number {
+    for (;;) {
+      const owner = ownerAt(this.cells, this.g, offset);
+      if (owner === 0) return 0;
+      const freed = this.reclaim(offset, owner);
+      if (freed !== 0) return freed;
     }
   }
 
@@ -227,7 +246,7 @@ export class Engine {
       let offset = this.#takeIn(level, word, order);
       if (offset < 0 && level === order >>> 2) offset = this.#reopen(word, order);
       if (offset >= 0) return offset;
-      clearHint(cells, g, level, word, r);
+      lower(cells, g, level, word, r);
     }
     return -1;
   }
@@ -240,10 +259,13 @@ export class Engine {
     const { cells, g } = this;
     for (let worker = 1; worker <= g.slots; worker++) this.closeHints(worker, ORDERS_PER_LEVEL * level);
     for (let l = level; l < g.levels; l++) {
+      const r = l === level ? order & 3 : 0;
       for (let word = 0; word < g.count[l]; word++) {
+        const raw = cells.load(g.words[l] + word);
+        if (raw === CLOSED || fitting(freeOf(raw), r) === 0) continue;
         const offset = this.#takeIn(l, word, order);
         if (offset >= 0) {
-          refreshHints(cells, g, l, word);
+          refresh(cells, g, l, word);
           return offset;
         }
       }
@@ -292,9 +314,9 @@ export class Engine {
     for (let l = from - 1; l > level; l--) {
       word = child;
       child = target >>> (FAN_BITS * (l - level - 1));
-      cells.write(g.words[l] + word, EMPTY ^ subdivision(child & 15));
+      cells.store(g.words[l] + word, EMPTY ^ subdivision(child & 15));
     }
-    cells.write(g.words[level] + target, EMPTY ^ block(order & 3, 0));
+    cells.store(g.words[level] + target, EMPTY ^ block(order & 3, 0));
     if (this.#tracked) changeOwner(cells, g, offset, 0, this.worker);
     for (let l = level; l < from; l++) {
       word = target >>> (FAN_BITS * (l - level));

@@ -1,7 +1,6 @@
 // Writing the state of an empty arena, before anybody else sees it.
 
 import type { Cells } from './cells.ts';
-import { raise } from './hints.ts';
 import {
   AT_CAPACITY,
   AT_MAGIC,
@@ -13,14 +12,15 @@ import {
   MAGIC,
   VERSION,
 } from './layout.ts';
-import { EMPTY, subdivision } from './word.ts';
+import { raise } from './run-index.ts';
+import { CLOSED, EMPTY, subdivision } from './word.ts';
 
 /** The last word of `level` in an empty arena: closed when the capacity ends with it. Otherwise it never closes. */
 export function tailOf(g: Geometry, level: number): number {
   const span = 2 ** (FAN_BITS * level);
   const inside = Math.floor(g.capacity / span) & 15;
   const cut = g.capacity % span !== 0;
-  if (inside === 0 && !cut) return 0;
+  if (inside === 0 && !cut) return CLOSED;
   // Children beyond the capacity are in use for ever, each a block of its own; one that the capacity cuts is subdivided.
   const outside = (-1 << (cut ? inside + 1 : inside)) & 0xffff;
   return EMPTY ^ outside ^ (cut ? subdivision(inside) : 0);
@@ -31,7 +31,7 @@ export function format(cells: Cells, g: Geometry): void {
   for (let level = 0; level < g.levels; level++) {
     const raw = tailOf(g, level);
     const last = g.count[level] - 1;
-    if (raw === 0) continue;
+    if (raw === CLOSED) continue;
     cells.store(g.words[level] + last, raw);
     raise(cells, g, level, last, raw);
   }

@@ -7,7 +7,10 @@ import type { Cells } from './cells.ts';
 import { FAN_BITS, type Geometry } from './layout.ts';
 import { CLOSED, contOf, freeOf, usedOf } from './word.ts';
 
-/** The level whose word tells what `unit` is part of: the lowest one that is open there. The top word never closes. */
+/**
+ * The level whose word tells what `unit` is part of: the lowest one that is open there. There is one, as the top word never
+ * closes: it has a child beyond the capacity, which is in use, or one that the capacity cuts, whose last word never closes.
+ */
 export const levelOf = (cells: Cells, g: Geometry, unit: number): number => {
   let level = 0;
   let word = unit >>> FAN_BITS;
@@ -61,14 +64,9 @@ export function* blocksOf(cells: Cells, g: Geometry): Generator<Block, void, und
     const child = offset >>> span;
     const c = child & 15;
     const raw = cells.load(g.words[level] + (child >>> FAN_BITS));
+    const free = raw !== CLOSED && ((freeOf(raw) >>> c) & 1) === 1;
     const used = usedOf(raw);
-    let size = 1 << span;
-    let free = false;
-    if (((used >>> c) & 1) === 1) {
-      size = Math.max(1, runLength(used, contOf(raw), c)) << span;
-    } else if (raw !== CLOSED && ((freeOf(raw) >>> c) & 1) === 1) {
-      free = true;
-    }
+    const size = (((used >>> c) & 1) === 1 ? runLength(used, contOf(raw), c) : 1) << span;
     if (free) {
       if (pending < 0) pending = offset;
     } else {

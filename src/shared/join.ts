@@ -6,33 +6,63 @@ import {
   ATTACHED,
   FAN_BITS,
   type Geometry,
+  generationOf,
+  kindOf,
+  NOBODY,
   ORDERS_PER_LEVEL,
   SLOT_HINTS,
   SLOT_STATE,
   slotOf,
+  stateFrom,
   VACANT,
 } from './layout.ts';
+import { changeOwner, nextOwned } from './owners.ts';
 
-/** Takes a slot. Returns its number, which is the worker's from now on; 0 when all are taken. */
-export function join(cells: Cells, g: Geometry): number {
+/**
+ * Takes a slot for a worker that is to look for room from unit `first` up to `end`, far from the others. Returns the slot,
+ * 1 … slots; 0 when all are taken.
+ */
+export function join(cells: Cells, g: Geometry, first: number, end: number): number {
   for (let worker = 1; worker <= g.slots; worker++) {
     const slot = slotOf(g, worker);
-    if (!cells.cas(slot + SLOT_STATE, VACANT, ATTACHED)) continue;
-    // Far from one another: the bits of the number, reversed, as a fraction of the arena (van der Corput 1935).
-    const start = Math.floor(g.capacity * reversed(worker - 1));
+    const state = cells.load(slot + SLOT_STATE);
+    if (kindOf(state) !== VACANT) continue;
+    if (!cells.cas(slot + SLOT_STATE, state, stateFrom(generationOf(state) + 1, ATTACHED))) continue;
+    // The bits of the slot's number, reversed, as a fraction of the arena (van der Corput 1935).
+    const start = first + Math.floor((end - first) * reversed(worker - 1));
     for (let order = 0; order < ORDERS_PER_LEVEL * g.levels; order++) {
-      cells.store(slot + SLOT_HINTS + order, start >>> (FAN_BITS * ((order >>> 2) + 1)));
+      // Not by a shift: that of the highest level would be one by 32.
+      cells.store(slot + SLOT_HINTS + order, Math.floor(start / 2 ** (FAN_BITS * ((order >>> 2) + 1))));
     }
     return worker;
   }
   return 0;
 }
 
-/** Gives back the slot of the worker that `engine` is. */
+/** Gives back the slot of the worker that `engine` is. Its blocks are nobody's from now on. O(capacity) where owners are tracked. */
 export function leave(engine: Engine): void {
   const { cells, g, worker } = engine;
-  engine.leave();
-  cells.store(slotOf(g, worker) + SLOT_STATE, VACANT);
+  engine.closeOwnHints();
+  for (let at = nextOwned(cells, g, 0); at < g.capacity; at = nextOwned(cells, g, at + 1)) {
+    changeOwner(cells, g, at, worker, NOBODY);
+  }
+  const slot = slotOf(g, worker);
+  cells.store(slot + SLOT_STATE, stateFrom(generationOf(cells.load(slot + SLOT_STATE)), VACANT));
+}
+
+/** The number by which others know the worker in slot `worker`: one that nobody else has had, or will have for 2^22 turns. */
+export function numberOf(cells: Cells, g: Geometry, worker: number): number {
+  return (generationOf(cells.load(slotOf(g, worker) + SLOT_STATE)) << 8) | worker;
+}
+
+/** The numbers of all who are attached, or dead and not recovered. */
+export function numbers(cells: Cells, g: Geometry): number[] {
+  const all: number[] = [];
+  for (let worker = 1; worker <= g.slots; worker++) {
+    const state = cells.load(slotOf(g, worker) + SLOT_STATE);
+    if (kindOf(state) !== VACANT) all.push((generationOf(state) << 8) | worker);
+  }
+  return all;
 }
 
 function reversed(n: number): number {

@@ -29,7 +29,7 @@ export const AT_SLOTS = 3;
 export const AT_TRACKED = 4;
 const HEADER = 16;
 
-/** A worker's slot: whether it is taken and by whom. */
+/** A worker's slot: its state, of which more below. */
 export const SLOT_STATE = 0;
 /** Tracked arenas: 1 + an offset in what the worker is changing; 0 when it changes nothing. */
 export const SLOT_AT = 1;
@@ -38,15 +38,44 @@ export const SLOT_SEQUENCE = 2;
 /** [order]: the word in which the worker looks first. */
 export const SLOT_HINTS = 4;
 
-/** States of a slot. A worker that is being recovered has 256 * (the recovering worker) added. */
+// The state of a slot: its kind, the slot of the worker that is recovering it, and the generation of its holder, so that
+// the number of a worker that is no more is not taken for that of the next one in its place.
+
+/** Kinds of states. */
 export const VACANT = 0;
 export const ATTACHED = 1;
 export const RECOVERING = 2;
 /** Known to be dead, but nobody is recovering it: a recovery was not complete. */
 export const DEAD = 3;
 
+/** The kind of a state. */
+export const kindOf = (state: number): number => {
+  return state & 3;
+};
+
+/** The slot of the worker that is recovering. */
+export const recovererOf = (state: number): number => {
+  return (state >>> 2) & 255;
+};
+
+/** How often the slot has been taken; modulo 2^22. */
+export const generationOf = (state: number): number => {
+  return state >>> 10;
+};
+
+/** A state. */
+export const stateFrom = (generation: number, kind: number, recoverer = 0): number => {
+  return (generation << 10) | (recoverer << 2) | kind;
+};
+
 /** Most workers that can be attached at once: the owner of a block is noted in a byte. */
-export const MAX_SLOTS = 255;
+export const MAX_SLOTS = 253;
+
+/** Owner of blocks that no worker may free: a shared heap's own. */
+export const RESERVED = 254;
+
+/** Owner of blocks whose owner has left. */
+export const NOBODY = 255;
 
 /** Positions of everything, derived from the capacity, the number of slots and whether owners are tracked. */
 export interface Geometry {

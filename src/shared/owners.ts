@@ -4,6 +4,7 @@
 // that takes a block and the note of its owner, and between the erasure of the owner and the CAS that gives the block back.
 // In those moments, and whenever a word is opened or closed, the worker's slot announces an offset in what is changed.
 
+import { lowestBit } from '../word.ts';
 import type { Cells } from './cells.ts';
 import { type Geometry, SLOT_AT, SLOT_SEQUENCE, slotOf } from './layout.ts';
 
@@ -11,6 +12,15 @@ import { type Geometry, SLOT_AT, SLOT_SEQUENCE, slotOf } from './layout.ts';
 export const ownerAt = (cells: Cells, g: Geometry, offset: number): number => {
   return (cells.load(g.owners + (offset >>> 2)) >>> ((offset & 3) << 3)) & 255;
 };
+
+/** The first offset from `from` on at which an owner is noted; the capacity when there is none, or owners are not tracked. */
+export function nextOwned(cells: Cells, g: Geometry, from: number): number {
+  for (let at = g.tracked ? from : g.capacity; at < g.capacity; at = (at | 3) + 1) {
+    const rest = cells.load(g.owners + (at >>> 2)) >>> ((at & 3) << 3);
+    if (rest !== 0) return at + (lowestBit(rest) >>> 3);
+  }
+  return g.capacity;
+}
 
 /** Changes the owner noted at `offset` from `before` to `after`. Returns whether it was `before`. */
 export const changeOwner = (

@@ -3,9 +3,9 @@
 import { lowestBit } from '../word.ts';
 import type { Cells } from './cells.ts';
 import { format } from './format.ts';
-import { refreshHints } from './hints.ts';
-import { ATTACHED, FAN_BITS, type Geometry, SLOT_STATE, slotOf } from './layout.ts';
+import { ATTACHED, FAN_BITS, type Geometry, kindOf, SLOT_STATE, slotOf } from './layout.ts';
 import { changeOwner, ownerAt } from './owners.ts';
+import { refresh } from './run-index.ts';
 import { block, EMPTY, freeOf, subdivision } from './word.ts';
 
 /** A block that is to be live: `size` units, a power of two, from `offset` on, a multiple of it. */
@@ -18,7 +18,8 @@ export interface LiveBlock {
 export function rebuild(cells: Cells, g: Geometry, worker: number, live: readonly LiveBlock[]): void {
   const owners = live.map(({ offset }) => {
     const owner = g.tracked ? ownerAt(cells, g, offset) : 0;
-    const known = owner >= 1 && owner <= g.slots && cells.load(slotOf(g, owner) + SLOT_STATE) === ATTACHED;
+    const known =
+      owner >= 1 && owner <= g.slots && kindOf(cells.load(slotOf(g, owner) + SLOT_STATE)) === ATTACHED;
     return known ? owner : worker;
   });
   for (let at = g.words[0]; at < g.length; at++) cells.store(at, 0);
@@ -41,7 +42,7 @@ export function place(cells: Cells, g: Geometry, offset: number, order: number, 
       cells.store(at, raw ^ subdivision(child & 15));
       cells.store(g.words[l - 1] + child, EMPTY);
     }
-    refreshHints(cells, g, l, word);
+    refresh(cells, g, l, word);
     if (l === level) break;
   }
   if (g.tracked) changeOwner(cells, g, offset, 0, owner);

@@ -7,33 +7,38 @@
 
 import type { Cells } from './cells.ts';
 import type { Engine } from './engine.ts';
-import { refreshHints } from './hints.ts';
 import { levelOf, sizeAt } from './inspect.ts';
+import { numberOf } from './join.ts';
 import {
   ATTACHED,
   DEAD,
   FAN_BITS,
   type Geometry,
+  generationOf,
+  kindOf,
   ORDERS_PER_LEVEL,
   RECOVERING,
+  recovererOf,
   SLOT_AT,
   SLOT_SEQUENCE,
   SLOT_STATE,
   slotOf,
+  stateFrom,
   VACANT,
 } from './layout.ts';
-import { announce, conclude, ownerAt } from './owners.ts';
+import { announce, conclude, nextOwned, ownerAt } from './owners.ts';
+import { refresh } from './run-index.ts';
 import { contOf, usedOf } from './word.ts';
 
 /** What a recovery has taken back. */
 export interface Recovered {
-  /** Live blocks that the dead worker owned. */
+  /** Live blocks that the dead worker owned, and others who were known to be dead. */
   readonly blocks: number;
   /** Their units. */
   readonly units: number;
   /**
-   * False when another worker is recovering the same one, or was at work on what the dead worker had half-done: call again
-   * later. The slot stays taken until then.
+   * False when another worker is recovering the same one, or was at work on what a dead worker had half-done: call again
+   * later, when any others who have died have been recovered as well. The slot stays taken until then.
    */
   readonly complete: boolean;
 }
@@ -41,45 +46,86 @@ export interface Recovered {
 /** How often a recovery looks again at what another worker was at work on. */
 const ATTEMPTS = 3;
 
-/** Recovers from the death of worker `dead`. O(capacity). */
+/**
+ * Recovers from the death of the worker with the number `dead`, and of all others who are known to be dead: those whose
+ * recovery was not complete, and those whom a dead one was recovering. O(capacity).
+ */
 export function recover(engine: Engine, dead: number): Recovered {
   const { cells, g, worker } = engine;
-  const mark = RECOVERING + 256 * worker;
-  const state = slotOf(g, dead) + SLOT_STATE;
-  if (!cells.cas(state, ATTACHED, mark) && !cells.cas(state, DEAD, mark)) {
-    const found = cells.load(state);
-    if (found !== mark) return { blocks: 0, units: 0, complete: found === VACANT };
+  const first = dead & 255;
+  if (!mark(engine, first, dead >>> 8)) {
+    const state = cells.load(slotOf(g, first) + SLOT_STATE);
+    const isGone = kindOf(state) === VACANT || generationOf(state) !== dead >>> 8;
+    return { blocks: 0, units: 0, complete: isGone };
   }
-  const complete = finish(engine, dead);
+  const all = inherit(engine, first);
+  let complete = true;
+  for (const one of all) {
+    if (!finish(engine, one)) complete = false;
+    engine.closeHints(one, ORDERS_PER_LEVEL * g.levels);
+  }
   let blocks = 0;
   let units = 0;
-  for (let offset = 0; g.tracked && offset < g.capacity; offset++) {
-    if (ownerAt(cells, g, offset) !== dead) continue;
-    const freed = engine.reclaim(offset, dead);
-    if (freed === 0) continue; // somebody else was freeing it
+  for (let at = nextOwned(cells, g, 0); at < g.capacity; at = nextOwned(cells, g, at + 1)) {
+    const owner = ownerAt(cells, g, at);
+    if (!all.includes(owner)) continue;
+    const freed = engine.reclaim(at, owner);
+    if (freed === 0) continue; // somebody else was freeing it, or has adopted it
     blocks++;
     units += freed;
   }
-  engine.closeHints(dead, ORDERS_PER_LEVEL * g.levels);
   if (g.tracked) conclude(cells, g, worker);
   for (let level = 0; level < g.levels; level++) {
-    for (let word = 0; word < g.count[level]; word++) refreshHints(cells, g, level, word);
+    for (let word = 0; word < g.count[level]; word++) refresh(cells, g, level, word);
   }
-  // Whom it was recovering itself is now this worker's affair.
-  let inherited = true;
-  for (let other = 1; other <= g.slots; other++) {
-    if (!cells.cas(slotOf(g, other) + SLOT_STATE, RECOVERING + 256 * dead, mark)) continue;
-    const more = recover(engine, other);
-    blocks += more.blocks;
-    units += more.units;
-    inherited &&= more.complete;
+  for (const one of all) {
+    const slot = slotOf(g, one);
+    if (complete) cells.store(slot + SLOT_AT, 0);
+    // Until all is complete no place is given back: the caller will ask for the same number again.
+    const generation = generationOf(cells.load(slot + SLOT_STATE));
+    cells.store(slot + SLOT_STATE, stateFrom(generation, complete ? VACANT : DEAD));
   }
-  if (complete && inherited) cells.store(slotOf(g, dead) + SLOT_AT, 0);
-  cells.store(state, complete && inherited ? VACANT : DEAD);
-  return { blocks, units, complete: complete && inherited };
+  return { blocks, units, complete };
 }
 
-/** Completes or undoes what worker `dead` was doing. Returns whether that could be told from what others do. */
+/** Refuses what is no number of another worker. The slot alone is checked: one of an earlier generation is long gone. */
+export function checkDead({ cells, g, worker }: Engine, number: number): void {
+  const slot = number & 255;
+  if (!Number.isInteger(number) || number < 1 || number >= 2 ** 30 || slot < 1 || slot > g.slots) {
+    throw new RangeError(`worker must be the number of a worker, not ${number}`);
+  }
+  if (number === numberOf(cells, g, worker))
+    throw new RangeError("worker must be another's number, not one's own");
+}
+
+/** Marks the dead worker in slot `dead` as being recovered by this one. False when that is another's affair, or long done. */
+function mark({ cells, g, worker }: Engine, dead: number, generation: number): boolean {
+  const slot = slotOf(g, dead) + SLOT_STATE;
+  const marked = stateFrom(generation, RECOVERING, worker);
+  return (
+    cells.cas(slot, stateFrom(generation, ATTACHED), marked) ||
+    cells.cas(slot, stateFrom(generation, DEAD), marked) ||
+    cells.load(slot) === marked
+  );
+}
+
+/** Marks all who are known to be dead and whom nobody alive is recovering. Returns them and `dead`, who is marked. */
+function inherit({ cells, g, worker }: Engine, dead: number): number[] {
+  const all = [dead];
+  for (const one of all) {
+    for (let other = 1; other <= g.slots; other++) {
+      const slot = slotOf(g, other) + SLOT_STATE;
+      const state = cells.load(slot);
+      const kind = kindOf(state);
+      if (kind !== DEAD && (kind !== RECOVERING || recovererOf(state) !== one)) continue;
+      // `all` grows as it is walked through: a dead worker may have been recovering one that was recovering a third.
+      if (cells.cas(slot, state, stateFrom(generationOf(state), RECOVERING, worker))) all.push(other);
+    }
+  }
+  return all;
+}
+
+/** Completes or undoes what the worker in slot `dead` was doing. Returns whether that could be told from what others do. */
 function finish(engine: Engine, dead: number): boolean {
   const { cells, g, worker } = engine;
   const announced = cells.load(slotOf(g, dead) + SLOT_AT);
@@ -120,7 +166,7 @@ function announcements(cells: Cells, g: Geometry, worker: number): Announcement[
     const state = cells.load(slot + SLOT_STATE);
     const sequence = cells.load(slot + SLOT_SEQUENCE);
     const at = cells.load(slot + SLOT_AT);
-    const counts = other !== worker && (state & 255) !== RECOVERING && state !== DEAD;
+    const counts = other !== worker && kindOf(state) !== RECOVERING && kindOf(state) !== DEAD;
     all.push({ state, sequence, at: counts ? at : 0 });
   }
   return all;

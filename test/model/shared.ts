@@ -37,18 +37,19 @@ export class SharedSubject implements Subject {
 
   setUp(cells: Cells): void {
     format(cells, this.g);
-    for (let w = 1; w <= this.workers; w++) join(cells, this.g);
+    for (let w = 1; w <= this.workers; w++) join(cells, this.g, 0, this.capacity);
   }
 
   call(cells: Cells, worker: number, kind: number, argument: number): number {
     const engine = new Engine(cells, this.g, worker + 1);
     if (kind === ALLOC) return engine.allocate(argument);
-    if (kind === FREE) return engine.release(argument);
+    if (kind === FREE) return engine.free(argument);
     if (kind === LEAVE) {
       leave(engine);
       return 0;
     }
-    return recover(engine, argument + 1).complete ? 1 : 0;
+    // The number of the first holder of a slot.
+    return recover(engine, (1 << 8) | (argument + 1)).complete ? 1 : 0;
   }
 
   check(cells: Cells): readonly string[] {
@@ -60,7 +61,7 @@ export class SharedSubject implements Subject {
   }
 
   reattach(cells: Cells, worker: number): boolean {
-    return join(cells, this.g) === worker + 1;
+    return join(cells, this.g, 0, this.capacity) === worker + 1;
   }
 
   markFree(cells: Int32Array, free: Int32Array): void {

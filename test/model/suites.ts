@@ -92,6 +92,13 @@ export const SHORT: readonly Suite[] = [
     ],
   },
   {
+    name: 'two workers, three levels',
+    capacity: 256,
+    workers: 2,
+    tracked: true,
+    programs: ['a:0 -a | b:0', 'a:0 | b:4 -b', 'p:0 -p ; a:8 | b:0', 'p:0 ; -p | b:4', '~0 a:0 | !0 b:8'],
+  },
+  {
     name: 'a block is freed twice at once',
     capacity: 32,
     workers: 3,
@@ -155,6 +162,19 @@ export const LONG: readonly Suite[] = [
       },
     ];
   }),
+  {
+    name: 'two workers, three levels, all programs',
+    capacity: 256,
+    workers: 2,
+    programs: { operations: 2, orders: [0, 4, 8] },
+  },
+  {
+    name: 'a worker is killed, three levels',
+    capacity: 256,
+    workers: 2,
+    tracked: true,
+    programs: { operations: 1, orders: [0, 4, 8], before: 'p:0 -p', killed: true },
+  },
   {
     name: 'three workers, two operations in one word',
     capacity: 16,

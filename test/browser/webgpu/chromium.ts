@@ -1,26 +1,13 @@
 // A page in Chromium with WebGPU, by way of its software adapter, so that no GPU is needed. WebGPU wants a secure context, which
 // localhost is.
 
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { launch } from '../chromium.ts';
 
-const INSTALLED = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/opt/google/chrome/chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
-
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-background-networking',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-];
+const ARGUMENTS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 const PAGE = `<!doctype html><title>WebGPU</title><script type="importmap">
 { "imports": { "buddy-allocator/webgpu": "/dist/webgpu.js" } }
@@ -48,16 +35,17 @@ function serve() {
   });
 }
 
-async function openPage(executablePath: string): Promise<GpuPage | string> {
+/** A page that has a WebGPU adapter, or why there is none. */
+export async function open(): Promise<GpuPage | string> {
+  const browser = await launch(ARGUMENTS);
+  if (typeof browser === 'string') return browser;
   const server = serve();
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  let browser: Browser | undefined;
   const close = async () => {
-    await browser?.close();
+    await browser.close();
     server.close();
   };
   try {
-    browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+    await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
     const page = await browser.newPage();
     await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
     const adapter = await page.evaluate(
@@ -68,12 +56,6 @@ async function openPage(executablePath: string): Promise<GpuPage | string> {
     return 'Chromium has no WebGPU adapter here';
   } catch (error) {
     await close();
-    return `Chromium does not start: ${String(error).split('\n')[0]}`;
+    return `Chromium does not open the page: ${String(error).split('\n')[0]}`;
   }
-}
-
-/** A page that has a WebGPU adapter, or why there is none. `CHROMIUM` in the environment names the browser to take. */
-export async function open(): Promise<GpuPage | string> {
-  const path = process.env.CHROMIUM ?? INSTALLED.find((candidate) => existsSync(candidate));
-  return path === undefined ? 'Chromium is not installed; CHROMIUM may name it' : openPage(path);
 }

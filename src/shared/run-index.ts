@@ -50,7 +50,7 @@ const raiseTiers = (cells: Cells, tiers: Int32Array, below: number, i: number, r
  * Sets all bits of `word` of `level` that its free runs call for, and the bits of higher tiers that stand for those and for
  * the ones that are set anyway, whatever stopped workers have left of them.
  */
-export const refreshHints = (cells: Cells, g: Geometry, level: number, word: number): void => {
+export const refresh = (cells: Cells, g: Geometry, level: number, word: number): void => {
   const raw = cells.load(g.words[level] + word);
   const called = raw === CLOSED ? 0 : upTo(runOf(raw)) << (word & 7);
   const set = cells.load(g.index[level][0] + (word >>> 3)) & (ALL_ORDERS << (word & 7));
@@ -58,7 +58,7 @@ export const refreshHints = (cells: Cells, g: Geometry, level: number, word: num
 };
 
 /** Clears the bit of `word` of `level` for order `r`, or for all orders if nothing is free there; unless it holds such a run. */
-export const clearHint = (cells: Cells, g: Geometry, level: number, word: number, r: number): void => {
+export const lower = (cells: Cells, g: Geometry, level: number, word: number, r: number): void => {
   const at = g.words[level] + word;
   const before = cells.read(at);
   let bits = ALL_ORDERS;
@@ -70,7 +70,7 @@ export const clearHint = (cells: Cells, g: Geometry, level: number, word: number
   cells.and(g.index[level][0] + (word >>> 3), ~(bits << (word & 7)));
   // The same may have happened since the look above.
   const after = cells.load(at);
-  if (after !== CLOSED && after !== before) refreshHints(cells, g, level, word);
+  if (after !== CLOSED && after !== before) refresh(cells, g, level, word);
 };
 
 /** Clears the bit that stands for cell `i` of tier `below`, unless that has bits for order `r`. */
