@@ -14,7 +14,7 @@ const WORTH_IT = 0.01;
 const MOST = 5;
 
 /** The size that a remedy is for. */
-interface OfSize {
+export interface RemedyOfSize {
   /** The size asked for. */
   readonly bytes: number;
   /** What it takes now. */
@@ -35,9 +35,9 @@ interface OfSize {
  *   what these take.
  */
 export type Remedy =
-  | (OfSize & { readonly kind: 'SHRINK'; readonly excessBytes: number })
-  | (OfSize & { readonly kind: 'SLAB' })
-  | (OfSize & { readonly kind: 'SPLIT'; readonly pieces: readonly [number, number] });
+  | (RemedyOfSize & { readonly kind: 'SHRINK'; readonly excessBytes: number })
+  | (RemedyOfSize & { readonly kind: 'SLAB' })
+  | (RemedyOfSize & { readonly kind: 'SPLIT'; readonly pieces: readonly [number, number] });
 
 /**
  * The remedies against rounding in units of `unit` bytes that save 1 % of `totalBytes` or more, one a size, at most five,

@@ -2,7 +2,7 @@
 
 export { type Advice, type AdviseOptions, advise } from './advise.ts';
 export type { Rivals } from './advise-first-fit.ts';
-export type { Remedy } from './advise-remedies.ts';
+export type { Remedy, RemedyOfSize } from './advise-remedies.ts';
 export type { SizeWaste } from './advise-sizes.ts';
 export type { ArenaCost, UnitFigures } from './advise-units.ts';
 export type { Reason, Verdict } from './advise-verdict.ts';

@@ -1,0 +1,121 @@
+// What the parts of the page share: the session, the view of it, and the loop that draws both.
+
+import { describe } from './model/describe.ts';
+import { Session } from './model/session.ts';
+import { blockOf } from './model/words.ts';
+import { need } from './view/dom.ts';
+import { count } from './view/format.ts';
+import { MapView } from './view/map.ts';
+import { type Palette, palette } from './view/theme.ts';
+import { Viewport } from './view/viewport.ts';
+
+/** While operations run, the figures change this often, in milliseconds: as often as one can read them. */
+const READABLE = 100;
+
+/** A part of the page that shows the session. */
+export type Panel = (app: App) => void;
+
+export class App {
+  readonly canvas = need('map', HTMLCanvasElement);
+  readonly map = new MapView(this.canvas);
+  session = Session.example(1024);
+  viewport = new Viewport(1024);
+  palette: Palette = palette();
+  /** Operations a second. */
+  speed = 100;
+  /** The unit at which the cursor is, if it is anywhere. */
+  cursor: number | undefined;
+  readonly #status = need('status', HTMLElement);
+  readonly #panels: Panel[] = [];
+  #frame = 0;
+  #lastFrame = 0;
+  #lastPanels = 0;
+  /** Whether the last frame was one of a movement, at the end of which there is something to say. */
+  #wasMoving = false;
+
+  /** Adds a part that is told of every change. */
+  add(panel: Panel): void {
+    this.#panels.push(panel);
+  }
+
+  get state(): Int32Array {
+    return this.session.timeline.ours.state;
+  }
+
+  /** The live block at the cursor. */
+  get selected(): { offset: number; size: number } | undefined {
+    if (this.cursor === undefined) return undefined;
+    const block = blockOf(this.state, this.cursor);
+    return block.kind === 'live' ? block : undefined;
+  }
+
+  /** Shows another session. */
+  open(session: Session): void {
+    if (session.timeline.capacity !== this.viewport.capacity) {
+      this.viewport = new Viewport(session.timeline.capacity);
+    }
+    this.session = session;
+    this.cursor = undefined;
+    this.#wasMoving = false;
+    this.wake();
+  }
+
+  /** Says something to everybody, those who listen included. */
+  say(text: string): void {
+    this.#status.textContent = text;
+  }
+
+  /** Says what the last operation did. */
+  sayLast(): void {
+    const { timeline } = this.session;
+    const { last, position } = timeline;
+    if (last === undefined)
+      this.say(position === 0 ? 'The arena is empty.' : `After ${count(position)} operations.`);
+    else this.say(describe(last, this.state, timeline.ours.allocator.largestFree));
+  }
+
+  /** Changes the arena by hand, and says what came of it. */
+  edit(change: (session: Session) => void): void {
+    const { session } = this;
+    const left = session.byHand ? 0 : session.length - session.timeline.position;
+    change(session);
+    this.#wasMoving = false;
+    this.sayLast();
+    if (left > 0) {
+      this.say(
+        `${this.#status.textContent} From here on by hand: the other ${count(left)} operations are left out.`,
+      );
+    }
+    this.wake();
+  }
+
+  /** Has everything drawn with the next frame. */
+  wake(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
+  }
+
+  #draw(now: number): void {
+    this.#frame = 0;
+    const { session } = this;
+    const moving = session.isMoving;
+    if (moving) {
+      session.tick(this.#wasMoving ? now - this.#lastFrame : 16, this.speed);
+      this.wake();
+    } else if (this.#wasMoving) this.sayLast();
+    this.#wasMoving = moving;
+    this.#lastFrame = now;
+    this.#drawMap();
+    if (moving && now - this.#lastPanels < READABLE) return;
+    this.#lastPanels = now;
+    for (const panel of this.#panels) panel(this);
+  }
+
+  #drawMap(): void {
+    const { state, viewport, palette, selected, session } = this;
+    const { last } = session.timeline;
+    const latest = last === undefined || last.offset < 0 ? undefined : blockOf(state, last.offset);
+    const place = (block: { offset: number; size: number } | undefined) =>
+      block && { offset: block.offset, order: Math.log2(block.size) };
+    this.map.draw({ state, viewport, palette, selected: place(selected), latest: place(latest) });
+  }
+}

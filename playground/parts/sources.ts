@@ -1,0 +1,124 @@
+// Choosing what to show: blocks of one's own, requests at random, a bundled trace or a file; and the size of the arena.
+
+import { fitCapacity, type Trace } from '../../src/trace/index.ts';
+import type { App } from '../app.ts';
+import { Operations, UNIT } from '../model/operations.ts';
+import { randomEntries } from '../model/random.ts';
+import { Session } from '../model/session.ts';
+import { fetchTrace, isBundled, readFile } from '../model/sources.ts';
+import { make, need } from '../view/dom.ts';
+import { bytes, count, plural } from '../view/format.ts';
+import { bindFiles } from './files.ts';
+import { complain, dismiss } from './problem.ts';
+import { speedFor } from './transport.ts';
+
+/** log2 of the smallest and the largest arena. */
+const SMALLEST = 5;
+const LARGEST = 26;
+const BY_HAND = 2 ** 10;
+const RANDOM = 2 ** 16;
+
+export function bindSources(app: App): void {
+  const source = need('source', HTMLSelectElement);
+  const capacity = need('capacity', HTMLSelectElement);
+  const fileOption = source.querySelector<HTMLOptionElement>('option[value=file]');
+  /** What `source` is set to as long as nothing else has been loaded. */
+  let shown = 'hand';
+  /** The operations that are shown, if they are not the reader's own. */
+  let entries: Int32Array | undefined;
+  let file: File | undefined;
+  /** Counts what was asked for, so that an answer that comes late is dropped. */
+  let asked = 0;
+
+  const listCapacities = (chosen: number, fits?: number): void => {
+    const orders = Array.from({ length: LARGEST - SMALLEST + 1 }, (_, i) => SMALLEST + i);
+    capacity.replaceChildren(
+      ...orders.map((order) => {
+        const units = 2 ** order;
+        const note = units === fits ? ', all fits' : '';
+        return make('option', { value: String(units) }, `${count(units)} units (${bytes(units)}${note})`);
+      }),
+    );
+    capacity.value = String(chosen);
+  };
+
+  const show = (value: string, operations: Int32Array | undefined, units: number): void => {
+    shown = value;
+    source.value = value;
+    entries = operations;
+    if (operations === undefined) app.open(Session.example(units));
+    else app.open(new Session(new Operations(operations), units, false));
+    app.speed = speedFor(app.session.length);
+  };
+
+  /** Reads a trace and shows it; if that fails, what is shown stays. */
+  const load = async (name: string, value: string, read: () => Promise<Trace>): Promise<void> => {
+    const ticket = ++asked;
+    app.say(`Reading ${name} …`);
+    try {
+      const trace = await read();
+      if (ticket !== asked) return;
+      const fits = fitCapacity(trace, UNIT);
+      const units = Math.min(2 ** LARGEST, Math.max(2 ** SMALLEST, fits));
+      show(value, trace.ops, units);
+      listCapacities(units, fits);
+      app.say(`${name}: ${plural(trace.ops.length, 'operation')}, ready to play.`);
+    } catch (error) {
+      if (ticket !== asked) return;
+      complain(error instanceof Error ? error.message : String(error));
+      app.say('What was shown before is still here.');
+      source.value = shown;
+    }
+  };
+
+  const openFile = async (chosen: File): Promise<void> => {
+    dismiss();
+    await load(chosen.name, 'file', async () => {
+      const trace = await readFile(chosen);
+      file = chosen;
+      if (fileOption !== null) {
+        fileOption.hidden = false;
+        fileOption.textContent = chosen.name;
+      }
+      return trace;
+    });
+  };
+
+  const choose = (value: string): void => {
+    dismiss();
+    asked++;
+    if (isBundled(value)) {
+      void load(source.selectedOptions[0].textContent ?? value, value, () => fetchTrace(value));
+    } else if (value === 'file' && file !== undefined) void openFile(file);
+    else if (value === 'random') {
+      show(value, randomEntries(RANDOM), RANDOM);
+      listCapacities(RANDOM);
+      app.say('Requests at random, ready to play.');
+    } else {
+      show('hand', undefined, BY_HAND);
+      listCapacities(BY_HAND);
+      app.say('Some blocks to begin with. Allocate more, or click one to free it.');
+    }
+  };
+
+  source.addEventListener('change', () => choose(source.value));
+  capacity.addEventListener('change', () => {
+    const units = Number(capacity.value);
+    show(shown, shown === 'random' ? randomEntries(units) : entries, units);
+    app.say(`An arena of ${count(units)} units.`);
+  });
+  bindFiles((chosen) => void openFile(chosen));
+  // A trace that the reader has changed is the reader's own.
+  app.add(({ session }) => {
+    if (!session.byHand || shown === 'hand') return;
+    shown = 'hand';
+    source.value = shown;
+    entries = undefined;
+  });
+
+  const wanted = location.hash.slice(1);
+  if (isBundled(wanted) || wanted === 'random') source.value = wanted;
+  else source.value = 'hand';
+  listCapacities(BY_HAND);
+  choose(source.value);
+}

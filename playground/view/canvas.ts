@@ -1,0 +1,21 @@
+// A canvas that is as sharp as the screen: sized in CSS pixels, drawn in device pixels.
+
+/** Fits the canvas to its place in the page. Returns its context, scaled to CSS pixels, and its size in them. */
+export function prepare(canvas: HTMLCanvasElement): {
+  context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+} {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const scale = devicePixelRatio;
+  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+  }
+  const context = canvas.getContext('2d');
+  if (context === null) throw new Error('this browser does not draw on a canvas');
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return { context, width, height };
+}

@@ -1,0 +1,150 @@
+// The figures of the arena, the three allocators side by side, and the curves.
+
+import type { App, Panel } from '../app.ts';
+import type { Figures } from '../model/contender.ts';
+import { type CurveScene, describeCurves, drawCurves } from './curves.ts';
+import { make, need } from './dom.ts';
+import { bytes, count, percent, units } from './format.ts';
+import { drawStrip } from './strip.ts';
+import type { Palette } from './theme.ts';
+
+/** A figure, its exact value for programs, and something smaller beside it. */
+interface Entry {
+  readonly value: number;
+  readonly text: string;
+  readonly small?: string;
+}
+
+function figuresOf({ session: { timeline } }: App, figures: Figures): Record<string, Entry> {
+  const { capacity, liveBlocks, internalFragmentation, tracks } = timeline;
+  const { usedUnits, largestFree, externalFragmentation } = figures;
+  return {
+    'In use': {
+      value: usedUnits,
+      text: percent(usedUnits / capacity),
+      small: `${units(usedUnits)}, ${bytes(usedUnits)}`,
+    },
+    'Live blocks': { value: liveBlocks, text: count(liveBlocks), small: `of ${units(capacity)} in all` },
+    'Largest free': { value: largestFree, text: count(largestFree), small: `units, ${bytes(largestFree)}` },
+    'Internal fragmentation': {
+      value: internalFragmentation,
+      text: percent(internalFragmentation),
+      small: 'lost by rounding up',
+    },
+    'External fragmentation': {
+      value: externalFragmentation,
+      text: percent(externalFragmentation),
+      small: 'outside the largest block',
+    },
+    Failures: { value: tracks[0].failures, text: count(tracks[0].failures), small: 'requests without room' },
+  };
+}
+
+/** Writes a list of names and values into `list`: once, and from then on only what has changed. */
+function fill(list: HTMLElement, entries: Record<string, Entry>): void {
+  const rows = Object.entries(entries);
+  if (list.childElementCount === 0) {
+    list.append(...rows.map(([name]) => make('div', {}, make('dt', {}, name), make('dd', {}))));
+  }
+  const places = list.querySelectorAll('dd');
+  rows.forEach(([name, { value, text, small }], i) => {
+    const data = make('data', { value: String(value), 'data-figure': name }, text);
+    places[i].replaceChildren(data, ...(small === undefined ? [] : [make('small', {}, small)]));
+  });
+}
+
+/** The panel with the figures of the package's own allocator. */
+export function figuresPanel(): Panel {
+  const list = need('figures', HTMLElement);
+  return (app) => fill(list, figuresOf(app, app.session.timeline.figures()[0]));
+}
+
+const colours = (palette: Palette) => [palette.medium, palette['first-fit'], palette['best-fit']];
+const VARIABLES = ['--medium', '--first-fit', '--best-fit'];
+const CAPTIONS = ['lowest address', 'free list, any size', 'smallest block first'];
+
+/** A card for each allocator. */
+export function cardsPanel(): Panel {
+  const cards = need('cards', HTMLElement);
+  return ({ session: { timeline }, palette }) => {
+    if (cards.childElementCount === 0) {
+      cards.append(
+        ...timeline.tracks.map(({ contender }, i) =>
+          make(
+            'article',
+            { class: 'card', 'aria-label': contender.name },
+            make(
+              'h3',
+              {},
+              make('i', { style: `background: var(${VARIABLES[i]})` }),
+              `${contender.name} `,
+              make('span', { class: 'muted' }, CAPTIONS[i]),
+            ),
+            make('canvas', { role: 'img' }),
+            make('dl'),
+          ),
+        ),
+      );
+    }
+    timeline.tracks.forEach(({ contender, failures }, i) => {
+      const figures = timeline.figures()[i];
+      const canvas = cards.getElementsByTagName('canvas')[i];
+      drawStrip(canvas, contender, timeline.capacity, colours(palette)[i], palette);
+      const used = percent(figures.usedUnits / timeline.capacity);
+      canvas.setAttribute(
+        'aria-label',
+        `Arena of ${contender.name}: ${used} in use, up to unit ${count(figures.span)}`,
+      );
+      const list = cards.getElementsByTagName('dl')[i];
+      if (list.childElementCount === 0) {
+        list.append(...NAMES.flatMap((name) => [make('dt', {}, name), make('dd', {})]));
+      }
+      const values = valuesOf(figures, failures, timeline.capacity);
+      [...list.getElementsByTagName('dd')].forEach((place, j) => {
+        place.replaceChildren(
+          make('data', { value: String(values[j].value), 'data-figure': NAMES[j] }, values[j].text),
+        );
+        place.classList.toggle('bad', NAMES[j] === 'Failures' && values[j].value > 0);
+      });
+    });
+  };
+}
+
+const NAMES = ['In use', 'Largest free', 'External fragmentation', 'Span', 'Failures'];
+
+function valuesOf(figures: Figures, failures: number, capacity: number): Entry[] {
+  const { usedUnits, largestFree, externalFragmentation, span } = figures;
+  return [
+    { value: usedUnits, text: percent(usedUnits / capacity) },
+    { value: largestFree, text: units(largestFree) },
+    { value: externalFragmentation, text: percent(externalFragmentation) },
+    { value: span, text: units(span) },
+    { value: failures, text: count(failures) },
+  ];
+}
+
+/** The two curves. */
+export function curvesPanel(): Panel {
+  const curves: [
+    canvas: HTMLCanvasElement,
+    title: string,
+    quantity: (figures: Figures, capacity: number) => number,
+  ][] = [
+    [need('occupancy', HTMLCanvasElement), 'In use', ({ usedUnits }, capacity) => usedUnits / capacity],
+    [
+      need('fragmentation', HTMLCanvasElement),
+      'External fragmentation',
+      ({ externalFragmentation }) => externalFragmentation,
+    ],
+  ];
+  return ({ session: { timeline }, palette }) => {
+    const now = { position: timeline.position, figures: timeline.figures() };
+    const scene: CurveScene = { samples: timeline.samples, now, length: timeline.operations.length, palette };
+    const names = timeline.tracks.map(({ contender }) => contender.name);
+    for (const [canvas, title, quantity] of curves) {
+      const of = (figures: Figures): number => quantity(figures, timeline.capacity);
+      drawCurves(canvas, scene, of);
+      canvas.setAttribute('aria-label', describeCurves(title, names, scene, of));
+    }
+  };
+}

@@ -1,0 +1,31 @@
+// Numbers as the page writes them.
+
+import { UNIT } from '../model/operations.ts';
+
+export function count(n: number): string {
+  return n.toLocaleString('en');
+}
+
+/** So many of something, with its name. */
+export function plural(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+export function units(n: number): string {
+  return plural(n, 'unit');
+}
+
+export function percent(fraction: number): string {
+  return `${(fraction * 100).toFixed(1)} %`;
+}
+
+/** A number of units or bytes, short: exact where it is a multiple of a power of 1024. */
+export function short(n: number): string {
+  if (n >= 2 ** 20) return `${Number((n / 2 ** 20).toFixed(2))} Mi`;
+  return n >= 2 ** 10 ? `${Number((n / 2 ** 10).toFixed(2))} Ki` : String(n);
+}
+
+/** Bytes that so many units are. */
+export function bytes(n: number): string {
+  return n * UNIT >= 1024 ? `${short(n * UNIT)}B` : `${n * UNIT} bytes`;
+}

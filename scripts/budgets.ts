@@ -1,0 +1,24 @@
+// What the package's parts may weigh, and what is reported of them. `npm run size` and test/size.test.ts go by this.
+
+/** An import, as a program writes it. */
+export interface Part {
+  /** What is imported. */
+  readonly names: string;
+  readonly from: string;
+  /** The most bytes that it may come to, minified and compressed with brotli. */
+  readonly budget?: number;
+}
+
+export const parts: readonly Part[] = [
+  { names: '{ BuddyAllocator }', from: 'buddy-allocator', budget: 5 * 1024 },
+  { names: '{ BuddyError }', from: 'buddy-allocator', budget: 250 },
+  { names: '{ Heap }', from: 'buddy-allocator/heap' },
+  { names: '{ SharedBuddyAllocator }', from: 'buddy-allocator/shared' },
+  { names: '*', from: 'buddy-allocator/shared' },
+  { names: '{ BufferPool }', from: 'buddy-allocator/webgpu' },
+  { names: '{ MemPool }', from: 'buddy-allocator/mempool' },
+  { names: '{ DebugHeap }', from: 'buddy-allocator/debug' },
+  { names: '{ readTrace }', from: 'buddy-allocator/trace' },
+  { names: '{ replay }', from: 'buddy-allocator/trace' },
+  { names: '*', from: 'buddy-allocator/trace' },
+];

@@ -1,0 +1,54 @@
+// Traces: unpacking, reading both formats, replaying.
+
+import { encodeTrace, readTrace, replay, TraceError, traceFromOps } from '../../../dist/trace.js';
+import { features, named } from '../features.mjs';
+import { equal, hash, holds, needs, rejects } from '../verdict.mjs';
+
+/** Hash of the offsets of data/sqlite.tr.gz in 2^23 units of 16 bytes, as the classic tree of bytes gives them. */
+export const SQLITE_HASH = 4050772520;
+
+const MTRACE = `= Start
+@ ./program:[0x11c0] - 0x5562c0
+@ ./program:[0x11ca] + 0x5562a0 0xa
+@ ./program:[0x11df] < 0x5562a0
+@ ./program:[0x11df] > 0x556400 0x1e8480
+= End
+`;
+
+export const trace = {
+  async 'reads a packed trace and places it as the classic tree does'(note, { read }) {
+    needs(features.decompression, named.decompression);
+    const recorded = await readTrace(await read('data/sqlite.tr.gz'));
+    equal(recorded.ops.length, 169_718, 'operations');
+    const { nsPerOperation, ...report } = replay(recorded, { unit: 16, capacity: 2 ** 23 });
+    equal(report.placementHash, SQLITE_HASH, 'the placement hash');
+    equal([report.failures, report.peakLiveBytes], [0, 6_455_501], 'failures and peak');
+    holds(nsPerOperation > 0 && nsPerOperation < 1e6, `it took ${nsPerOperation} ns an operation`);
+    note(hash(new TextEncoder().encode(JSON.stringify(report))));
+  },
+
+  async 'refuses damaged and cut gzip data'(_, { read }) {
+    needs(features.decompression, named.decompression);
+    const packed = await read('data/sqlite.tr.gz');
+    await rejects(readTrace(packed.subarray(0, 5000)), 'GZIP', 'half a file');
+    const damaged = packed.slice();
+    damaged[3000] ^= 1;
+    await rejects(readTrace(damaged), 'GZIP', 'a flipped bit');
+    await rejects(readTrace(packed.slice(0, 12)), 'GZIP', 'little more than a header');
+  },
+
+  async 'writes and reads int32'() {
+    const made = traceFromOps(Int32Array.of(100, 40, ~0));
+    const bytes = encodeTrace(made);
+    equal(bytes, [100, 0, 0, 0, 40, 0, 0, 0, 255, 255, 255, 255], 'the bytes');
+    equal((await readTrace(bytes)).ops, made.ops, 'the operations read');
+    await rejects(readTrace(bytes.subarray(0, 11)), 'LENGTH', 'a byte less');
+    await rejects(readTrace(new Uint8Array(0)), TraceError, 'nothing');
+  },
+
+  async 'reads mtrace'() {
+    const made = await readTrace(new TextEncoder().encode(MTRACE));
+    equal([made.ops, made.skippedFrees], [[10, 2_000_000, ~0], 1], 'the operations');
+    await rejects(readTrace(new TextEncoder().encode('= Start\n@ nonsense\n')), 'LINE', 'nonsense');
+  },
+};
