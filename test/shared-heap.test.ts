@@ -483,6 +483,21 @@ describe('workers', () => {
     expect(heap.check()).toEqual([]);
     expect(heap.recover(other.worker)).toEqual({ blocks: 0, bytes: 0, complete: true });
 
+    // What has changed hands stays when the first owner dies, and goes with the second.
+    const first = attach(heap);
+    const passed = first.malloc(50);
+    const view = first.allocArray(Uint8Array, 50);
+    heap.adopt(passed);
+    heap.adopt(view as Uint8Array);
+    expect(heap.recover(first.worker)).toEqual({ blocks: 0, bytes: 0, complete: true });
+    expect(heap.isAllocated(passed)).toBe(true);
+    const second = attach(heap);
+    second.adopt(passed);
+    expect(heap.recover(second.worker)).toEqual({ blocks: 1, bytes: 64, complete: true });
+    expect(thrown(() => heap.adopt(passed))).toBe('NOT_ALLOCATED');
+    expect(thrown(() => heap.adopt(passed + 1))).toBe('NOT_ALLOCATED');
+    heap.free(view as Uint8Array);
+
     const untracked = create(kind);
     const dead = attach(untracked);
     dead.malloc(100);

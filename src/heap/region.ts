@@ -31,7 +31,7 @@ export interface HeapOptions {
   readonly unit?: number;
   /**
    * Whether the heap's own state lies in the same memory, so that a copy of the buffer is a copy of the heap, for
-   * {@link Heap.attach}. It takes about 0.28 bytes a unit either way.
+   * `Heap.attach`. It takes about 0.28 bytes a unit either way.
    */
   readonly embed?: boolean;
 }

@@ -1,7 +1,7 @@
 // The shared allocator as a subject: the engine that runs in production, over the cells of the model.
 
 import type { Cells } from '../../src/shared/cells.ts';
-import { check } from '../../src/shared/check.ts';
+import { check, checkIndex } from '../../src/shared/check.ts';
 import { Engine } from '../../src/shared/engine.ts';
 import { format } from '../../src/shared/format.ts';
 import { blocksOf } from '../../src/shared/inspect.ts';
@@ -53,7 +53,7 @@ export class SharedSubject implements Subject {
   }
 
   check(cells: Cells): readonly string[] {
-    return check(cells, this.g);
+    return [...check(cells, this.g), ...checkIndex(cells, this.g)];
   }
 
   blocks(cells: Cells): readonly Block[] {
