@@ -32,7 +32,7 @@ const CONTENDERS = {
 type ContenderName = keyof typeof CONTENDERS;
 
 /** The peer looks for a block along lists of all blocks: so many rounds of its own would take hours. */
-const SLOWER: Partial<Record<ContenderName, number>> = { 'shared-memory-objects': 20 };
+const SLOWER: Partial<Record<ContenderName, number>> = { 'shared-memory-objects': 200 };
 
 interface Options {
   readonly rounds: number;
@@ -189,8 +189,8 @@ function count(value: string): number {
 
 const command = new Command('bench:shared')
   .description('Measures the shared allocator with 1, 2, 4 and 8 workers, by the patterns of the field.')
-  .option('--rounds <n>', 'rounds, of which the median counts', count, 15)
-  .option('--operations <n>', 'allocations of a round, all workers together', count, 1_000_000)
+  .option('--rounds <n>', 'rounds, of which the median counts', count, 9)
+  .option('--operations <n>', 'allocations of a round, all workers together', count, 4_000_000)
   .option(
     '--threads <list>',
     'numbers of workers',

@@ -63,6 +63,7 @@ function producerConsumer({ arena, me, workers, rounds, shared }: Task): number 
   let produced = 0;
   let consumed = 0;
   while (produced < rounds || consumed < rounds) {
+    const before = produced + consumed;
     if (produced < rounds && produced - Atomics.load(shared, mine + 16) < RING) {
       shared[mine + 32 + (produced % RING)] = arena.alloc(1 + (produced & 7));
       Atomics.store(shared, mine, ++produced);
@@ -71,6 +72,8 @@ function producerConsumer({ arena, me, workers, rounds, shared }: Task): number 
       arena.free(shared[theirs + 32 + (consumed % RING)]);
       Atomics.store(shared, theirs + 16, ++consumed);
     }
+    // Nothing to do: let others run, where there are more workers than cores.
+    if (produced + consumed === before) Atomics.wait(shared, theirs, consumed, 0.1);
   }
   return 2 * rounds;
 }
