@@ -124,7 +124,7 @@ export class MapView {
 
 function layOut(viewport: Viewport, width: number, height: number): Frame {
   const narrow = width < 520;
-  const left = narrow ? 38 : 48;
+  const left = 48;
   const rowHeight = narrow ? 12 : 16;
   const top = Math.ceil(Math.log2(viewport.units));
   const bottom = Math.max(0, top - ROWS + 1);
