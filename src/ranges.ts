@@ -4,18 +4,12 @@ import { blockAt, isFree } from './inspect.ts';
 import { AT_LEVELS } from './layout.ts';
 import { settle } from './run-index.ts';
 import { place } from './tree.ts';
-import { FAN_BITS, levelOfOrder, lowestBit } from './word.ts';
-
-/** Order of the block with which the tiling of [`at`, `end`) begins. */
-function tileAt(at: number, end: number): number {
-  const fits = 31 - Math.clz32(end - at);
-  return at === 0 ? fits : Math.min(fits, lowestBit(at));
-}
+import { FAN_BITS, levelOfOrder, tileOrder } from './word.ts';
 
 /** Whether all units from `at` to `end` are free. O(log² (end - at)). */
 export function isRangeFree(s: Int32Array, at: number, end: number): boolean {
   while (at < end) {
-    const order = tileAt(at, end);
+    const order = tileOrder(at, end);
     if (!isFree(s, at, order)) return false;
     at += 1 << order;
   }
@@ -25,7 +19,7 @@ export function isRangeFree(s: Int32Array, at: number, end: number): boolean {
 /** Makes the free units from `at` to `end` live. O(log² (end - at)). */
 export function placeRange(s: Int32Array, at: number, end: number): void {
   while (at < end) {
-    const order = tileAt(at, end);
+    const order = tileOrder(at, end);
     placeAnywhere(s, at, order);
     at += 1 << order;
   }

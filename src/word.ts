@@ -48,6 +48,12 @@ export const fitting = (free: number, r: number): number => {
   return f & ALIGNED[r];
 };
 
+/** Order of the largest aligned block that begins at `at` and ends at `end` or before: what a tiling of [`at`, `end`) begins with. */
+export const tileOrder = (at: number, end: number): number => {
+  const fits = 31 - Math.clz32(end - at);
+  return at === 0 ? fits : Math.min(fits, lowestBit(at));
+};
+
 /** The largest r for which `fitting(free, r)` is not empty; -1 when no child is free. */
 export const longestRun = (free: number): number => {
   const f1 = free & (free >>> 1) & 0x55555555;

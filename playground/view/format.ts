@@ -1,22 +1,12 @@
 // Numbers as the page writes them.
 
+import { plural } from '../../src/cli/format.ts';
 import { UNIT } from '../model/operations.ts';
 
-export function count(n: number): string {
-  return n.toLocaleString('en');
-}
-
-/** So many of something, with its name. */
-export function plural(n: number, noun: string): string {
-  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
-}
+export { count, percent, plural } from '../../src/cli/format.ts';
 
 export function units(n: number): string {
   return plural(n, 'unit');
-}
-
-export function percent(fraction: number): string {
-  return `${(fraction * 100).toFixed(1)} %`;
 }
 
 /** A number of units or bytes, short: exact where it is a multiple of a power of 1024. */

@@ -3,7 +3,7 @@
 import { checkCapacity, checkOffset, checkSize } from '../arguments.ts';
 import { BuddyError } from '../errors.ts';
 import { type Block, type BuddyStats, tally } from '../inspect.ts';
-import { AtomicCells } from './cells.ts';
+import { AtomicCells, isShared } from './cells.ts';
 import { check } from './check.ts';
 import { Engine } from './engine.ts';
 import { format } from './format.ts';
@@ -309,11 +309,8 @@ function geometryOfOptions({ capacity, workers = 32, trackOwners = false }: Shar
   return geometryOf(capacity, workers, trackOwners);
 }
 
-/** Not by instanceof: a buffer may come from another realm. */
 function viewOf(buffer: SharedArrayBuffer): Int32Array {
-  if (Object.prototype.toString.call(buffer) !== '[object SharedArrayBuffer]') {
-    throw new TypeError('the buffer must be a SharedArrayBuffer');
-  }
+  if (!isShared(buffer)) throw new TypeError('the buffer must be a SharedArrayBuffer');
   return new Int32Array(buffer, 0, buffer.byteLength >>> 2);
 }
 

@@ -1,6 +1,11 @@
 // The one door to shared memory: every access of the shared allocator to what other workers may change goes through here.
 // A model checker stands in for it with cells of its own, so that what is explored and what runs is the same code.
 
+/** Whether `buffer` is a SharedArrayBuffer. Not by instanceof: it may come from another realm. */
+export function isShared(buffer: unknown): buffer is SharedArrayBuffer {
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+}
+
 /** Shared int32 cells, as the shared allocator uses them. */
 export interface Cells {
   /** The value at `at`, maybe not the newest: for hints, and for what a `cas` is about to verify. */

@@ -77,10 +77,10 @@ export class Engine {
       if (sizeAt(cells, g, offset) === 0) throw misuse(cells, g, offset);
       return;
     }
-    for (let owner = -1; owner !== worker; ) {
-      owner = ownerAt(cells, g, offset);
+    for (;;) {
+      const owner = ownerAt(cells, g, offset);
       if (owner === 0) throw misuse(cells, g, offset);
-      if (changeOwner(cells, g, offset, owner, worker)) return;
+      if (owner === worker || changeOwner(cells, g, offset, owner, worker)) return;
     }
   }
 
@@ -112,17 +112,15 @@ export class Engine {
       level++;
       word >>>= FAN_BITS;
       const at = g.words[level] + word;
-      let raw = cells.read(at);
-      let next = raw ^ cut;
-      let closing = next === EMPTY && !(keep && this.#isHint(level, word));
-      while (!cells.cas(at, raw, closing ? CLOSED : next)) {
-        raw = cells.load(at);
-        next = raw ^ cut;
-        closing = next === EMPTY && !(keep && this.#isHint(level, word));
-      }
-      if (!closing) {
-        raise(cells, g, level, word, next);
-        return;
+      for (;;) {
+        const raw = cells.read(at);
+        const next = raw ^ cut;
+        if (next === EMPTY && !(keep && this.#isHint(level, word))) {
+          if (cells.cas(at, raw, CLOSED)) break;
+        } else if (cells.cas(at, raw, next)) {
+          raise(cells, g, level, word, next);
+          return;
+        }
       }
     }
   }
@@ -179,9 +177,9 @@ export class Engine {
       // A closed word has no first child of a block.
       if ((((used & ~cont) >>> c) & 1) === 0) return 0;
       const length = runLength(used, cont, c);
-      const all = (2 << (length - 1)) - 1;
-      const next = raw ^ ((all | ((all ^ 1) << 16)) << c);
-      const isHint = this.#adopt(level, word, 31 - Math.clz32(length));
+      const r = 31 - Math.clz32(length);
+      const next = raw ^ block(r, c);
+      const isHint = this.#adopt(level, word, r);
       if (next === EMPTY && !isHint && !this.#isHint(level, word)) {
         if (!cells.cas(at, raw, CLOSED)) continue;
         this.closeUp(level, word, true);
@@ -337,8 +335,9 @@ export class Engine {
     if (old === word) return;
     const level = order >>> 2;
     // Before the hint moves, as an open word that is empty must be somebody's hint at every moment.
-    if (cells.read(g.words[level] + old) === EMPTY && !this.#isOtherHint(order, old))
+    if (cells.read(g.words[level] + old) === EMPTY && !this.#isHint(level, old, order & 3)) {
       this.#close(level, old, true);
+    }
     cells.write(at, word);
   }
 
@@ -348,20 +347,11 @@ export class Engine {
     if (this.cells.cas(this.g.words[level] + word, EMPTY, CLOSED)) this.closeUp(level, word, keep);
   }
 
-  /** Whether `word` of `level` is this worker's hint for some order. */
-  #isHint(level: number, word: number): boolean {
+  /** Whether `word` of `level` is this worker's hint for some order of the level but `except`, 0 … 3. */
+  #isHint(level: number, word: number, except = -1): boolean {
     const hints = this.#hints + ORDERS_PER_LEVEL * level;
     for (let r = 0; r < ORDERS_PER_LEVEL; r++) {
-      if (this.cells.read(hints + r) === word) return true;
-    }
-    return false;
-  }
-
-  /** Whether `word` is this worker's hint for an order of the same level as `order`, but not that one. */
-  #isOtherHint(order: number, word: number): boolean {
-    const hints = this.#hints + (order & ~3);
-    for (let r = 0; r < ORDERS_PER_LEVEL; r++) {
-      if (r !== (order & 3) && this.cells.read(hints + r) === word) return true;
+      if (r !== except && this.cells.read(hints + r) === word) return true;
     }
     return false;
   }

@@ -2,7 +2,7 @@
 
 import { BuddyError } from '../errors.ts';
 import type { Block } from '../inspect.ts';
-import { lowestBit, runLength, runStart } from '../word.ts';
+import { runLength, runStart, tileOrder } from '../word.ts';
 import type { Cells } from './cells.ts';
 import { FAN_BITS, type Geometry } from './layout.ts';
 import { CLOSED, contOf, freeOf, usedOf } from './word.ts';
@@ -82,8 +82,7 @@ export function* blocksOf(cells: Cells, g: Geometry): Generator<Block, void, und
 /** The maximal free blocks that make up [`at`, `end`). */
 function* tiles(at: number, end: number): Generator<Block, void, undefined> {
   while (at < end) {
-    const fits = 31 - Math.clz32(end - at);
-    const order = at === 0 ? fits : Math.min(fits, lowestBit(at));
+    const order = tileOrder(at, end);
     yield { offset: at, size: 1 << order, free: true };
     at += 1 << order;
   }

@@ -32,7 +32,7 @@ export function rebuild(cells: Cells, g: Geometry, worker: number, live: readonl
 /** Makes the block of 2^order units at `offset` live in a quiet arena, all of which is free. O(log capacity). */
 export function place(cells: Cells, g: Geometry, offset: number, order: number, owner: number): void {
   const level = order >>> 2;
-  for (let l = g.levels - 1; ; l--) {
+  for (let l = g.levels - 1; l >= level; l--) {
     const child = offset >>> (FAN_BITS * l);
     const word = child >>> FAN_BITS;
     const at = g.words[l] + word;
@@ -43,7 +43,6 @@ export function place(cells: Cells, g: Geometry, offset: number, order: number, 
       cells.store(g.words[l - 1] + child, EMPTY);
     }
     refresh(cells, g, l, word);
-    if (l === level) break;
   }
   if (g.tracked) changeOwner(cells, g, offset, 0, owner);
 }

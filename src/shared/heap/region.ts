@@ -13,7 +13,7 @@ import { checkPower, checkWithin } from '../../heap/arguments.ts';
 import { baseOf } from '../../heap/base.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../../heap/header.ts';
 import { ADDRESSABLE, type Backing, backingOf } from '../../heap/memory.ts';
-import { AtomicCells } from '../cells.ts';
+import { AtomicCells, isShared } from '../cells.ts';
 import { check } from '../check.ts';
 import type { Engine } from '../engine.ts';
 import { format } from '../format.ts';
@@ -259,11 +259,6 @@ function roundUp(value: number, granularity: number): number {
 function allocateShared(size: number, maximum: number | undefined): SharedArrayBuffer {
   if (maximum === undefined || maximum <= size) return new SharedArrayBuffer(size);
   return Reflect.construct(SharedArrayBuffer, [size, { maxByteLength: maximum }]) as SharedArrayBuffer;
-}
-
-/** Not by instanceof: a buffer may come from another realm. */
-function isShared(buffer: ArrayBufferLike): boolean {
-  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 
 function sharedBacking(memory: SharedHeapMemory): Backing {

@@ -1,14 +1,13 @@
 // Blocks that cover what is not to be allocated: what the heap keeps for itself, and what is no memory yet.
 
-import { lowestBit } from '../../word.ts';
+import { lowestBit, tileOrder } from '../../word.ts';
 import type { Cells } from '../cells.ts';
 import { type Geometry, RESERVED } from '../layout.ts';
 import { place } from '../rebuild.ts';
 
 /** Units of the largest block at `at` that ends at `end` or before and has no more than `most` units. */
 export function tileAt(at: number, end: number, most: number): number {
-  const fits = 31 - Math.clz32(Math.min(end - at, most));
-  return 2 ** (at === 0 ? fits : Math.min(fits, lowestBit(at)));
+  return 2 ** tileOrder(at, Math.min(end, at + most));
 }
 
 /**
