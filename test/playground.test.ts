@@ -39,7 +39,11 @@ async function visit(options: BrowserContextOptions = {}, hash = ''): Promise<Pa
   return page;
 }
 
-const status = (page: Page, text: string | RegExp) => page.locator('#status', { hasText: text }).waitFor();
+/** Waits for what the page says, and for the frame with which the figures follow it. */
+async function status(page: Page, text: string | RegExp): Promise<void> {
+  await page.locator('#status', { hasText: text }).waitFor();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve(undefined))));
+}
 const position = (page: Page, at: number, of: number) =>
   page.getByText(`${at.toLocaleString('en')} of ${of.toLocaleString('en')}`, { exact: true }).waitFor();
 

@@ -355,6 +355,19 @@ describe.each(GROWING)('growth of a %s', (kind) => {
     expect(heap.check()).toEqual([]);
   });
 
+  it('by another that has left no place for a block is not followed by one in vain', () => {
+    const heap = create(kind);
+    const other = attach(heap);
+    growMemory(heap.handle.memory, 10 * PAGE);
+    // From where this one believes the heap to end, half of all memory could still be had, by growth to the limit.
+    while (other.malloc(PAGE) < LIMIT / 2);
+    const { end } = other;
+    expect(end).toBeLessThan(LIMIT);
+    expect(heap.malloc(LIMIT / 2)).toBe(0);
+    expect(heap.end).toBe(end);
+    expect(heap.buffer.byteLength).toBe(12 * PAGE);
+  });
+
   it('by two at once frees no block twice', () => {
     for (const trackOwners of [false, true]) {
       const memory = MEMORIES[kind](2 * PAGE, LIMIT) as SharedHeapMemory;

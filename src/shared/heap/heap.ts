@@ -396,12 +396,14 @@ export class SharedHeap extends AbstractHeap {
   /** The same, when there was no room before the frontier that was last seen. */
   #allocateGrowing(order: number): number {
     const { engine, region } = this.#attached();
-    while (region.growFor(engine, 2 ** order, this.#frontier)) {
+    for (;;) {
+      // Where others have made the heap grow since that look, there may be room; and to grow from an outdated frontier could be
+      // to grow in vain.
+      if (region.frontier === this.#frontier && !region.growFor(engine, 2 ** order, this.#frontier)) return -1;
       this.#frontier = region.frontier;
       const offset = engine.allocate(order);
       if (offset >= 0) return offset;
     }
-    return -1;
   }
 
   /** log2 of the units that a block of `bytes` bytes takes. */
