@@ -36,20 +36,23 @@ async function visit(options: BrowserContextOptions = {}, hash = ''): Promise<Pa
   });
   open.push(page);
   await page.goto(`${site?.url}${hash}`);
+  await frame(page);
   return page;
 }
 
-/** Waits for what the page says, and for the frame with which the figures follow it. */
-async function status(page: Page, text: string | RegExp): Promise<void> {
-  await page.locator('#status', { hasText: text }).waitFor();
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve(undefined))));
-}
+/** Waits until what has been done is drawn: the page draws with the next frame. */
+const frame = (page: Page): Promise<void> =>
+  page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve())));
+
+const status = (page: Page, text: string | RegExp) => page.locator('#status', { hasText: text }).waitFor();
 const position = (page: Page, at: number, of: number) =>
   page.getByText(`${at.toLocaleString('en')} of ${of.toLocaleString('en')}`, { exact: true }).waitFor();
 
 /** A figure of the arena, exactly. */
-const figure = async (page: Page, name: string): Promise<number> =>
-  Number(await page.locator(`#figures data[data-figure="${name}"]`).getAttribute('value'));
+async function figure(page: Page, name: string): Promise<number> {
+  await frame(page);
+  return Number(await page.locator(`#figures data[data-figure="${name}"]`).getAttribute('value'));
+}
 
 /** The figures that a replay's sample has too. */
 async function figures(page: Page) {
@@ -270,7 +273,10 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     await page.getByRole('button', { name: /^How it works/ }).click();
     await page.getByRole('button', { name: 'Allocate 3 units' }).click();
     const word = page.locator('#word');
-    const bits = () => word.getByRole('img').getAttribute('aria-label');
+    const bits = async () => {
+      await frame(page);
+      return word.getByRole('img').getAttribute('aria-label');
+    };
     await word.locator('.changed').first().waitFor();
     const ones = (n: number, from = 0) => '0'.repeat(from) + '1'.repeat(n) + '0'.repeat(32 - n - from);
     expect(await bits()).toBe(
@@ -326,15 +332,15 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
         const ground = getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g)?.map(Number);
         return { page: ground?.[0] ?? Number.NaN, free: pixel?.[0] ?? Number.NaN };
       });
-    await page.waitForTimeout(100);
     const dark = await brightness();
     expect(Math.max(dark.page, dark.free)).toBeLessThan(80);
     await page.getByRole('button', { name: 'Switch to light colours' }).click();
-    await page.waitForTimeout(100);
+    await frame(page);
     const light = await brightness();
     expect(Math.min(light.page, light.free)).toBeGreaterThan(200);
     await page.reload();
     await page.getByRole('button', { name: 'Switch to dark colours' }).waitFor();
+    await frame(page);
     expect((await brightness()).page).toBe(light.page);
   });
 
