@@ -399,7 +399,8 @@ export class SharedHeap extends AbstractHeap {
     for (;;) {
       // Where others have made the heap grow since that look, there may be room; and to grow from an outdated frontier could be
       // to grow in vain.
-      if (region.frontier === this.#frontier && !region.growFor(engine, 2 ** order, this.#frontier)) return -1;
+      const isNews = region.frontier !== this.#frontier;
+      if (!isNews && !region.growFor(engine, 2 ** order, this.#frontier)) return -1;
       this.#frontier = region.frontier;
       const offset = engine.allocate(order);
       if (offset >= 0) return offset;
