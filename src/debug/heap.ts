@@ -2,11 +2,11 @@
 
 import { BuddyError } from '../errors.ts';
 import type { HeapStats } from '../heap/abstract.ts';
-import { checkCount, checkPower, checkWithin } from '../heap/arguments.ts';
 import { Heap } from '../heap/heap.ts';
 import { ADDRESSABLE } from '../heap/memory.ts';
 import type { HeapOptions } from '../heap/region.ts';
 import { type ArrayConstructor, elementSize, type HeapView, type Plain, type ViewOf } from '../heap/views.ts';
+import { checkCount, checkPower, checkWithin } from '../integers.ts';
 import { type DebugBlock, damageOf, describe, historyOf, paint, UNWRITTEN } from './block.ts';
 import { type Leak, reportOf } from './leaks.ts';
 import { addressOf, generationOf, LAST_GENERATION, pointer } from './pointer.ts';

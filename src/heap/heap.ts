@@ -2,8 +2,8 @@
 
 import { BuddyAllocator } from '../allocator.ts';
 import { BuddyError } from '../errors.ts';
+import { checkCount, checkPower, checkWithin } from '../integers.ts';
 import { AbstractHeap, type HeapStats } from './abstract.ts';
-import { checkCount, checkPower, checkWithin } from './arguments.ts';
 import { ADDRESSABLE, type HeapMemory } from './memory.ts';
 import { type HeapOptions, Region } from './region.ts';
 

@@ -1,5 +1,6 @@
 // Advice on a trace: which unit, which capacity, and whether the buddy system suits it at all.
 
+import { checkWithin } from '../integers.ts';
 import { measureRivals, type Rivals } from './advise-first-fit.ts';
 import { PassesProgress } from './advise-progress.ts';
 import { measureRemedied } from './advise-remedied.ts';
@@ -7,7 +8,6 @@ import { type Remedy, remediesFor } from './advise-remedies.ts';
 import { countSizes, type SizeWaste } from './advise-sizes.ts';
 import { measureUnit, type UnitFigures } from './advise-units.ts';
 import { type Reason, reasonsFor, type Verdict, verdictOn } from './advise-verdict.ts';
-import { checkInteger } from './arguments.ts';
 import type { Progress } from './pass.ts';
 import type { Trace } from './trace.ts';
 
@@ -67,7 +67,7 @@ export interface Advice extends Rivals {
  */
 export function advise(trace: Trace, options: AdviseOptions = {}): Advice {
   const { minUnit = SMALLEST } = options;
-  checkInteger('minUnit', minUnit, SMALLEST, LARGEST);
+  checkWithin('minUnit', minUnit, SMALLEST, LARGEST);
   if (!ADVISED_UNITS.includes(minUnit))
     throw new RangeError(`minUnit must be a power of two, not ${minUnit}`);
   const tried = ADVISED_UNITS.filter((unit) => unit >= minUnit);

@@ -1,7 +1,7 @@
 // The replay loop: one trace driven through one allocator, as fast as it goes.
 
 import { BuddyAllocator } from '../allocator.ts';
-import { checkInteger } from './arguments.ts';
+import { checkCount } from '../integers.ts';
 import type { Trace } from './trace.ts';
 
 /** Told now and then how far a long run is; both are counts of operations. */
@@ -16,7 +16,7 @@ const SLICE = 1 << 16;
  * @throws {TypeError} or {RangeError} when `unit` is no integer of at least 1 byte.
  */
 export function opsInUnits(trace: Trace, unit: number): Int32Array {
-  checkInteger('unit', unit, 1);
+  checkCount('unit', unit, 1);
   return trace.ops.map((op) => (op < 0 ? op : Math.max(1, Math.ceil(op / unit))));
 }
 

@@ -1,7 +1,7 @@
 // Replaying a trace on the allocator: how long it takes, and what becomes of the memory.
 
 import type { BuddyAllocator } from '../allocator.ts';
-import { checkInteger } from './arguments.ts';
+import { checkWithin } from '../integers.ts';
 import { fitCapacity } from './capacity.ts';
 import { opsInUnits, orderOf, Pass, type Progress } from './pass.ts';
 import { type Samples, takeSamples } from './samples.ts';
@@ -133,7 +133,7 @@ export function arenaAfter(
   options: ArenaOptions & { readonly operations?: number | undefined } = {},
 ): ArenaState {
   const { operations = trace.ops.length } = options;
-  checkInteger('operations', operations, 0, trace.ops.length);
+  checkWithin('operations', operations, 0, trace.ops.length);
   const { unit, capacity } = arenaFor(trace, options);
   const pass = new Pass(trace, opsInUnits(trace, unit), capacity);
   for (const _ of pass.run(operations));

@@ -1,7 +1,7 @@
 // BufferPool: hands out ranges of GPU buffers, makes and destroys the buffers, and reuses a range only when the GPU is done with it.
 
 import { BuddyError } from '../errors.ts';
-import { checkPower, checkWithin } from '../heap/arguments.ts';
+import { checkPower, checkWithin } from '../integers.ts';
 import { MAX_CAPACITY } from '../layout.ts';
 import {
   type BufferAllocation,

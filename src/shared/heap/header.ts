@@ -5,8 +5,8 @@
 // The header begins at a multiple of 64, a cache line.
 
 import { BuddyError } from '../../errors.ts';
-import { checkPower, checkWithin } from '../../heap/arguments.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../../heap/header.ts';
+import { checkPower, checkWithin } from '../../integers.ts';
 import { MAX_CAPACITY } from '../../layout.ts';
 import { AT_CAPACITY, AT_SLOTS, AT_TRACKED, type Geometry, geometryOf, MAX_SLOTS } from '../layout.ts';
 

@@ -2,9 +2,9 @@
 
 import { BuddyError } from '../../errors.ts';
 import { AbstractHeap, type HeapStats } from '../../heap/abstract.ts';
-import { checkCount, checkPower, checkWithin } from '../../heap/arguments.ts';
 import { ADDRESSABLE } from '../../heap/memory.ts';
 import { type Block, tally } from '../../inspect.ts';
+import { checkCount, checkPower, checkWithin } from '../../integers.ts';
 import { Engine } from '../engine.ts';
 import { blockOf, blocksOf, sizeAt } from '../inspect.ts';
 import { join, leave, numberOf, numbers } from '../join.ts';

@@ -9,10 +9,10 @@
 //
 // The memory never shrinks, so what lies before the frontier is there, whoever reads it.
 
-import { checkPower, checkWithin } from '../../heap/arguments.ts';
 import { baseOf } from '../../heap/base.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../../heap/header.ts';
 import { ADDRESSABLE, type Backing, backingOf } from '../../heap/memory.ts';
+import { checkPower, checkWithin } from '../../integers.ts';
 import { AtomicCells, isShared } from '../cells.ts';
 import { check } from '../check.ts';
 import type { Engine } from '../engine.ts';

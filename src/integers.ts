@@ -1,14 +1,14 @@
-// Checks of what callers pass, in bytes. They throw a TypeError for the wrong kind of value, a RangeError for the wrong number.
+// Checks of the integers that callers pass. They throw a TypeError for the wrong kind of value, a RangeError for the wrong number.
 
 function checkNumber(name: string, value: number): void {
   if (typeof value !== 'number') throw new TypeError(`${name} must be a number, not a ${typeof value}`);
 }
 
-/** `value`, after a check that it is an integer from 0 up, however large. */
-export function checkCount(name: string, value: number): number {
+/** `value`, after a check that it is an integer from `low` up, however large. */
+export function checkCount(name: string, value: number, low = 0): number {
   checkNumber(name, value);
-  if (!Number.isInteger(value) || value < 0) {
-    throw new RangeError(`${name} must be an integer from 0 up, not ${value}`);
+  if (!Number.isInteger(value) || value < low) {
+    throw new RangeError(`${name} must be an integer from ${low} up, not ${value}`);
   }
   return value;
 }
