@@ -41,7 +41,7 @@ export interface SharedBuddyStats extends BuddyStats {
 }
 
 /**
- * A binary buddy allocator whose whole state lies in a SharedArrayBuffer, for any number of workers at once. No call takes a lock or
+ * A binary buddy allocator whose whole state lies in a SharedArrayBuffer, for up to 253 workers at once. No call takes a lock or
  * waits for another worker: one that is stopped or killed at any point stops nobody else. Any worker may free what another
  * has allocated.
  *

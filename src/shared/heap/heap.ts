@@ -1,4 +1,4 @@
-// SharedHeap: malloc and its family over shared memory, for any number of workers at once, without locks.
+// SharedHeap: malloc and its family over shared memory, for up to 253 workers at once, without locks.
 
 import { BuddyError } from '../../errors.ts';
 import { AbstractHeap, type HeapStats } from '../../heap/abstract.ts';
@@ -34,7 +34,7 @@ export interface SharedHeapRecovered {
 }
 
 /**
- * A heap in a SharedArrayBuffer or a shared WebAssembly.Memory, for any number of workers at once: malloc, calloc, realloc and free
+ * A heap in a SharedArrayBuffer or a shared WebAssembly.Memory, for up to 253 workers at once: malloc, calloc, realloc and free
  * as C has them. No call takes a lock or waits for another worker: one that is stopped or killed at any point stops nobody
  * else. Any worker may free what another has allocated.
  *
