@@ -63,7 +63,11 @@ describe.each(TYPES.map((type) => [type.name, type] as const))('%s', (_, type) =
     const empty = heap.allocArray(type, 0) as HeapView;
     expect(lengthOf(empty)).toBe(0);
     expect(heap.allocArray(type, 4096)).toBeNull();
-    expect(heap.callocArray(type, 2 ** 53)).toBeNull();
+    for (const length of [2 ** 53, Number.MAX_VALUE]) {
+      expect(heap.allocArray(type, length)).toBeNull();
+      expect(heap.callocArray(type, length)).toBeNull();
+      expect(heap.reallocArray(empty, length)).toBeNull();
+    }
     expect(heap.reallocArray(empty, 4096)).toBeNull();
     heap.free(empty);
     expect(heap.stats().used).toBe(0);
@@ -141,6 +145,20 @@ describe('views and growth', () => {
 });
 
 describe('block', () => {
+  test('of a heap that refuses to free it can be freed later, and then does nothing', () => {
+    const heap = new Heap({ size: 4096 });
+    const block = heap.block(100);
+    const refusal = vi.spyOn(heap, 'free').mockImplementationOnce(() => {
+      throw new Error('not now');
+    });
+    expect(() => block?.free()).toThrow('not now');
+    expect(block?.ptr).toBeGreaterThan(0);
+    block?.free();
+    block?.free();
+    expect(refusal).toHaveBeenCalledTimes(2);
+    expect(heap.stats().liveBlocks).toBe(0);
+  });
+
   test('is freed at the end of its scope', () => {
     const heap = new Heap({ size: 4096 });
     {

@@ -420,6 +420,44 @@ describe('a WebAssembly.Memory that another thread has grown', () => {
     expect(other.view(ptr, Uint8Array)[5]).toBe(5);
     expect(grow).toHaveBeenCalledWith(0);
   });
+
+  it('while this one attaches has all of the heap', () => {
+    const { get } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer') ?? {};
+    let looks = 1;
+    for (let at = 0; at < looks; at++) {
+      const heap = create('shared WebAssembly.Memory');
+      const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
+      looks = 0;
+      Object.defineProperty(handle.memory, 'buffer', {
+        get() {
+          // This one has the former buffer in its hands when the other grows the memory.
+          const buffer = get?.call(this);
+          if (looks++ === at) expect(heap.malloc(4 * PAGE)).toBeGreaterThan(0);
+          return buffer;
+        },
+      });
+      const other = SharedHeap.attach(handle);
+      expect(other?.end).toBe(heap.end);
+    }
+    expect(looks).toBeGreaterThan(3);
+  });
+
+  it('can be grown where the runtime has not told this thread yet', () => {
+    const heap = create('shared WebAssembly.Memory');
+    const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
+    const other = SharedHeap.attach(handle) as SharedHeap;
+    let known = handle.memory.buffer;
+    Object.defineProperty(handle.memory, 'buffer', { get: () => known });
+    const grow = handle.memory.grow.bind(handle.memory);
+    handle.memory.grow = (pages) => {
+      const before = grow(pages);
+      known = Reflect.get(WebAssembly.Memory.prototype, 'buffer', handle.memory);
+      return before;
+    };
+    expect(heap.malloc(4 * PAGE)).toBeGreaterThan(0);
+    expect(heap.end).toBe(LIMIT / 2);
+    expect(other.malloc(LIMIT / 2)).toBe(LIMIT / 2);
+  });
 });
 
 describe('workers', () => {
@@ -519,6 +557,24 @@ describe('workers', () => {
   });
 
   it.each([
+    'SharedArrayBuffer',
+    'growable SharedArrayBuffer',
+  ] as const)('that keep an empty word of a full %s as a hint do not keep a block beside it from growing', (kind) => {
+    const heap = create(kind);
+    const blocks: number[] = [];
+    while (heap.stats().largestFree >= 256) blocks.push(heap.malloc(256));
+    fill(heap);
+    const { end } = heap;
+    const lower = blocks.find((ptr) => ptr % 512 === 0 && blocks.includes(ptr + 256)) as number;
+    heap.free(lower + 256);
+    heap.free(heap.malloc(1)); // the word of 16 units is split, and empty again
+    expect(heap.realloc(lower, 512)).toBe(lower);
+    expect(heap.usableSize(lower)).toBe(512);
+    expect(heap.end).toBe(end);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it.each([
     false,
     true,
   ])('that make the heap grow at the same time lose nothing, at whatever step they meet; owners tracked: %s', (trackOwners) => {
@@ -551,14 +607,17 @@ describe('workers', () => {
     expect(meetings).toBeGreaterThan(5);
   });
 
-  it('that have died while they made the heap grow leave nothing behind, where owners are tracked', () => {
+  it.each([
+    ['after another has grown it', [LIMIT / 4], []],
+    ['when nobody has since', [], [16, LIMIT / 4]],
+  ])('that have died while they made the heap grow leave nothing behind when recovered %s, owners tracked', (_, before, after) => {
     class Death extends Error {}
     let deaths = 0;
     for (let last = 0; ; last++) {
       const heap = create('growable SharedArrayBuffer', { trackOwners: true });
       const dead = attach(heap);
       fill(heap);
-      const { used } = heap.stats();
+      const { used, liveBlocks } = heap.stats();
       // Dies at one of the steps that change anything.
       let step = 0;
       const cas = Atomics.compareExchange;
@@ -579,10 +638,14 @@ describe('workers', () => {
       }
       if (!died) break;
       deaths++;
-      expect(heap.malloc(LIMIT / 4)).toBeGreaterThan(0);
+      const pointers = before.map((size) => heap.malloc(size));
       expect(heap.recover(dead.worker).complete).toBe(true);
       expect(heap.check()).toEqual([]);
-      expect(heap.stats()).toMatchObject({ used: used + LIMIT / 4, workers: 1 });
+      for (const size of after) pointers.push(heap.malloc(size));
+      expect(heap.stats()).toMatchObject({ workers: 1, liveBlocks: liveBlocks + pointers.length });
+      for (const ptr of pointers) heap.free(ptr);
+      expect(heap.check()).toEqual([]);
+      expect(heap.stats()).toMatchObject({ used, liveBlocks });
     }
     expect(deaths).toBeGreaterThan(5);
   });

@@ -3,7 +3,7 @@
 import { BuddyError } from '../errors.ts';
 import type { HeapStats } from '../heap/abstract.ts';
 import { Heap } from '../heap/heap.ts';
-import { ADDRESSABLE } from '../heap/memory.ts';
+import { ADDRESSABLE, bytesOf } from '../heap/memory.ts';
 import type { HeapOptions } from '../heap/region.ts';
 import { type ArrayConstructor, elementSize, type HeapView, type Plain, type ViewOf } from '../heap/views.ts';
 import { checkCount, checkPower, checkWithin } from '../integers.ts';
@@ -85,8 +85,8 @@ export class DebugHeap extends Heap {
   }
 
   override calloc(count: number, size: number): number {
-    const bytes = checkCount('count', count) * checkCount('size', size);
-    const block = this.#allocate(this.unit, Math.min(bytes, ADDRESSABLE), 0, DebugHeap.prototype.calloc);
+    const bytes = bytesOf(checkCount('count', count), checkCount('size', size));
+    const block = this.#allocate(this.unit, bytes, 0, DebugHeap.prototype.calloc);
     return this.#pointerTo(block);
   }
 

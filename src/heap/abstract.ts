@@ -3,6 +3,7 @@
 import { checkCount, checkWithin } from '../integers.ts';
 import { HeapBlock } from './block.ts';
 import { type HeapImports, importsOf } from './imports.ts';
+import { bytesOf } from './memory.ts';
 import { HeapScope } from './scope.ts';
 import {
   type ArrayConstructor,
@@ -75,7 +76,7 @@ export abstract class AbstractHeap {
    * @throws RangeError when `length` is not an integer from 0 up.
    */
   allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
-    const ptr = this.malloc(elementSize(type) * checkCount('length', length));
+    const ptr = this.malloc(bytesOf(checkCount('length', length), elementSize(type)));
     return ptr === 0 ? null : makeView(type, this.buffer, ptr, length);
   }
 
@@ -94,7 +95,7 @@ export abstract class AbstractHeap {
   reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
     const ptr = this.pointerOf(view);
     const type = typeOf(view);
-    const moved = this.realloc(ptr, elementSize(type) * checkCount('length', length));
+    const moved = this.realloc(ptr, bytesOf(checkCount('length', length), elementSize(type)));
     return moved === 0 ? null : (makeView(type, this.buffer, moved, length) as Plain<V>);
   }
 

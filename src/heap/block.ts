@@ -35,11 +35,11 @@ export class HeapBlock {
     return this.#heap.view(this.#ptr, type, count);
   }
 
-  /** Frees the block; does nothing when that is done already. */
+  /** Frees the block, unless that is done already. Throws what {@link Heap.free} throws, and may be called again then. */
   free(): void {
-    const ptr = this.#ptr;
+    if (this.#ptr === 0) return;
+    this.#heap.free(this.#ptr);
     this.#ptr = 0;
-    this.#heap.free(ptr);
   }
 
   /** {@link free}, for `using`. */

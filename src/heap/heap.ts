@@ -4,7 +4,7 @@ import { BuddyAllocator } from '../allocator.ts';
 import { BuddyError } from '../errors.ts';
 import { checkCount, checkPower, checkWithin } from '../integers.ts';
 import { AbstractHeap, type HeapStats } from './abstract.ts';
-import { ADDRESSABLE, type HeapMemory } from './memory.ts';
+import { ADDRESSABLE, bytesOf, type HeapMemory } from './memory.ts';
 import { type HeapOptions, Region } from './region.ts';
 
 /**
@@ -91,9 +91,7 @@ export class Heap extends AbstractHeap {
    * @throws RangeError when one is not an integer from 0 up.
    */
   calloc(count: number, size: number): number {
-    const bytes = checkCount('count', count) * checkCount('size', size);
-    // No product of integers is NaN, and one too large to be exact is too large to have.
-    if (bytes > ADDRESSABLE) return 0;
+    const bytes = bytesOf(checkCount('count', count), checkCount('size', size));
     const ptr = this.malloc(bytes);
     if (ptr !== 0) this.#region.bytes.fill(0, ptr, ptr + bytes);
     return ptr;

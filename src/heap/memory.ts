@@ -30,6 +30,11 @@ export interface Backing {
 /** Pointers have 32 bits: a heap uses no byte beyond this. */
 export const ADDRESSABLE = 2 ** 32;
 
+/** Bytes of `count` times `size`, both integers from 0 up; more than any memory has, but finite, where they are too many to count. */
+export function bytesOf(count: number, size: number): number {
+  return Math.min(count * size, 2 * ADDRESSABLE);
+}
+
 const PAGE = 65_536;
 
 /** The part of a resizable or growable buffer that TypeScript's library for ES2023 does not know. */

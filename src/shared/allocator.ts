@@ -217,7 +217,8 @@ export class SharedBuddyAllocator {
 
   /**
    * All blocks, live and free, in address order, free ones as large as coalescing makes them. What a worker is splitting or
-   * coalescing at the moment shows as live. Exact when no other worker is in a call. O(log capacity) each.
+   * coalescing at the moment shows as live. Exact when no other worker is in a call, and this one changes nothing until the last
+   * block has been taken; else a block may show that never was. O(log capacity) each.
    */
   blocks(): Generator<Block, void, undefined> {
     const { cells, g } = this.#attached();
@@ -237,8 +238,9 @@ export class SharedBuddyAllocator {
    */
   recover(worker: number): Recovered;
   /**
-   * Makes `live` the live blocks of the arena and everything else free, whatever its state. No other worker may be in a call, and
-   * those that have died must have been recovered by number, for their places. O(capacity).
+   * Makes `live` the live blocks of the arena and everything else free, whatever its state. Those that no attached worker owns
+   * become this one's. No other worker may be in a call, and those that have died must have been recovered by number, for their
+   * places. O(capacity).
    *
    * @throws TypeError when `live` is not iterable, or an offset or size in it not a number.
    * @throws RangeError when one is no integer in the arena, a size no power of two, an offset no multiple of it, or two overlap.

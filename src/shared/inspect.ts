@@ -1,4 +1,4 @@
-// Questions about a shared arena. While others change it, the answers are of no one moment, but each is of some moment.
+// Questions about a shared arena. While it changes, each word that an answer is made of is of some moment, but not all of one.
 
 import { BuddyError } from '../errors.ts';
 import type { Block } from '../inspect.ts';

@@ -6,9 +6,11 @@
 
 import { BuddyError } from '../../errors.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../../heap/header.ts';
+import type { Backing } from '../../heap/memory.ts';
 import { checkPower, checkWithin } from '../../integers.ts';
 import { MAX_CAPACITY } from '../../layout.ts';
 import { AT_CAPACITY, AT_SLOTS, AT_TRACKED, type Geometry, geometryOf, MAX_SLOTS } from '../layout.ts';
+import { bufferTo } from './backing.ts';
 
 /** "SHEP" in a little-endian buffer. */
 const MAGIC = 0x50454853;
@@ -68,7 +70,8 @@ export function writeHeader(h: Int32Array, { unit, base }: Layout, frontier: num
 }
 
 /** Reads the layout of the heap at `start`. Throws a BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`. */
-export function readLayout(buffer: ArrayBufferLike, start: number): Layout {
+export function readLayout(backing: Backing, start: number): Layout {
+  const { buffer } = backing;
   const at = headerAt(start);
   if (buffer.byteLength < at + HEADER_BYTES + LINE) {
     throw new BuddyError('TRUNCATED', `no heap has room at ${at} in ${buffer.byteLength} bytes`);
@@ -88,11 +91,11 @@ export function readLayout(buffer: ArrayBufferLike, start: number): Layout {
   if (frontier <= (layout.end - base) / unit || frontier > g.capacity) {
     throw new BuddyError('CORRUPT', `the heap says that ${frontier} of its ${g.capacity} units are there`);
   }
-  if (base + frontier * unit > buffer.byteLength) {
-    throw new BuddyError(
-      'TRUNCATED',
-      `the heap ends at ${base + frontier * unit}, but its memory at ${buffer.byteLength}`,
-    );
+  const end = base + frontier * unit;
+  // Not `buffer`: another worker may have made the heap grow since that was looked up.
+  const { byteLength } = bufferTo(backing, end);
+  if (end > byteLength) {
+    throw new BuddyError('TRUNCATED', `the heap ends at ${end}, but its memory at ${byteLength}`);
   }
   return layout;
 }

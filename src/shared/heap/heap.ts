@@ -2,7 +2,7 @@
 
 import { BuddyError } from '../../errors.ts';
 import { AbstractHeap, type HeapStats } from '../../heap/abstract.ts';
-import { ADDRESSABLE } from '../../heap/memory.ts';
+import { ADDRESSABLE, bytesOf } from '../../heap/memory.ts';
 import { type Block, tally } from '../../inspect.ts';
 import { checkCount, checkPower, checkWithin } from '../../integers.ts';
 import { Engine } from '../engine.ts';
@@ -161,9 +161,8 @@ export class SharedHeap extends AbstractHeap {
    * @throws RangeError when one is not an integer from 0 up.
    */
   calloc(count: number, size: number): number {
-    const bytes = checkCount('count', count) * checkCount('size', size);
-    // No product of integers is NaN, and one too large to be exact is too large to have.
-    const ptr = this.malloc(Math.min(bytes, 2 * ADDRESSABLE));
+    const bytes = bytesOf(checkCount('count', count), checkCount('size', size));
+    const ptr = this.malloc(bytes);
     if (ptr !== 0) this.#region.bytesTo(ptr + bytes).fill(0, ptr, ptr + bytes);
     return ptr;
   }
@@ -187,8 +186,13 @@ export class SharedHeap extends AbstractHeap {
     const order = this.#orderFor(bytes);
     if (resize(cells, g, unit, order)) return ptr;
     const shrinks = 2 ** order < before;
-    const moved = shrinks ? engine.allocate(order) : this.#allocate(order);
-    if (moved < 0) return shrinks ? ptr : 0;
+    let moved = engine.allocate(order);
+    if (moved < 0) {
+      // A look that found no room has closed all empty words, one of which may have been in the block's way.
+      if (shrinks || resize(cells, g, unit, order)) return ptr;
+      moved = this.#allocateGrowing(order);
+      if (moved < 0) return 0;
+    }
     const to = region.pointerTo(moved);
     const length = Math.min(before, 2 ** order) * this.unit;
     region.bytesTo(Math.max(ptr, to) + length).copyWithin(to, ptr, ptr + length);
@@ -321,9 +325,10 @@ export class SharedHeap extends AbstractHeap {
    * @throws RangeError when it is no number that a worker of this heap can have, or the caller's own.
    */
   recover(worker: number): SharedHeapRecovered {
-    const { engine } = this.#attached();
+    const { engine, region } = this.#attached();
     if (typeof worker !== 'number') throw new TypeError(`worker must be a number, not a ${typeof worker}`);
     checkDead(engine, worker);
+    region.passClaimed();
     const { blocks, units, complete } = recover(engine, worker);
     return { blocks, bytes: units * this.unit, complete };
   }

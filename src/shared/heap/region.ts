@@ -11,7 +11,7 @@
 
 import { baseOf } from '../../heap/base.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../../heap/header.ts';
-import { ADDRESSABLE, type Backing, backingOf } from '../../heap/memory.ts';
+import { ADDRESSABLE, type Backing } from '../../heap/memory.ts';
 import { checkPower, checkWithin } from '../../integers.ts';
 import { AtomicCells, isShared } from '../cells.ts';
 import { check } from '../check.ts';
@@ -20,6 +20,7 @@ import { format } from '../format.ts';
 import { sizeAt } from '../inspect.ts';
 import { geometryOf, MAX_SLOTS, RESERVED } from '../layout.ts';
 import { changeOwner, ownerAt } from '../owners.ts';
+import { allocateShared, bufferTo, sharedBacking } from './backing.ts';
 import { AT_FRONTIER, headerAt, headerOf, type Layout, layoutOf, readLayout, writeHeader } from './header.ts';
 import type { SharedHeapHandle, SharedHeapMemory, SharedHeapOptions } from './options.ts';
 import { isRangeFree } from './range.ts';
@@ -97,7 +98,7 @@ export class SharedRegion {
     const { memory, start = 0 } = handle;
     const backing = sharedBacking(memory);
     checkWithin('start', start, 0, Math.min(ADDRESSABLE, backing.buffer.byteLength));
-    return new SharedRegion(memory, backing, start, readLayout(backing.buffer, start));
+    return new SharedRegion(memory, backing, start, readLayout(backing, start));
   }
 
   /** The unit behind the last one that the memory has. */
@@ -122,11 +123,7 @@ export class SharedRegion {
 
   /** The present buffer, which has all of the region. */
   get buffer(): SharedArrayBuffer {
-    const backing = this.#backing;
-    // Engines tell a thread that another has grown a WebAssembly memory when they see fit; to grow it, even by nothing, brings
-    // it up to date.
-    if (backing.buffer.byteLength < this.end) backing.grow(backing.buffer.byteLength);
-    return backing.buffer as SharedArrayBuffer;
+    return bufferTo(this.#backing, this.end);
   }
 
   /** The memory, up to `end` at least, which lies in the region. */
@@ -177,6 +174,18 @@ export class SharedRegion {
     return true;
   }
 
+  /**
+   * Moves the frontier past a block that a worker has claimed and may have died before it did so, as recovery is about to free the
+   * block. There is one at most, as nobody claims the next before the frontier is behind it.
+   */
+  passClaimed(): void {
+    const { cells, first, frontier } = this;
+    const { g } = this.layout;
+    if (!g.tracked || frontier === g.capacity || ownerAt(cells, g, frontier) === RESERVED) return;
+    const next = frontier + growthAt(frontier, first, g.capacity);
+    Atomics.compareExchange(this.#header, AT_FRONTIER, frontier, next);
+  }
+
   /** What is wrong with the region, in words. Right when all is quiet. O(capacity). */
   check(): string[] {
     const { cells, first, frontier } = this;
@@ -213,7 +222,7 @@ export class SharedRegion {
   /** Units of the arena that the memory has room for. */
   #present(): number {
     const { base, unit, g } = this.layout;
-    const { byteLength } = this.#backing.buffer;
+    const { byteLength } = bufferTo(this.#backing, base + g.capacity * unit);
     return Math.min(g.capacity, Math.floor((byteLength - base) / unit));
   }
 
@@ -254,17 +263,4 @@ function firstOf({ end, base, unit }: Layout): number {
 
 function roundUp(value: number, granularity: number): number {
   return Math.ceil(value / granularity) * granularity;
-}
-
-function allocateShared(size: number, maximum: number | undefined): SharedArrayBuffer {
-  if (maximum === undefined || maximum <= size) return new SharedArrayBuffer(size);
-  return Reflect.construct(SharedArrayBuffer, [size, { maxByteLength: maximum }]) as SharedArrayBuffer;
-}
-
-function sharedBacking(memory: SharedHeapMemory): Backing {
-  const backing = backingOf(memory);
-  if (!isShared(backing.buffer)) {
-    throw new TypeError('memory must be a SharedArrayBuffer or a shared WebAssembly.Memory');
-  }
-  return backing;
 }

@@ -1,0 +1,30 @@
+// The memory under a shared heap: what Heap takes, if it can be shared, and as it is at present.
+
+import { type Backing, backingOf } from '../../heap/memory.ts';
+import { isShared } from '../cells.ts';
+import type { SharedHeapMemory } from './options.ts';
+
+/** A SharedArrayBuffer of `size` bytes that can grow up to `maximum`, if given. */
+export function allocateShared(size: number, maximum: number | undefined): SharedArrayBuffer {
+  if (maximum === undefined || maximum <= size) return new SharedArrayBuffer(size);
+  return Reflect.construct(SharedArrayBuffer, [size, { maxByteLength: maximum }]) as SharedArrayBuffer;
+}
+
+/** `memory`, ready for use. Throws a TypeError when it cannot be shared. */
+export function sharedBacking(memory: SharedHeapMemory): Backing {
+  const backing = backingOf(memory);
+  if (!isShared(backing.buffer)) {
+    throw new TypeError('memory must be a SharedArrayBuffer or a shared WebAssembly.Memory');
+  }
+  return backing;
+}
+
+/**
+ * The buffer of `backing`, with `end` bytes if the memory has those. A buffer of a WebAssembly memory keeps its length, and engines
+ * tell a thread that another has grown the memory when they see fit; to grow it, even by nothing, brings it up to date.
+ */
+export function bufferTo(backing: Backing, end: number): SharedArrayBuffer {
+  const { byteLength } = backing.buffer;
+  if (byteLength < end && backing.granularity > 1) backing.grow(byteLength);
+  return backing.buffer as SharedArrayBuffer;
+}
