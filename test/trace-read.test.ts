@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readTraceStream } from '../src/trace/file.ts';
 import { gunzip } from '../src/trace/gzip.ts';
 import { encodeTrace, readTrace, TraceError, type TraceErrorCode, traceFromOps } from '../src/trace/index.ts';
 
@@ -244,6 +245,25 @@ describe('gzip', () => {
   test('unpacks no further than its limit', async () => {
     expect((await gunzip(gzipSync(new Uint8Array(1000)), 1000)).length).toBe(1000);
     await expect(gunzip(gzipSync(new Uint8Array(1001)), 1000)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+  });
+});
+
+describe('more than 2 GiB', () => {
+  test('in memory are refused', async () => {
+    expect(await refusal(new Uint8Array(2 ** 31 + 4))).toMatchObject({ code: 'TOO_LARGE' });
+  });
+
+  test('from a stream are not waited for', async () => {
+    const part = new Uint8Array(2 ** 26);
+    let delivered = 0;
+    async function* endless(): AsyncGenerator<Uint8Array, void, undefined> {
+      for (;;) {
+        delivered += part.length;
+        yield part;
+      }
+    }
+    await expect(readTraceStream(endless())).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    expect(delivered).toBe(2 ** 31 + part.length);
   });
 });
 

@@ -15,7 +15,8 @@ import { parseCapacity, parseCount, parseMinUnit, parseUnit } from './options.ts
 
 const FINE = 0;
 const NO_ROOM = 1;
-const BAD_INPUT = 2;
+/** Bad usage, or a file that cannot be read or written. */
+export const BAD_INPUT = 2;
 
 /**
  * Runs the command.
@@ -50,7 +51,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     });
   withTrace(program.command('advise'))
     .description('Recommend a unit and a capacity, and say whether the buddy system suits the trace.')
-    .option('--min-unit <bytes>', 'the smallest unit to try, as blocks are aligned to it', parseMinUnit, 8)
+    .option(
+      '--min-unit <bytes>',
+      'the smallest unit to try, a power of two from 8 to 4096, as blocks are aligned to it',
+      parseMinUnit,
+      8,
+    )
     .option('--json', 'print everything as one JSON document')
     .action((file: string, flags: AdviseFlags) => adviseCommand(file, flags, io));
   try {
@@ -69,10 +75,10 @@ function withTrace(command: Command): Command {
 
 function withArenaFlags(command: Command): Command {
   return withTrace(command)
-    .option('--unit <bytes>', 'bytes a unit', parseUnit, 16)
+    .option('--unit <bytes>', 'bytes a unit, 1 to 2^30', parseUnit, 16)
     .option(
       '--capacity <units>',
-      'units in the arena, e.g. 4096, 64k, 8m (default: as many as the trace needs)',
+      'units in the arena, e.g. 4096, 64k, 8m (default: the smallest power of two in which the trace fits)',
       parseCapacity,
     );
 }

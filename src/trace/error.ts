@@ -5,7 +5,7 @@
  *
  * - `EMPTY`: the file holds no operation at all.
  * - `GZIP`: the file is gzip but damaged or cut short.
- * - `TOO_LARGE`: unpacked, the file is larger than 2 GiB.
+ * - `TOO_LARGE`: the trace, unpacked, is larger than 2 GiB.
  * - `LENGTH`: an int32 trace whose length is no multiple of 4 bytes.
  * - `UNKNOWN_ID`: an int32 entry frees an id that no earlier entry allocated.
  * - `DOUBLE_FREE`: an int32 entry frees an id that an earlier entry freed.

@@ -1,6 +1,7 @@
 // Reading traces from files and streams: the only file here that needs Node.
 
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { MAX_BYTES, Parts } from './parts.ts';
 import { readTrace } from './read.ts';
 import type { Trace } from './trace.ts';
 
@@ -11,12 +12,15 @@ import type { Trace } from './trace.ts';
  * @throws the system's error when the file cannot be read.
  */
 export async function readTraceFile(path: string): Promise<Trace> {
-  return readTrace(await readFile(path));
+  return readTraceStream(createReadStream(path, { highWaterMark: 2 ** 20 }));
 }
 
-/** Reads the trace that a stream, such as standard input, delivers until its end. Throws as {@link readTraceFile}. */
+/**
+ * Reads the trace that a stream, such as standard input, delivers until its end, or until there is more than any trace has. Throws
+ * as {@link readTraceFile}.
+ */
 export async function readTraceStream(stream: AsyncIterable<Uint8Array>): Promise<Trace> {
-  const parts: Uint8Array[] = [];
-  for await (const part of stream) parts.push(part);
-  return readTrace(Buffer.concat(parts));
+  const parts = new Parts(MAX_BYTES);
+  for await (const part of stream) parts.add(part);
+  return readTrace(parts.join());
 }

@@ -4,6 +4,7 @@ import { TraceError } from './error.ts';
 import { gunzip, isGzip } from './gzip.ts';
 import { parseInt32 } from './int32.ts';
 import { parseMtrace } from './mtrace.ts';
+import { checkLength } from './parts.ts';
 import type { Trace } from './trace.ts';
 
 // How much of the file is looked at to tell text from integers.
@@ -19,6 +20,7 @@ const HEAD_BYTES = 256;
 export async function readTrace(bytes: Uint8Array): Promise<Trace> {
   if (!(bytes instanceof Uint8Array)) throw new TypeError('readTrace expects a Uint8Array');
   const plain = isGzip(bytes) ? await gunzip(bytes) : bytes;
+  checkLength(plain.length);
   if (plain.length === 0) throw new TraceError('EMPTY', 'the file is empty');
   return isText(plain) ? parseMtrace(plain) : parseInt32(plain);
 }
