@@ -17,9 +17,11 @@ const built = Math.min(
   ),
 );
 if (built < Math.max(newest('src'), newest('tsdown.config.mjs'), newest('package.json'))) {
-  const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'build'], {
+    encoding: 'utf8',
     shell: process.platform === 'win32',
   });
+  // What a build says is of interest only when it fails.
+  if (status !== 0) process.stderr.write(`${stdout}${stderr}`);
   process.exitCode = status ?? 1;
 }

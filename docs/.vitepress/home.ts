@@ -7,7 +7,7 @@ export const home = {
     name: 'buddy-allocator',
     text: 'Big memory in JavaScript',
     tagline:
-      'The binary buddy system: exact placement, constant-time alloc and free, all state in one ArrayBuffer.',
+      'The binary buddy system: exact placement, bounded alloc and free, all state in one ArrayBuffer.',
     image: { src: '/logo.svg', alt: 'A block split into buddies, twice' },
     actions: [
       { theme: 'brand', text: 'Get started', link: '/api' },
@@ -43,7 +43,7 @@ export const home = {
     },
     {
       title: 'Strict',
-      details: 'A double free or a damaged buffer is an error with a stable code, and not a byte changed.',
+      details: 'A free of what is no live block, or a damaged buffer, is an error with a stable code, and not a byte changed.',
       link: '/api#errors',
     },
   ],

@@ -29,7 +29,7 @@ async function makeFile(path, bytes) {
 function format({ megabytes, rounds, results, ratio }) {
   const lines = results.map((one) => {
     const throughput = `${one.megabytesPerSecond.toFixed(0)} MB/s`;
-    const pauses = `${one.pauses} pauses, ${one.pauseMs.toFixed(2)} ms together, longest ${one.longestPauseMs.toFixed(2)} ms`;
+    const pauses = `${one.pauses} pauses, ${one.pauseMs.toFixed(2)} ms together, longest of all runs ${one.longestPauseMs.toFixed(2)} ms`;
     return `${one.name.padEnd(24)} ${throughput.padEnd(12)} ${pauses}`;
   });
   const [q1, middle, q3] = [ratio.q1, ratio.median, ratio.q3].map((value) => value.toFixed(2));
