@@ -1,22 +1,25 @@
 import license from 'rollup-plugin-license';
 import { defineConfig } from 'tsdown';
 
-export default defineConfig([
-  {
-    entry: {
-      index: 'src/index.ts',
-      heap: 'src/heap/index.ts',
-      mempool: 'src/mempool/index.ts',
-      debug: 'src/debug/index.ts',
-      shared: 'src/shared/index.ts',
-      webgpu: 'src/webgpu/index.ts',
-      trace: 'src/trace/index.ts',
-    },
-    platform: 'neutral',
-    target: 'es2022',
-    dts: true,
-    sourcemap: true,
+/** The package's entry points, for every runtime. */
+const library = {
+  entry: {
+    index: 'src/index.ts',
+    heap: 'src/heap/index.ts',
+    mempool: 'src/mempool/index.ts',
+    debug: 'src/debug/index.ts',
+    shared: 'src/shared/index.ts',
+    webgpu: 'src/webgpu/index.ts',
+    trace: 'src/trace/index.ts',
   },
+  platform: 'neutral',
+  target: 'es2022',
+};
+
+export default defineConfig([
+  { ...library, dts: false, sourcemap: true },
+  // The types are built apart: their source maps would lead to files that are not published.
+  { ...library, dts: { emitDtsOnly: true }, clean: false },
   {
     // The command's libraries are bundled into it: whoever installs the package installs nothing else.
     entry: { cli: 'src/cli/main.ts' },
