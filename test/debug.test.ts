@@ -322,6 +322,8 @@ describe('a bad pointer', () => {
       false,
     ]);
     expect(() => heap.isAllocated(-1)).toThrow(RangeError);
+    structuredClone(heap.buffer, { transfer: [heap.buffer as ArrayBuffer] });
+    expect(errorOf(() => heap.isAllocated(ptr)).code).toBe('DETACHED');
   });
 
   test('that is null is freed as nothing', () => {
@@ -471,6 +473,22 @@ describe('a checked pointer', () => {
 });
 
 describe('views as pointers', () => {
+  it.each([
+    false,
+    true,
+  ])('are good when somebody else has grown the memory, which is shared: %s', (shared) => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 10, shared });
+    const heap = new DebugHeap({ memory, quarantine: 0 });
+    const [a, b] = [heap.malloc(100), heap.malloc(100)];
+    memory.grow(1);
+    heap.free(new Uint8Array(memory.buffer, a, 100));
+    expect(errorOf(() => heap.free(new Uint8Array(heap.buffer, b - 16, 10))).code).toBe('INTERIOR');
+    const more = heap.reallocArray(new Uint8Array(memory.buffer, b, 100), 200) as Uint8Array;
+    expect(heap.leaks().map(({ ptr, size }) => [ptr, size])).toEqual([[more.byteOffset, 200]]);
+    heap.free(more);
+    expect(heap.stats().used).toBe(0);
+  });
+
   it('come from allocArray, callocArray and reallocArray, with generations or without', () => {
     for (const generations of [false, true]) {
       const heap = heapWith({ generations });

@@ -259,3 +259,13 @@ describe('trim', () => {
     }
   });
 });
+
+test('a memory that was cut and enlarged again has lost the heap, and is not looked at for ever', () => {
+  const memory = MEMORIES['resizable ArrayBuffer'](8192, 16 * PAGE) as ArrayBuffer;
+  const heap = new Heap({ memory, embed: true });
+  heap.malloc(30_000);
+  const { byteLength } = memory;
+  for (const length of [8192, byteLength])
+    (Reflect.get(memory, 'resize') as (to: number) => void).call(memory, length);
+  expect(() => heap.malloc(16)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
+});

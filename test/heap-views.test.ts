@@ -271,6 +271,66 @@ describe('scope', () => {
     expect([mine, kept].every((ptr) => heap.isAllocated(ptr))).toBe(true);
   });
 
+  test('knows a block by its address, whatever else a pointer carries', () => {
+    for (const generations of [false, true]) {
+      const heap = new DebugHeap({ size: 65_536, quarantine: 0, generations });
+      const scope = heap.scope();
+      const ptr = scope.malloc(32);
+      scope.free(heap.checked(ptr));
+      const array = scope.allocArray(Uint8Array, 32) as Uint8Array;
+      scope.free(heap.checked(array.byteOffset));
+      const moved = scope.realloc(heap.checked(scope.malloc(100)), 200);
+      expect(scope.size).toBe(1);
+      // What others have at these places now is not the scope's.
+      const others = [32, 32, 100].map((size) => heap.malloc(size));
+      const kept = [1, 2, 3].map(() => scope.malloc(10));
+      scope.keep(heap.view(kept[0], Uint8Array));
+      scope.keep(kept[1] % 2 ** 32);
+      scope.keep(heap.checked(kept[2]));
+      scope.dispose();
+      expect([...others, ...kept, moved].map((p) => heap.isAllocated(p))).toEqual([
+        ...Array(6).fill(true),
+        false,
+      ]);
+    }
+  });
+
+  test('keeps nothing by a view that is none on a block', () => {
+    const heap = new Heap({ memory: new WebAssembly.Memory({ initial: 1, maximum: 16 }) });
+    const scope = heap.scope();
+    const code = (view: ArrayBufferView) => {
+      try {
+        scope.keep(view);
+        return 'none';
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    const array = scope.allocArray(Uint8Array, 100) as Uint8Array;
+    expect(code(new Uint8Array(heap.buffer.byteLength).subarray(array.byteOffset))).toBe('FOREIGN');
+    const views = [array, scope.allocArray(DataView, 100) as DataView];
+    scope.malloc(4 * PAGE);
+    expect(views.map(code)).toEqual(['DETACHED', 'DETACHED']);
+    for (const view of views) {
+      const detached = expect.objectContaining({ code: 'DETACHED' });
+      expect(() => heap.free(view)).toThrow(detached);
+      expect(() => scope.free(view)).toThrow(detached);
+      expect(() => heap.reallocArray(view, 5)).toThrow(detached);
+      expect(() => scope.reallocArray(view, 5)).toThrow(detached);
+    }
+    expect(scope.size).toBe(3);
+  });
+
+  test('passes over blocks that lay where the heap no longer is', () => {
+    const heap = new Heap({ size: PAGE, maximum: 2 ** 24 });
+    const scope = heap.scope();
+    scope.malloc(2 ** 20);
+    heap.clear();
+    heap.trim();
+    scope.dispose();
+    expect(scope.size).toBe(0);
+  });
+
   test('takes no note of what had no room', () => {
     const heap = new Heap({ size: 256 });
     const scope = heap.scope();

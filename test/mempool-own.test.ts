@@ -253,3 +253,17 @@ it('a released pool has no buffer, and leaves the one it had alone', () => {
   expect(() => pool.buf).toThrow(new TypeError('the pool was released'));
   expect(new MemPool({ buf, skipInitialization: true }).free(ptr)).toBe(true);
 });
+
+it('sizes that are no numbers have no room, and elements that are none allocate nothing', () => {
+  const pool = new MemPool();
+  for (const bad of ['100', true, [7], { valueOf: () => 8 }, 10n, Symbol('8'), null, undefined]) {
+    const size = bad as number;
+    expect([pool.malloc(size), pool.calloc(size)]).toEqual([0, 0]);
+    expect([pool.mallocAs('u8', size), pool.callocAs('f64', size)]).toEqual([undefined, undefined]);
+  }
+  expect(pool.reallocArray(null as unknown as Uint8Array, 3)).toBeUndefined();
+  expect(() => pool.callocAs('i64', 4, 1.5)).toThrow(RangeError);
+  expect(() => pool.callocAs('f32', 4, 1n as unknown as number)).toThrow(TypeError);
+  expect(() => pool.calloc(10, 1n as unknown as number)).toThrow(TypeError);
+  expect(pool.stats().used).toEqual({ count: 0, size: 0 });
+});

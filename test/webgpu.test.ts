@@ -240,6 +240,41 @@ describe('free and flush', () => {
   });
 });
 
+// More than a function takes as arguments.
+const MANY = 150_000;
+
+describe('very many ranges', () => {
+  it('are kept when the queue fails to say that it is done', async () => {
+    const { device, pool } = make({ usage: VERTEX, bufferSize: 2 ** 20, unit: 16 });
+    for (let i = 0; i < MANY; i++) pool.free(take(pool, 16));
+    vi.spyOn(device.queue, 'onSubmittedWorkDone').mockRejectedValueOnce(new Error('lost'));
+    await pool.flush();
+    expect(pool.stats().pending).toBe(16 * MANY);
+    pool.flush();
+    await device.finish();
+    expect(pool.stats()).toMatchObject({ pending: 0, used: 0 });
+  });
+
+  it('are moved by one defragmentation', async () => {
+    const device = new FakeDevice();
+    Object.assign(device.limits, { maxBufferSize: 2 ** 24 });
+    const pool = new BufferPool(device, {
+      usage: VERTEX | COPY_SRC | COPY_DST,
+      bufferSize: 2 ** 24,
+      unit: 16,
+    });
+    const all = Array.from({ length: 4 * MANY }, () => take(pool, 16));
+    for (let i = 1; i < all.length; i += 2) pool.free(all[i]);
+    pool.flush();
+    await device.finish();
+    const moves = pool.defragment(device.createCommandEncoder());
+    expect(moves.length).toBeGreaterThan(MANY * 0.9);
+    pool.flush();
+    await device.finish();
+    expect(pool.stats().used).toBe(2 * MANY * 16);
+  });
+});
+
 describe('defragment', () => {
   /** Ranges of 512 bytes, each filled with its number, of which those in `keep` stay. */
   async function fragmented(count: number, keep: (i: number) => boolean, options = {}) {

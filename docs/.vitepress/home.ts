@@ -43,7 +43,8 @@ export const home = {
     },
     {
       title: 'Strict',
-      details: 'A free of what is no live block, or a damaged buffer, is an error with a stable code, and not a byte changed.',
+      details:
+        'A free of what is no live block, or a damaged buffer, is an error with a stable code, and not a byte changed.',
       link: '/api#errors',
     },
   ],

@@ -62,8 +62,6 @@ export class DebugHeap extends Heap {
   #generation = 0;
   /** Generations of the blocks that views are of. */
   readonly #views = new WeakMap<ArrayBufferView, number>();
-  /** Those that blocks were made in. All but detached ones show the same bytes. */
-  readonly #buffers = new WeakSet<ArrayBufferLike>();
   /** The method of this class that Heap's code is called from, while it is: it gets plain addresses. */
   #caller: Entry | undefined;
 
@@ -126,7 +124,8 @@ export class DebugHeap extends Heap {
       this.#blockOf(ptr);
       return true;
     } catch (error) {
-      if (error instanceof BuddyError) return false;
+      if (error instanceof BuddyError && (error.code === 'NOT_ALLOCATED' || error.code === 'INTERIOR'))
+        return false;
       throw error;
     }
   }
@@ -245,7 +244,6 @@ export class DebugHeap extends Heap {
       freed: undefined,
     };
     const { buffer } = this;
-    this.#buffers.add(buffer);
     this.#blocks.set(block.end, block);
     new Uint8Array(buffer, block.ptr, bytes).fill(fill);
     paint(buffer, block);
@@ -342,10 +340,7 @@ export class DebugHeap extends Heap {
 
   /** Where `view`, one on this heap's memory, begins, with the generation of the block that it was made for. */
   #pointerOf(view: ArrayBufferView): number {
-    const ours = ArrayBuffer.isView(view) && this.#buffers.has(view.buffer) && view.buffer.byteLength > 0;
-    // Heap knows, and throws, what it is instead.
-    if (!ours) super.free(view);
-    return pointer(view.byteOffset, this.#views.get(view) ?? 0);
+    return pointer(super.pointerOf(view), this.#views.get(view) ?? 0);
   }
 
   /** What Heap's code, called from `caller`, returns as the view of a block. */

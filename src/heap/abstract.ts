@@ -130,7 +130,7 @@ export abstract class AbstractHeap {
 
   /** A scope: what is allocated through it is freed at its end. */
   scope(): HeapScope {
-    return new HeapScope(this);
+    return new HeapScope(this, (view) => this.pointerOf(view));
   }
 
   /**

@@ -6,6 +6,7 @@ import { checkCount, checkPower, checkWithin } from '../integers.ts';
 import { AbstractHeap, type HeapStats } from './abstract.ts';
 import { ADDRESSABLE, bytesOf, type HeapMemory } from './memory.ts';
 import { type HeapOptions, Region } from './region.ts';
+import { offsetOf } from './views.ts';
 
 /**
  * A heap in an ArrayBuffer, a SharedArrayBuffer or a WebAssembly.Memory: malloc, calloc, realloc and free as C has them.
@@ -45,7 +46,10 @@ export class Heap extends AbstractHeap {
     return heap;
   }
 
-  /** The present buffer. That of a WebAssembly memory is replaced by another whenever the memory grows. */
+  /**
+   * The present buffer. That of a WebAssembly memory is replaced by another whenever the heap makes it grow; when somebody else
+   * does, the former one of a shared memory, which stays good, may still be what this is.
+   */
   get buffer(): ArrayBuffer | SharedArrayBuffer {
     return this.#live().bytes.buffer;
   }
@@ -237,13 +241,16 @@ export class Heap extends AbstractHeap {
     if (!ArrayBuffer.isView(view)) {
       throw new TypeError(`a pointer must be a number or a view, not a ${typeof view}`);
     }
-    const { buffer, byteOffset } = view;
+    const { buffer } = view;
     this.#live();
+    // Somebody else may have grown the memory.
+    if (!this.#region.holds(buffer)) this.#region.refresh();
     if (!this.#region.holds(buffer)) {
       throw buffer.byteLength === 0
         ? new BuddyError('DETACHED', 'the view is detached, as by growth of its memory; use the pointer')
         : new BuddyError('FOREIGN', "the view is not one on the heap's memory");
     }
+    const byteOffset = offsetOf(view);
     // No block is at 0, but that is where a view appears to be that a shrunken buffer has left without bytes.
     if (byteOffset === 0) throw this.#misuse(0);
     return byteOffset;

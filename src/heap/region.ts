@@ -204,6 +204,10 @@ export class Region {
    */
   growFor(units: number): boolean {
     this.refresh();
+    // A memory that was cut and enlarged again has zeros for a state.
+    if (this.allocator.capacity !== this.capacity) {
+      throw new BuddyError('CORRUPT', 'the state of the heap was overwritten');
+    }
     const { limit } = this;
     if (limit === 0) return false;
     const size = 2 ** Math.ceil(Math.log2(units));

@@ -2,6 +2,7 @@
 
 import type { AbstractHeap } from './abstract.ts';
 import { dispose } from './dispose.ts';
+import { ADDRESSABLE } from './memory.ts';
 import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
 
 /**
@@ -11,11 +12,15 @@ import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
  */
 export class HeapScope {
   readonly #heap: AbstractHeap;
-  readonly #blocks = new Set<number>();
+  /** The blocks' pointers as the heap gave them, by address: DebugHeap's may carry more than that. */
+  readonly #blocks = new Map<number, number>();
 
-  /** An empty scope. */
-  constructor(heap: AbstractHeap) {
+  readonly #pointerOf: (view: ArrayBufferView) => number;
+
+  /** An empty scope. `pointerOf` tells where a view on the heap's memory begins, and throws when it is none. */
+  constructor(heap: AbstractHeap, pointerOf: (view: ArrayBufferView) => number) {
     this.#heap = heap;
+    this.#pointerOf = pointerOf;
   }
 
   /** Number of blocks that the end of the scope will free. */
@@ -41,7 +46,7 @@ export class HeapScope {
   /** {@link Heap.realloc}. The block is the scope's afterwards, whosever it was. */
   realloc(ptr: number, bytes: number): number {
     const moved = this.#heap.realloc(ptr, bytes);
-    if (moved !== 0) this.#blocks.delete(ptr);
+    if (moved !== 0) this.#blocks.delete(this.#addressOf(ptr));
     return this.#add(moved);
   }
 
@@ -57,22 +62,26 @@ export class HeapScope {
 
   /** {@link Heap.reallocArray}. The block is the scope's afterwards, whosever it was. */
   reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
-    const ptr = view.byteOffset;
+    const address = this.#addressOf(view);
     const moved = this.#heap.reallocArray(view, length);
-    if (moved !== null) this.#blocks.delete(ptr);
+    if (moved !== null) this.#blocks.delete(address);
     return this.#addView(moved);
   }
 
   /** {@link Heap.free}, for a block that the scope need not free any more. */
   free(ptr: number | ArrayBufferView): void {
-    const at = typeof ptr === 'number' ? ptr : ptr.byteOffset;
+    const address = this.#addressOf(ptr);
     this.#heap.free(ptr);
-    this.#blocks.delete(at);
+    this.#blocks.delete(address);
   }
 
-  /** Lets the block at `ptr` outlive the scope: it is the caller's to free. Returns `ptr`. */
+  /**
+   * Lets the block at `ptr`, or where a view begins, outlive the scope: it is the caller's to free. Returns `ptr`.
+   *
+   * @throws TypeError, BuddyError when a view is none on the heap's memory, as {@link Heap.free}.
+   */
   keep<P extends number | ArrayBufferView>(ptr: P): P {
-    this.#blocks.delete(typeof ptr === 'number' ? ptr : ptr.byteOffset);
+    this.#blocks.delete(this.#addressOf(ptr));
     return ptr;
   }
 
@@ -87,10 +96,11 @@ export class HeapScope {
   dispose(): void {
     if (this.#blocks.size > 0) void this.#heap.buffer; // throws once for all blocks when there is no memory
     const errors: unknown[] = [];
-    for (const ptr of this.#blocks) {
+    for (const [address, ptr] of this.#blocks) {
       try {
-        if (this.#heap.isAllocated(ptr)) this.#heap.free(ptr);
-        this.#blocks.delete(ptr);
+        // The heap may have been cleared and trimmed, and end before it.
+        if (address < this.#heap.end && this.#heap.isAllocated(ptr)) this.#heap.free(ptr);
+        this.#blocks.delete(address);
       } catch (error) {
         errors.push(error);
       }
@@ -105,12 +115,17 @@ export class HeapScope {
   }
 
   #add(ptr: number): number {
-    if (ptr !== 0) this.#blocks.add(ptr);
+    if (ptr !== 0) this.#blocks.set(this.#addressOf(ptr), ptr);
     return ptr;
   }
 
   #addView<V extends ArrayBufferView>(view: V | null): V | null {
-    if (view !== null) this.#blocks.add(view.byteOffset);
+    if (view !== null) this.#add(view.byteOffset);
     return view;
+  }
+
+  /** The address in a pointer, or where a view begins. */
+  #addressOf(ptr: number | ArrayBufferView): number {
+    return typeof ptr === 'number' ? ptr % ADDRESSABLE : this.#pointerOf(ptr);
   }
 }

@@ -59,3 +59,12 @@ export function makeView<C extends ArrayConstructor>(
     ) => ViewOf<C>
   )(buffer, ptr, length);
 }
+
+/** Where `view` begins; 0, as typed arrays have it, for a DataView that has lost its bytes, too. */
+export function offsetOf(view: ArrayBufferView): number {
+  try {
+    return view.byteOffset;
+  } catch {
+    return 0;
+  }
+}

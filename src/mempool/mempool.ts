@@ -93,22 +93,31 @@ export class MemPool {
    */
   mallocAs<T extends MemPoolType>(type: T, num: number): TypedArrays[T] | undefined {
     const View = constructorOf(type);
-    const length = Math.trunc(num);
+    const length = wholeNumber(num);
     const ptr = this.malloc(length * View.BYTES_PER_ELEMENT);
     return ptr === 0 ? undefined : new View(this.buf, ptr, length);
   }
 
-  /** {@link malloc}, with all `size` bytes set to `fill` as the elements of a Uint8Array are. O(size). */
+  /**
+   * {@link malloc}, with all `size` bytes set to `fill` as the elements of a Uint8Array are. O(size).
+   *
+   * @throws TypeError when `fill` is a bigint, a symbol or the like; nothing is allocated then.
+   */
   calloc(size: number, fill = 0): number {
     const ptr = this.malloc(size);
-    if (ptr !== 0) new Uint8Array(this.buf, ptr, Math.ceil(size)).fill(fill);
+    if (ptr !== 0) this.#fill(new Uint8Array(this.buf, ptr, Math.ceil(size)), fill);
     return ptr;
   }
 
-  /** {@link mallocAs}, with all elements set to `value`. O(num). */
+  /**
+   * {@link mallocAs}, with all elements set to `value`. O(num).
+   *
+   * @throws TypeError, RangeError when `value` can be no element, such as a fraction of an array of bigints; nothing is
+   * allocated then.
+   */
   callocAs<T extends MemPoolType>(type: T, num: number, value = 0): TypedArrays[T] | undefined {
     const array = this.mallocAs(type, num);
-    if (array !== undefined) fill(array, value);
+    if (array !== undefined) this.#fill(array, value);
     return array;
   }
 
@@ -131,8 +140,10 @@ export class MemPool {
    * pool, or `num` is less than 1, and then nothing has changed.
    */
   reallocArray<A extends MemPoolArray>(array: A, num: number): A | undefined {
-    const length = Math.trunc(num);
-    const ptr = this.realloc(this.#pointerOf(array), length * array.BYTES_PER_ELEMENT);
+    const before = this.#pointerOf(array);
+    if (before === 0) return undefined;
+    const length = wholeNumber(num);
+    const ptr = this.realloc(before, length * array.BYTES_PER_ELEMENT);
     return ptr === 0 ? undefined : (makeView(typeOf(array), this.buf, ptr, length) as A);
   }
 
@@ -175,15 +186,30 @@ export class MemPool {
     return this.#heap;
   }
 
+  /** Sets all elements of a fresh array, or frees it. */
+  #fill(array: MemPoolArray, value: number): void {
+    try {
+      fill(array, value);
+    } catch (error) {
+      this.free(array);
+      throw error;
+    }
+  }
+
   /** Where `array` begins; 0, which is no block, when it is not on this pool's buffer. */
   #pointerOf(array: MemPoolArray): number {
     return ArrayBuffer.isView(array) && array.buffer === this.buf ? array.byteOffset : 0;
   }
 }
 
+/** A number of elements, without its fraction; NaN for what is no number. */
+function wholeNumber(num: number): number {
+  return typeof num === 'number' ? Math.trunc(num) : Number.NaN;
+}
+
 /** Whether a request for `size` bytes can have room anywhere. */
 function isSize(size: number): boolean {
-  return size > 0 && size <= ADDRESSABLE;
+  return typeof size === 'number' && size > 0 && size <= ADDRESSABLE;
 }
 
 /** Whether a live block of `heap` begins at `ptr`. */

@@ -89,7 +89,7 @@ export function plan<B extends GpuBuffer>(
       const to = takeBelow(upTo, candidate);
       if (to !== null) moves.push({ allocation, from, to });
     }
-    if (moves.length > 0 && isGain(upTo, moves, before)) planned.push(...moves);
+    if (moves.length > 0 && isGain(upTo, moves, before)) for (const move of moves) planned.push(move);
     else cancel(moves);
   }
   return planned;

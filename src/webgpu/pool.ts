@@ -201,7 +201,9 @@ export class BufferPool<B extends GpuBuffer> {
     this.#flushed = done.then(
       () => this.#recycle(freed),
       // The standard knows no rejection. Should there be one, nothing may be reused on its account.
-      () => void this.#freed.push(...freed),
+      () => {
+        this.#freed = freed.concat(this.#freed);
+      },
     );
     return this.#flushed;
   }
