@@ -1,14 +1,15 @@
 // What single operations cost, in time and in elements touched: percentiles and the worst one, ours against the
 // reference, on the traces and on sequences made to be slow.
 
-import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { ADVERSARIES } from '../test/support/adversarial.ts';
+import { commandOf } from '../test/support/command.ts';
+import { runCommand } from './command.ts';
 import { buddy } from './contenders/buddy.ts';
 import type { Contender } from './contenders/contender.ts';
 import { empty } from './contenders/empty.ts';
 import { reference } from './contenders/reference.ts';
-import { machine } from './machine.ts';
+import { type Machine, machine } from './machine.ts';
 import { showProgress } from './progress.ts';
 import { quantile } from './statistics.ts';
 import { PASSES, timesOf } from './tail-times.ts';
@@ -41,6 +42,13 @@ interface Tail {
   readonly touched?: Spread;
   /** [i] counts the operations that took at least 2^i and less than 2^(i+1) ns; [0] those below 2 ns too. */
   readonly histogram: readonly number[];
+}
+
+interface Report {
+  readonly machine: Machine;
+  /** Of which the least time of each operation counts. */
+  readonly passes: number;
+  readonly tails: readonly Tail[];
 }
 
 function spreadOf(sorted: Float64Array): Spread {
@@ -93,7 +101,7 @@ function adversarialWorkloads(): Workload[] {
   });
 }
 
-function format(tails: readonly Tail[]): string {
+function format({ passes, tails }: Report): string {
   const columns = ['p50', 'p99', 'p99.9', 'max'];
   const table = new Table({
     head: [
@@ -121,7 +129,7 @@ function format(tails: readonly Tail[]): string {
     table.push([workload, contender, kind, ...cells(ns), ...cells(touched)]);
   }
   return [
-    `ns: least of ${PASSES} passes for every operation. Nothing is subtracted: the rows of the empty driver are the cost of`,
+    `ns: least of ${passes} passes for every operation. Nothing is subtracted: the rows of the empty driver are the cost of`,
     'reading the clock, which all others contain.',
     '#: different elements of its metadata that an operation touches, int32 of the allocator, bytes of the reference.',
     `Below the traces: sequences made to be slow, on ${ADVERSARIAL_CAPACITY} units.`,
@@ -130,18 +138,24 @@ function format(tails: readonly Tail[]): string {
   ].join('\n');
 }
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
-const traces = workloadPlans().filter(({ isWholeTrace }) => isWholeTrace);
-const workloads = [...traces.map((plan) => plan.build()), ...adversarialWorkloads()];
-const timed: { contender: Contender; workload: Workload; ns: Float64Array }[] = [];
-for (const workload of workloads) {
-  for (const contender of [buddy, reference, empty]) {
-    timed.push({ contender, workload, ns: await timesOf(contender, workload) });
+async function bench(): Promise<Report> {
+  const traces = workloadPlans().filter(({ isWholeTrace }) => isWholeTrace);
+  const workloads = [...traces.map((plan) => plan.build()), ...adversarialWorkloads()];
+  const timed: { contender: Contender; workload: Workload; ns: Float64Array }[] = [];
+  for (const workload of workloads) {
+    for (const contender of [buddy, reference, empty]) {
+      timed.push({ contender, workload, ns: await timesOf(contender, workload) });
+    }
   }
+  // All counting comes after all timing: code that has met the counting arrays is slower from then on.
+  const tails = timed.flatMap(({ contender, workload, ns }) => tailsOf(contender, workload, ns));
+  showProgress('');
+  return { machine: machine(), passes: PASSES, tails };
 }
-// All counting comes after all timing: code that has met the counting arrays is slower from then on.
-const tails = timed.flatMap(({ contender, workload, ns }) => tailsOf(contender, workload, ns));
-showProgress('');
-process.stdout.write(
-  values.json ? `${JSON.stringify({ machine: machine(), passes: PASSES, tails }, null, 2)}\n` : format(tails),
-);
+
+const command = commandOf(
+  'npm run bench:tail --',
+  'Measures what single operations cost, in time and in elements touched: percentiles and the worst.',
+).option('--json', 'print one JSON document instead of a table');
+
+await runCommand(command, bench, format);

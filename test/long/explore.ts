@@ -1,37 +1,76 @@
 // All interleavings of the programs in test/model/suites.ts, and schedules at random for as long as one likes.
-// Ends with status 1 and the schedule when something is wrong.
-//
-// usage: tsx test/long/explore.ts [--suite <part of a name>] [--random <runs>] [--seed 1] [--json]
-//        tsx test/long/explore.ts --program 'p:0 ; a:0 | -p' [--capacity 32] [--workers 2] [--tracked] [--stale] [--json]
 
-import { parseArgs } from 'node:util';
+import { InvalidArgumentError } from 'commander';
+import { MAX_CAPACITY } from '../../src/layout.ts';
+import { MAX_SLOTS } from '../../src/shared/layout.ts';
 import { Explorer } from '../model/explore.ts';
+import { type Program, parseProgram } from '../model/program.ts';
 import { exploreAtRandom } from '../model/random.ts';
 import { boundOf, LONG, programsIn, SHORT, type Suite, subjectOf } from '../model/suites.ts';
 import { Violation } from '../model/violation.ts';
+import { commandOf, integer, SEED } from '../support/command.ts';
 
-const { values } = parseArgs({
-  options: {
-    suite: { type: 'string', default: '' },
-    program: { type: 'string' },
-    capacity: { type: 'string', default: '32' },
-    workers: { type: 'string', default: '2' },
-    tracked: { type: 'boolean', default: false },
-    stale: { type: 'boolean', default: false },
-    random: { type: 'string', default: '0' },
-    seed: { type: 'string', default: '1' },
-    json: { type: 'boolean', default: false },
-  },
-});
+interface Options {
+  readonly suite?: readonly Suite[];
+  readonly program?: Program;
+  readonly capacity: number;
+  readonly workers: number;
+  readonly tracked?: true;
+  readonly stale?: true;
+  readonly random: number;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+const SUITES = [...SHORT, ...LONG];
+
+/** One word of a program, as test/model/program.ts describes them. */
+const WORD = /^(?:[^-~!:][^:]*:\d+|-[^:]+|[~!]\d+|\.)$/;
+
+function suitesCalled(part: string): Suite[] {
+  const found = SUITES.filter(({ name }) => name.includes(part));
+  if (found.length > 0) return found;
+  throw new InvalidArgumentError('It is in the name of no suite; --help lists them.');
+}
+
+function checkedProgram(text: string): Program {
+  const wrong = text.split(/[ |;]+/).find((word) => word !== '' && !WORD.test(word));
+  if (wrong === undefined) return parseProgram(text);
+  throw new InvalidArgumentError(`Its words are like a:0, -a, ~0, !0 and a full stop, not like ${wrong}.`);
+}
+
+const command = commandOf(
+  'npm run test:explore --',
+  'Tries every order in which the workers of small programs on a shared arena can meet. Ends with status 1 and the ' +
+    'schedule when something is wrong.',
+)
+  .option('--suite <part>', 'only the suites with this in their names (default: all of them)', suitesCalled)
+  .option(
+    '--program <text>',
+    "only this program, such as 'p:0 ; a:0 | -p'; test/model/program.ts describes them",
+    checkedProgram,
+  )
+  .option('--capacity <units>', 'with --program: units in the arena', integer(1, MAX_CAPACITY), 32)
+  .option('--workers <n>', 'with --program: workers that the arena is for', integer(1, MAX_SLOTS), 2)
+  .option('--tracked', 'with --program: the arena keeps the owner of each block')
+  .option('--stale', 'with --program: plain reads may see outdated values')
+  .option(
+    '--random <runs>',
+    'instead of the suites, so many larger programs at random on each of six arenas; 0 for none',
+    integer(0, 1e9),
+    0,
+  )
+  .addOption(SEED)
+  .option('--json', 'print each result as one line of JSON')
+  .addHelpText('after', ['\nSuites:', ...SUITES.map(({ name }) => `  ${name}`)].join('\n'))
+  .parse();
+const { json, ...options } = command.opts<Options>();
 
 const started = performance.now();
 const seconds = (since = started): number => Math.round((performance.now() - since) / 100) / 10;
-const capacity = Number(values.capacity);
-const workers = Number(values.workers);
-const { tracked, stale } = values;
 
 function print(result: Record<string, string | number>): void {
-  if (values.json) console.log(JSON.stringify(result));
+  if (json) console.log(JSON.stringify(result));
   else
     console.log(
       Object.entries(result)
@@ -64,6 +103,13 @@ function explore(suite: Suite): void {
   print({ suite: suite.name, ...total, seconds: seconds(since) });
 }
 
+function exploreProgram({ text, before, workers: lines }: Program): void {
+  const { capacity, workers, tracked = false, stale = false } = options;
+  const needed = Math.max(before.length, lines.length);
+  if (needed > workers) command.error(`error: the program is of ${needed} workers, --workers is ${workers}`);
+  explore({ name: text, capacity, workers, tracked, stale, programs: [text] });
+}
+
 function random(runs: number): void {
   for (const [units, killed] of [
     [32, false],
@@ -77,7 +123,7 @@ function random(runs: number): void {
     const subject = subjectOf({ name: 'random', capacity: units, workers: 4, tracked: killed, programs: [] });
     const orders = [0, 1, 2, 3, 4, 5, 7];
     const steps = exploreAtRandom(subject, {
-      seed: Number(values.seed),
+      seed: options.seed,
       runs,
       operations: 60,
       orders,
@@ -88,17 +134,17 @@ function random(runs: number): void {
 }
 
 try {
-  if (values.program !== undefined) {
-    explore({ name: values.program, capacity, workers, tracked, stale, programs: [values.program] });
-  } else if (values.random !== '0') {
-    random(Number(values.random));
+  if (options.program !== undefined) {
+    exploreProgram(options.program);
+  } else if (options.random > 0) {
+    random(options.random);
   } else {
-    for (const suite of [...SHORT, ...LONG]) if (suite.name.includes(values.suite)) explore(suite);
+    for (const suite of options.suite ?? SUITES) explore(suite);
   }
 } catch (violation) {
   if (!(violation instanceof Violation)) throw violation;
   const { message, schedule } = violation;
-  if (values.json) console.log(JSON.stringify({ violation: message, schedule }));
+  if (json) console.log(JSON.stringify({ violation: message, schedule }));
   else console.log(`${message}\n\n${schedule.join('\n')}`);
   process.exitCode = 1;
 }

@@ -1,7 +1,6 @@
 // A heap under random operations for as long as it takes, in every kind of memory in turn, with progress on standard error.
-// usage: tsx test/long/heap-soak.ts [--operations 1000000] [--seed 1]
 
-import { parseArgs } from 'node:util';
+import { commandOf, integer, SEED } from '../support/command.ts';
 import { HeapDriver, MEMORY_KINDS, type Operation, type Setting } from '../support/heap-driver.ts';
 import { Random } from '../support/random.ts';
 
@@ -10,14 +9,16 @@ const STRETCH = 2000;
 /** Live blocks about which the number swings. */
 const BLOCKS = 1500;
 
-const { values } = parseArgs({
-  options: {
-    operations: { type: 'string', default: '1000000' },
-    seed: { type: 'string', default: '1' },
-  },
-});
+const { operations: goal, seed } = commandOf(
+  'npm run test:soak --',
+  'Runs random operations on heaps in every kind of memory, with a pattern in each block.',
+)
+  .option('--operations <n>', 'operations, over all heaps together', integer(1, 1e12), 1_000_000)
+  .addOption(SEED)
+  .parse()
+  .opts<{ readonly operations: number; readonly seed: number }>();
 
-const random = new Random(Number(values.seed));
+const random = new Random(seed);
 const started = performance.now();
 
 function randomSetting(round: number): Setting {
@@ -55,7 +56,6 @@ function randomOperation(liveBlocks: number): Operation {
 }
 
 const total: Record<string, number> = {};
-const goal = Number(values.operations);
 // Each kind of memory several times over, with and without embedding.
 const share = Math.max(STRETCH, Math.ceil(goal / (4 * MEMORY_KINDS.length)));
 let done = 0;
@@ -76,7 +76,7 @@ for (let round = 0; done < goal; round++) {
   const where = `${setting.kind}${setting.options.embed ? ', embedded' : ''}`;
   console.error(`${done} of ${goal} operations, ${seconds} s: ${where}, ${blocks} live blocks at its end`);
 }
-console.log(`seed ${values.seed}: ${done} operations, nothing wrong`);
+console.log(`seed ${seed}: ${done} operations, nothing wrong`);
 console.log(
   Object.entries(total)
     .map(([what, count]) => `${what} ${count}`)

@@ -1,20 +1,18 @@
 // Worker threads on shared arenas for as long as it takes: patterns in all blocks, blocks passed on, workers terminated and
-// recovered. Progress on standard error, figures on standard output; exits with 1 when anything is wrong.
+// recovered. Progress on standard error, figures on standard output.
 
-import { parseArgs } from 'node:util';
+import { commandOf, integer, SEED } from '../support/command.ts';
 import { type ChurnSetting, churn } from '../support/shared-churn.ts';
 import { killing } from '../support/shared-death.ts';
 import type { LifeSetting } from '../support/shared-lives.ts';
 
-const HELP = `usage: tsx test/long/shared-soak.ts [options]
-
-  --workers 4        worker threads that churn at once, 2 to 30
-  --operations 1e7   operations of each of them, over all arenas together
-  --kills 1000       workers to terminate, over all arenas together
-  --seed 1           what everything random is made from; the threads' timing is not
-  --json             figures as JSON
-  --help             this text
-`;
+interface Options {
+  readonly workers: number;
+  readonly operations: number;
+  readonly kills: number;
+  readonly seed: number;
+  readonly json?: true;
+}
 
 /** Tiny arenas, where all meet on the same words, and ones with several levels; half empty, and full. */
 const CHURN: readonly Pick<ChurnSetting, 'capacity' | 'most' | 'fill'>[] = [
@@ -36,34 +34,6 @@ const DEATH: readonly LifeSetting[] = [
   { capacity: 300, trackOwners: false, survivors: 2, mortals: 2, most: 6, fill: 0.5 },
 ];
 
-function parse() {
-  try {
-    return parseArgs({
-      options: {
-        workers: { type: 'string', default: '4' },
-        operations: { type: 'string', default: '1e7' },
-        kills: { type: 'string', default: '1000' },
-        seed: { type: 'string', default: '1' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    return fail((error as Error).message);
-  }
-}
-
-function fail(message: string): never {
-  console.error(`${message}\n\n${HELP}`);
-  process.exit(2);
-}
-
-function integer(name: 'workers' | 'operations' | 'kills' | 'seed', least: number, most: number): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  return fail(`--${name} must be an integer from ${least} to ${most}, not ${values[name]}`);
-}
-
 /** Adds up what the runs have counted. */
 function sum<T extends object>(tallies: readonly T[]): Record<string, number> {
   const total: Record<string, number> = {};
@@ -77,15 +47,24 @@ function report(what: string): void {
   console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${what}`);
 }
 
-const values = parse();
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit();
-}
-const workers = integer('workers', 2, 30);
-const operations = integer('operations', 0, 1e12);
-const kills = integer('kills', 0, 1e9);
-const seed = integer('seed', 0, 2 ** 31);
+const { workers, operations, kills, seed, json } = commandOf(
+  'npm run test:shared --',
+  'Runs worker threads on shared arenas, with a pattern in each block, and terminates and recovers some. Their timing does ' +
+    'not follow from the seed. Ends with status 1 when anything is wrong.',
+)
+  .option('--workers <n>', 'worker threads that churn at once, 2 to 30', integer(2, 30), 4)
+  .option(
+    '--operations <n>',
+    'operations of each of them, over all arenas together; 0 for no churning',
+    integer(0, 1e12),
+    1e7,
+  )
+  .option('--kills <n>', 'workers to terminate, over all arenas together; 0 for none', integer(0, 1e9), 1000)
+  .addOption(SEED)
+  .option('--json', 'print the figures as JSON')
+  .parse()
+  .opts<Options>();
+
 const started = performance.now();
 
 async function soak() {
@@ -124,7 +103,7 @@ async function soak() {
 
 try {
   const figures = { seed, workers, ...(await soak()), seconds: (performance.now() - started) / 1000 };
-  if (values.json) console.log(JSON.stringify(figures));
+  if (json) console.log(JSON.stringify(figures));
   else {
     for (const [part, counts] of Object.entries({ churn: figures.churn, death: figures.death })) {
       const list = Object.entries(counts).map(([what, count]) => `${what} ${count}`);
