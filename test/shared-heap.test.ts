@@ -442,6 +442,29 @@ describe('a WebAssembly.Memory that another thread has grown', () => {
     expect(looks).toBeGreaterThan(3);
   });
 
+  it('can be grown by this one at the same time', () => {
+    const { get } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer') ?? {};
+    let looks = 1;
+    for (let at = 0; at < looks; at++) {
+      const heap = create('shared WebAssembly.Memory');
+      const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
+      const other = SharedHeap.attach(handle) as SharedHeap;
+      looks = 0;
+      Object.defineProperty(handle.memory, 'buffer', {
+        get() {
+          const buffer = get?.call(this);
+          if (looks++ === at) expect(heap.malloc(2 * PAGE)).toBeGreaterThan(0);
+          return buffer;
+        },
+      });
+      const ptr = other.malloc(4 * PAGE);
+      other.view(ptr, Uint8Array).fill(1);
+      expect(other.usableSize(ptr)).toBe(4 * PAGE);
+      expect(heap.check()).toEqual([]);
+    }
+    expect(looks).toBeGreaterThan(5);
+  });
+
   it('can be grown where the runtime has not told this thread yet', () => {
     const heap = create('shared WebAssembly.Memory');
     const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };

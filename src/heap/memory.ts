@@ -21,7 +21,7 @@ export interface Backing {
   readonly limit: number;
   /** Whether growth leaves the former buffer, and all views of it, without memory. */
   readonly detaches: boolean;
-  /** Enlarges the memory to `length`. Throws a RangeError when it cannot. */
+  /** Enlarges the memory to `length`, a multiple of the granularity. Throws a RangeError when it cannot. */
   grow(length: number): void;
   /** Reduces the memory to `length`, where that can be done. */
   readonly shrink?: (length: number) => void;
@@ -93,7 +93,8 @@ class WasmBacking implements Backing {
   }
 
   grow(length: number): void {
-    this.#memory.grow((length - this.buffer.byteLength) / PAGE);
+    // Another thread may have grown a shared one beyond that.
+    this.#memory.grow(Math.max(0, length - this.buffer.byteLength) / PAGE);
   }
 }
 
