@@ -15,7 +15,7 @@ interface Worker {
   free(at: number): void;
   /** 0 when no live block begins there. */
   sizeOf(at: number): number;
-  adopt(at: number): void;
+  adopt(at: number, from: number | undefined): void;
   /** Whether that is complete. */
   recover(worker: number): boolean;
   detach(): void;
@@ -35,7 +35,7 @@ function inArena(arena: SharedBuddyAllocator): Worker {
     },
     free: (at) => void arena.free(at),
     sizeOf: (at) => (arena.isAllocated(at) ? arena.sizeOf(at) : 0),
-    adopt: (at) => arena.adopt(at),
+    adopt: (at, from) => arena.adopt(at, from),
     recover: (worker) => arena.recover(worker).complete,
     detach: () => arena.detach(),
     workers: () => arena.workers(),
@@ -62,7 +62,7 @@ function inHeap(heap: SharedHeap): Worker {
     alloc: (size) => heap.malloc(size * UNIT) || undefined,
     free: (at) => heap.free(at),
     sizeOf: (at) => (heap.isAllocated(at) ? heap.usableSize(at) : 0),
-    adopt: (at) => heap.adopt(at),
+    adopt: (at, from) => heap.adopt(at, from),
     recover: (worker) => heap.recover(worker).complete,
     detach: () => heap.detach(),
     workers: () => heap.workers(),
@@ -154,7 +154,7 @@ class Model {
       this.#unsure.push(block);
       this.#bury(worker);
     } else if (kind === 'adopt' && block !== undefined) {
-      if (life(() => worker.adopt(block.at))) block.owner = worker.number;
+      if (life(() => worker.adopt(block.at, block.owner || undefined))) block.owner = worker.number;
       else {
         this.#live.splice(this.#live.indexOf(block), 1);
         this.#unsure.push(block);

@@ -572,6 +572,25 @@ describe('workers', () => {
     expect(thrown(() => heap.adopt(passed + 1))).toBe('NOT_ALLOCATED');
     heap.free(view as Uint8Array);
 
+    // With the giver's number, only what was handed over.
+    const giver = attach(heap);
+    const { worker } = giver;
+    const handed = giver.malloc(50);
+    const lost = giver.malloc(5000);
+    heap.adopt(handed, worker);
+    expect(thrown(() => heap.adopt(handed, worker))).toBe('NOT_ALLOCATED');
+    expect(heap.recover(worker)).toMatchObject({ blocks: 1, complete: true });
+    const later = attach(heap);
+    const fresh = later.malloc(5000);
+    expect(fresh).toBe(lost);
+    expect(thrown(() => heap.adopt(lost, worker))).toBe('NOT_ALLOCATED');
+    expect(thrown(() => heap.adopt(lost + 16, worker))).toBe('INTERIOR');
+    expect(thrown(() => heap.adopt(lost, '1' as unknown as number))).toBe('TypeError');
+    expect(thrown(() => heap.adopt(lost, 0))).toBe('RangeError');
+    heap.adopt(fresh, later.worker);
+    expect(heap.recover(later.worker)).toMatchObject({ blocks: 0, complete: true });
+    for (const ptr of [handed, fresh]) heap.free(ptr);
+
     const untracked = create(kind);
     const dead = attach(untracked);
     dead.malloc(100);

@@ -371,6 +371,46 @@ describe('recover', () => {
     untracked.adopt(untracked.alloc(1));
   });
 
+  it('lets adopt only what was handed over, when it is told by whom', () => {
+    const a = create({ capacity: 64, trackOwners: true, workers: 3 });
+    const [b, c] = [attach(a.buffer), attach(a.buffer)];
+    const code = (offset: number, from: unknown) => thrown(() => a.adopt(offset, from as number));
+    const handed = b.alloc(4);
+    expect(code(handed, c.worker)).toBe('NOT_ALLOCATED');
+    expect(code(handed + 1, b.worker)).toBe('INTERIOR');
+    expect(code(handed, b.worker)).toBe('nothing');
+    expect(code(handed, b.worker)).toBe('NOT_ALLOCATED');
+    expect(code(handed, a.worker)).toBe('nothing');
+
+    // The giver has died, and the block's place is another's.
+    const { worker } = b;
+    const lost = b.alloc(32);
+    expect(a.recover(worker)).toMatchObject({ blocks: 1, complete: true });
+    const theirs = c.alloc(32);
+    expect(theirs).toBe(lost);
+    expect(code(lost, worker)).toBe('NOT_ALLOCATED');
+    // … or a later worker's, in the place of the giver.
+    c.free(theirs);
+    const d = attach(a.buffer);
+    expect(d.worker & 255).toBe(worker & 255);
+    expect(d.alloc(32)).toBe(lost);
+    expect(code(lost, worker)).toBe('NOT_ALLOCATED');
+    expect(a.recover(d.worker)).toEqual({ blocks: 1, units: 32, complete: true });
+    expect(code(lost, worker)).toBe('NOT_ALLOCATED');
+
+    // Who leaves takes nothing back.
+    const left = c.alloc(8);
+    const { worker: leaver } = c;
+    c.detach();
+    expect(code(left, leaver)).toBe('nothing');
+    expect(a.stats()).toMatchObject({ liveBlocks: 2, usedUnits: 12, workers: 1 });
+    expect(a.check()).toEqual([]);
+    for (const bad of [0, -1, 1.5, Number.NaN, 4, 260, 2 ** 30 + 1, Number.POSITIVE_INFINITY]) {
+      expect(code(left, bad), String(bad)).toBe('RangeError');
+    }
+    for (const bad of ['257', 257n, null, {}]) expect(code(left, bad)).toBe('TypeError');
+  });
+
   it('gives back the place alone, where they are not', () => {
     const a = create({ capacity: 500 });
     const b = attach(a.buffer);

@@ -8,7 +8,7 @@ import { check } from './check.ts';
 import { Engine } from './engine.ts';
 import { format } from './format.ts';
 import { blockOf, blocksOf, misuse, sizeAt } from './inspect.ts';
-import { join, leave, numberOf, numbers } from './join.ts';
+import { checkNumber, join, leave, numberOf, numbers } from './join.ts';
 import {
   AT_CAPACITY,
   AT_MAGIC,
@@ -201,12 +201,22 @@ export class SharedBuddyAllocator {
    * Makes this worker the owner of the live block at `offset`, which another has handed over: should the former owner die, the
    * block stays, and should this one die, {@link recover} takes it back. Nothing changes where owners are not tracked. Lock-free.
    *
-   * @throws what {@link free} throws.
+   * With `from`, the number of the worker who has handed it over, the block must be that one's, or nobody's as that one has left. If
+   * the giver can have died and been recovered meanwhile, and the block's place have been allocated again, only this
+   * tells the new block from the one that was handed over.
+   *
+   * @throws what {@link free} throws; BuddyError `NOT_ALLOCATED` also when the block is not that of `from`.
+   * @throws TypeError, RangeError when `from` is given and can be no worker's number.
    */
-  adopt(offset: number): void {
+  adopt(offset: number, from?: number): void {
     const engine = this.#attached();
-    checkOffset('offset', offset, engine.g.capacity);
-    engine.adopt(offset);
+    const { cells, g } = engine;
+    checkOffset('offset', offset, g.capacity);
+    if (from !== undefined) checkNumber(g, 'from', from);
+    if (engine.adopt(offset, from ?? 0)) return;
+    throw sizeAt(cells, g, offset) === 0
+      ? misuse(cells, g, offset)
+      : new BuddyError('NOT_ALLOCATED', `the block at ${offset} is not worker ${from}'s any more`);
   }
 
   /** Counts blocks and units. Exact when no other worker is in a call, approximate otherwise. O(capacity). */

@@ -17,7 +17,8 @@
 import { fitting, lowestBit, runLength } from '../word.ts';
 import type { Cells } from './cells.ts';
 import { levelOf, misuse, sizeAt } from './inspect.ts';
-import { FAN_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_HINTS, slotOf } from './layout.ts';
+import { numberOf } from './join.ts';
+import { FAN_BITS, type Geometry, NOBODY, ORDERS_PER_LEVEL, SLOT_HINTS, slotOf } from './layout.ts';
 import { announce, changeOwner, conclude, ownerAt } from './owners.ts';
 import { lower, nextWord, raise, refresh } from './run-index.ts';
 import { block, CLOSED, contOf, EMPTY, freeOf, subdivision, usedOf } from './word.ts';
@@ -70,17 +71,21 @@ export class Engine {
     return freed;
   }
 
-  /** Makes this worker the owner of the live block at `offset`. */
-  adopt(offset: number): void {
+  /**
+   * Makes this worker the owner of the live block at `offset`: of that of the worker with the number `from`, who may have left
+   * since, or, when that is 0, of whosever it is. Returns whether there is such a block.
+   */
+  adopt(offset: number, from: number): boolean {
     const { cells, g, worker } = this;
-    if (!this.#tracked) {
-      if (sizeAt(cells, g, offset) === 0) throw misuse(cells, g, offset);
-      return;
-    }
+    if (!this.#tracked) return sizeAt(cells, g, offset) !== 0;
     for (;;) {
       const owner = ownerAt(cells, g, offset);
-      if (owner === 0) throw misuse(cells, g, offset);
-      if (owner === worker || changeOwner(cells, g, offset, owner, worker)) return;
+      if (owner === 0 || (from !== 0 && owner !== (from & 255) && owner !== NOBODY)) return false;
+      if (!changeOwner(cells, g, offset, owner, worker)) continue;
+      if (from === 0 || owner === NOBODY || numberOf(cells, g, owner) === from) return true;
+      // It is a later worker's in the same place, who has it since that of `from` was recovered.
+      changeOwner(cells, g, offset, worker, owner);
+      return false;
     }
   }
 

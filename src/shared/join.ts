@@ -55,6 +55,15 @@ export function numberOf(cells: Cells, g: Geometry, worker: number): number {
   return (generationOf(cells.load(slotOf(g, worker) + SLOT_STATE)) << 8) | worker;
 }
 
+/** Refuses what can be no worker's number. */
+export function checkNumber({ slots }: Geometry, name: string, number: number): void {
+  if (typeof number !== 'number') throw new TypeError(`${name} must be a number, not a ${typeof number}`);
+  const slot = number & 255;
+  if (!Number.isInteger(number) || number < 1 || number >= 2 ** 30 || slot < 1 || slot > slots) {
+    throw new RangeError(`${name} must be the number of a worker, not ${number}`);
+  }
+}
+
 /** The numbers of all who are attached, or dead and not recovered. */
 export function numbers(cells: Cells, g: Geometry): number[] {
   const all: number[] = [];

@@ -8,7 +8,7 @@
 import type { Cells } from './cells.ts';
 import type { Engine } from './engine.ts';
 import { levelOf, sizeAt } from './inspect.ts';
-import { numberOf } from './join.ts';
+import { checkNumber, numberOf } from './join.ts';
 import {
   ATTACHED,
   DEAD,
@@ -90,10 +90,7 @@ export function recover(engine: Engine, dead: number): Recovered {
 
 /** Refuses what is no number of another worker. The slot alone is checked: one of an earlier generation is long gone. */
 export function checkDead({ cells, g, worker }: Engine, number: number): void {
-  const slot = number & 255;
-  if (!Number.isInteger(number) || number < 1 || number >= 2 ** 30 || slot < 1 || slot > g.slots) {
-    throw new RangeError(`worker must be the number of a worker, not ${number}`);
-  }
+  checkNumber(g, 'worker', number);
   if (number === numberOf(cells, g, worker))
     throw new RangeError("worker must be another's number, not one's own");
 }

@@ -38,7 +38,7 @@ export class Automaton {
 
   /** The node at which a call begins. */
   root(worker: number, kind: number, argument: number): number {
-    const key = (worker * 4 + kind) * 0x10000 + argument + 1;
+    const key = (worker * 8 + kind) * 0x10000 + argument + 1;
     let root = this.#roots.get(key);
     if (root === undefined) {
       root = this.#add(-1, 0);

@@ -5,24 +5,30 @@
 import type { Automaton } from './automaton.ts';
 import { DirectCells, DONE, FAILED, LOAD, type Memory, mix, READ, SALT_1, WRITE } from './cells.ts';
 import type { Op, Program } from './program.ts';
-import { ALLOC, CALL_NAMES, FREE, RECOVER, type Subject } from './subject.ts';
+import { ADOPT, ALLOC, CALL_NAMES, FREE, isOnBlock, RECOVER, type Subject } from './subject.ts';
 import { Violation } from './violation.ts';
 
 /** Where a worker stands that is between two operations, or dead. Else: a node of the automaton. */
 const IDLE = -1;
 const DEAD = -2;
 
+/** Fields of a worker in `control`: number of its operation; where it stands in it; who owned the block that it adopts; then the mask. */
+const NODE = 1;
+const GIVER = 2;
+const MASK = 3;
+
 /** Results of an ALLOC, when no offset. */
 const PENDING = -3;
 const NONE = -1;
 
-/** Who has a block: nobody; its holder; or maybe nobody, since a worker was killed while it freed the block. */
+/** Who has a block: nobody; its holder; or maybe nobody, since a worker was killed while it freed or adopted
+ * the block, or another adopts it while its holder is recovered. */
 export const NOT_HELD = 0;
 export const HELD = 1;
 export const LIMBO = 2;
 
-/** Fields of a block in `control`: the offset; who has it; how many frees of it are over; how many gave it back. */
-const SLOT_FIELDS = 4;
+/** Fields of a block in `control`: the offset; who has it; how many frees of it are over; how many gave it back; its owner. */
+const SLOT_FIELDS = 5;
 
 /**
  * How many outdated values a worker may still read. A plain read comes after the worker's last atomic access, but may come before
@@ -43,8 +49,7 @@ export class Machine {
   readonly automaton: Automaton;
   readonly memory: Memory;
   /**
-   * By worker: number of its operation, where it stands in it, and the units free since that began; by block: see
-   * SLOT_FIELDS; at last, 1 when the victim is recovered.
+   * By worker and by block as said above, with the units free since a worker's operation began as its mask; at last, 1 when the victim is recovered.
    */
   readonly control: Int32Array;
   /** Of the step just made: the node of the automaton that it began at, and the one that it led to. */
@@ -70,7 +75,7 @@ export class Machine {
     this.memory = memory;
     this.#full = options.full;
     this.#maskLength = options.full ? Math.ceil(subject.capacity / 32) : 0;
-    this.#stride = 2 + this.#maskLength;
+    this.#stride = MASK + this.#maskLength;
     this.#slots = program.workers.length * this.#stride;
     this.#recovery = this.#slots + program.names.length * SLOT_FIELDS;
     this.#stale = this.#recovery + 1;
@@ -78,7 +83,10 @@ export class Machine {
     this.control.fill(-1, this.#stale);
     this.#free = new Int32Array(Math.ceil(subject.capacity / 32));
     for (let w = 0; w < program.workers.length; w++) this.#setNode(w, IDLE);
-    for (let slot = 0; slot < program.names.length; slot++) this.#setSlot(slot, PENDING, NOT_HELD);
+    for (let slot = 0; slot < program.names.length; slot++) {
+      this.#setSlot(slot, PENDING, NOT_HELD);
+      this.#setOwner(slot, NONE);
+    }
 
     const cells = new DirectCells(memory);
     subject.setUp(cells);
@@ -98,7 +106,7 @@ export class Machine {
     if (node !== IDLE) return node !== DEAD;
     const op = this.#op(worker);
     if (op === undefined) return false;
-    if (op.kind === FREE) return this.offset(op.slot) !== PENDING;
+    if (isOnBlock(op.kind)) return this.offset(op.slot) !== PENDING;
     return op.kind !== RECOVER || (this.isDead(op.argument) && !this.#isFreeing(op.argument));
   }
 
@@ -124,17 +132,21 @@ export class Machine {
 
   /** Whether somebody is freeing a block of `owner`. */
   #isFreeing(owner: number): boolean {
+    return this.ownedBy(owner).some((slot) => this.#isAt(FREE, slot));
+  }
+
+  /** Whether somebody but `except` is in the middle of an operation of that kind on a block. */
+  #isAt(kind: number, slot: number, except = -1): boolean {
     for (let w = 0; w < this.workers; w++) {
       const op = this.#op(w);
-      if (this.isBusy(w) && op?.kind === FREE && this.slotsOf(owner).includes(op.slot)) return true;
+      if (w !== except && this.isBusy(w) && op?.kind === kind && op.slot === slot) return true;
     }
     return false;
   }
 
-  /** The blocks that `worker` allocates. */
-  slotsOf(worker: number): number[] {
-    const ops = [...(this.program.before[worker] ?? []), ...this.program.workers[worker]];
-    return ops.filter(({ kind }) => kind === ALLOC).map(({ slot }) => slot);
+  /** The blocks that `worker` has allocated or adopted, and nobody has adopted since. */
+  ownedBy(worker: number): number[] {
+    return this.program.names.map((_, slot) => slot).filter((slot) => this.#owner(slot) === worker);
   }
 
   /** Whether everyone has done everything. */
@@ -216,9 +228,12 @@ export class Machine {
   kill(): void {
     const { victim } = this.program;
     const op = this.#op(victim);
-    if (this.isBusy(victim) && op?.kind === FREE) this.#setSlot(op.slot, this.offset(op.slot), LIMBO);
-    for (const slot of this.slotsOf(victim)) {
-      if (this.offset(slot) === PENDING) this.#setSlot(slot, NONE, NOT_HELD);
+    if (this.isBusy(victim) && op !== undefined) {
+      const adopting = op.kind === ADOPT && this.holding(op.slot) === HELD;
+      if (op.kind === FREE || adopting) this.#setSlot(op.slot, this.offset(op.slot), LIMBO);
+    }
+    for (const { kind, slot } of this.program.workers[victim]) {
+      if (kind === ALLOC && this.offset(slot) === PENDING) this.#setSlot(slot, NONE, NOT_HELD);
     }
     this.control.fill(0, victim * this.#stride, (victim + 1) * this.#stride);
     this.#setNode(victim, DEAD);
@@ -235,20 +250,26 @@ export class Machine {
 
   /** Where the next operation of `worker` begins. */
   #root(worker: number): number {
-    const { kind, slot, argument } = this.#op(worker) as Op;
-    return this.automaton.root(worker, kind, kind === FREE ? this.offset(slot) : argument);
+    const op = this.#op(worker) as Op;
+    return this.automaton.root(worker, op.kind, this.#argument(op));
   }
 
   #begin(worker: number): void {
     const op = this.#op(worker) as Op;
     if (op.kind === FREE) {
       if (this.holding(op.slot) === HELD) this.#setSlot(op.slot, this.offset(op.slot), NOT_HELD);
+    } else if (op.kind === ADOPT) {
+      this.control[worker * this.#stride + GIVER] = this.#owner(op.slot);
     } else if (op.kind === RECOVER) {
-      for (const slot of this.slotsOf(op.argument)) this.#setSlot(slot, NONE, NOT_HELD);
+      for (const slot of this.ownedBy(op.argument)) {
+        if (this.holding(slot) !== NOT_HELD && this.#isAt(ADOPT, slot))
+          this.#setSlot(slot, this.offset(slot), LIMBO);
+        else this.#setSlot(slot, NONE, NOT_HELD);
+      }
       this.#skip();
     } else if (op.kind === ALLOC && this.#full) {
       const free = this.#freeNow();
-      for (let i = 0; i < free.length; i++) this.control[worker * this.#stride + 2 + i] = free[i];
+      for (let i = 0; i < free.length; i++) this.control[worker * this.#stride + MASK + i] = free[i];
       this.#erode(worker, op.argument);
     }
   }
@@ -260,10 +281,11 @@ export class Machine {
     if (op.kind === FREE) this.#freed(op.slot, failed, result);
     else if (failed) throw new Violation(`${CALL_NAMES[op.kind]} throws`);
     else if (op.kind === ALLOC) this.#allocated(worker, op, result);
+    else if (op.kind === ADOPT) this.#adopted(worker, op.slot, result === 1);
     else if (op.kind === RECOVER && result === 1) this.control[this.#recovery] = 1;
     if (this.#stale < this.control.length) this.#age(worker, DONE, 0, this.memory.cells[0]);
     const at = worker * this.#stride;
-    this.control.fill(0, at + 2, at + this.#stride);
+    this.control.fill(0, at + GIVER, at + this.#stride);
     this.control[at]++;
     this.#setNode(worker, IDLE);
     this.#skip();
@@ -295,6 +317,25 @@ export class Machine {
       }
     }
     this.#setSlot(op.slot, offset, HELD);
+    this.#setOwner(op.slot, worker);
+  }
+
+  #adopted(worker: number, slot: number, succeeded: boolean): void {
+    const holding = this.holding(slot);
+    const isSame = this.#owner(slot) === this.control[worker * this.#stride + GIVER];
+    const name = this.program.names[slot];
+    if (succeeded) {
+      if (!isSame) throw new Violation(`block ${name} is adopted from who does not own it any more`);
+      // Who frees it may have done so already.
+      if (holding === LIMBO && this.program.frees[slot] === 0) this.#setSlot(slot, this.offset(slot), HELD);
+      this.#setOwner(slot, worker);
+    } else if (holding === HELD) {
+      // Another may have adopted it and not ended yet.
+      if (isSame && !this.#isAt(ADOPT, slot, worker)) throw new Violation(`block ${name} cannot be adopted`);
+    } else if (holding === LIMBO && this.isDead(this.#owner(slot))) {
+      // It was recovered, or its owner was killed who was freeing it.
+      this.#setSlot(slot, NONE, NOT_HELD);
+    }
   }
 
   #freed(slot: number, failed: boolean, units: number): void {
@@ -317,12 +358,12 @@ export class Machine {
     }
   }
 
-  /** Frees of blocks that are not there, or no longer, are left out. */
+  /** Frees and adoptions of blocks that are not there, or no longer, are left out. */
   #skip(): void {
     for (let w = 0; w < this.workers; w++) {
       while (this.#node(w) === IDLE) {
         const op = this.#op(w);
-        if (op === undefined || op.kind !== FREE || this.offset(op.slot) !== NONE) break;
+        if (op === undefined || !isOnBlock(op.kind) || this.offset(op.slot) !== NONE) break;
         this.control[w * this.#stride]++;
       }
     }
@@ -330,12 +371,7 @@ export class Machine {
 
   /** Runs an operation that nothing interrupts. */
   #alone(cells: DirectCells, worker: number, op: Op): void {
-    const result = this.subject.call(
-      cells,
-      worker,
-      op.kind,
-      op.kind === FREE ? this.offset(op.slot) : op.argument,
-    );
+    const result = this.subject.call(cells, worker, op.kind, this.#argument(op));
     if (op.kind === ALLOC) this.#allocated(worker, op, result);
     else this.#setSlot(op.slot, NONE, NOT_HELD);
   }
@@ -377,14 +413,14 @@ export class Machine {
       const op = this.#op(w);
       if ((w !== stepping && !this.isBusy(w)) || op?.kind !== ALLOC) continue;
       free ??= this.#freeNow();
-      for (let i = 0; i < free.length; i++) this.control[w * this.#stride + 2 + i] &= free[i];
+      for (let i = 0; i < free.length; i++) this.control[w * this.#stride + MASK + i] &= free[i];
       this.#erode(w, op.argument);
     }
   }
 
   /** Of the units noted for an ALLOC, drops those that are no part of a whole block. */
   #erode(worker: number, order: number): void {
-    const at = worker * this.#stride + 2;
+    const at = worker * this.#stride + MASK;
     const size = 2 ** order;
     const mask = size >= 32 ? -1 : 2 ** size - 1;
     for (let from = 0; from < this.subject.capacity; from += size) {
@@ -400,13 +436,19 @@ export class Machine {
   }
 
   #checkFull(worker: number, op: Op): void {
-    const at = worker * this.#stride + 2;
+    const at = worker * this.#stride + MASK;
     for (let i = 0; i < this.#maskLength; i++) {
       const mask = this.control[at + i];
       if (mask === 0) continue;
       const offset = i * 32 + 31 - Math.clz32(mask & -mask);
       throw new Violation(`alloc of ${2 ** op.argument} finds no room, but ${offset} was free all the time`);
     }
+  }
+
+  /** What an operation is called with. */
+  #argument({ kind, slot, argument }: Op): number {
+    if (!isOnBlock(kind)) return argument;
+    return kind === FREE ? this.offset(slot) : this.offset(slot) * 16 + this.#owner(slot);
   }
 
   // --- control ------------------------------------------------------------------------------------------------------
@@ -416,16 +458,24 @@ export class Machine {
   }
 
   #node(worker: number): number {
-    return this.control[worker * this.#stride + 1];
+    return this.control[worker * this.#stride + NODE];
   }
 
   #setNode(worker: number, node: number): void {
-    this.control[worker * this.#stride + 1] = node;
+    this.control[worker * this.#stride + NODE] = node;
   }
 
   #setSlot(slot: number, offset: number, holding: number): void {
     this.control[this.#slots + slot * SLOT_FIELDS] = offset;
     this.control[this.#slots + slot * SLOT_FIELDS + 1] = holding;
+  }
+
+  #owner(slot: number): number {
+    return this.control[this.#slots + slot * SLOT_FIELDS + 4];
+  }
+
+  #setOwner(slot: number, worker: number): void {
+    this.control[this.#slots + slot * SLOT_FIELDS + 4] = worker;
   }
 
   #orders: Int8Array | undefined;

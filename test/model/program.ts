@@ -2,12 +2,12 @@
 //
 //   a:0 b:2 | ; -a | c:0 -b          worker 0 allocates a and b first, alone; then worker 0 frees a while worker 1 …
 //
-// name:order allocates, -name frees, . leaves. `|` stands between workers, `;` after what is done beforehand, worker by worker, before
+// name:order allocates, -name frees, +name adopts, . leaves. `|` stands between workers, `;` after what is done beforehand, worker by worker, before
 // the exploration begins. ~worker says that this worker is killed, at every possible moment; !worker recovers it.
 
-import { ALLOC, FREE, LEAVE, RECOVER } from './subject.ts';
+import { ADOPT, ALLOC, FREE, LEAVE, RECOVER } from './subject.ts';
 
-/** One operation. `argument` is the order for ALLOC, the worker for RECOVER; `slot` the block for ALLOC and FREE. */
+/** One operation. `argument` is the order for ALLOC, the worker for RECOVER; `slot` the block for ALLOC, FREE and ADOPT. */
 export interface Op {
   readonly kind: number;
   readonly slot: number;
@@ -43,6 +43,7 @@ export function parseProgram(text: string): Program {
       victim = Number(word.slice(1));
       return { kind: RECOVER, slot: -1, argument: victim };
     }
+    if (word[0] === '+') return { kind: ADOPT, slot: slotOf(word.slice(1)), argument: 0 };
     if (word === '.') return { kind: LEAVE, slot: -1, argument: 0 };
     if (word[0] === '-') {
       const slot = slotOf(word.slice(1));

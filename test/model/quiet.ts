@@ -45,7 +45,7 @@ export class QuietChecks {
 
     let ghost = program.names.map((_, slot) => slot).filter((slot) => machine.holding(slot) !== NOT_HELD);
     if (program.victim >= 0 && !machine.recovered) {
-      ghost = ghost.filter((slot) => !machine.slotsOf(program.victim).includes(slot));
+      ghost = ghost.filter((slot) => !machine.ownedBy(program.victim).includes(slot));
       const survivors = program.workers.map((_, w) => w).filter((w) => w !== program.victim);
       if (!survivors.some((w) => call(w, RECOVER, program.victim) === 1)) {
         throw new Violation(`at the end, worker ${program.victim} cannot be recovered`);

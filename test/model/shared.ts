@@ -18,7 +18,10 @@ import {
 } from '../../src/shared/layout.ts';
 import { recover } from '../../src/shared/recover.ts';
 import { CLOSED, contOf, usedOf } from '../../src/shared/word.ts';
-import { ALLOC, type Block, FREE, LEAVE, type Subject } from './subject.ts';
+import { ADOPT, ALLOC, type Block, FREE, LEAVE, type Subject } from './subject.ts';
+
+/** The number of the first worker in a slot. */
+const numberOf = (worker: number): number => (1 << 8) | (worker + 1);
 
 export class SharedSubject implements Subject {
   readonly name: string;
@@ -44,12 +47,15 @@ export class SharedSubject implements Subject {
     const engine = new Engine(cells, this.g, worker + 1);
     if (kind === ALLOC) return engine.allocate(argument);
     if (kind === FREE) return engine.free(argument);
+    if (kind === ADOPT) {
+      const [offset, giver] = [argument >>> 4, argument & 15];
+      return engine.adopt(offset, numberOf(giver)) ? 1 : 0;
+    }
     if (kind === LEAVE) {
       leave(engine);
       return 0;
     }
-    // The number of the first holder of a slot.
-    return recover(engine, (1 << 8) | (argument + 1)).complete ? 1 : 0;
+    return recover(engine, numberOf(argument)).complete ? 1 : 0;
   }
 
   check(cells: Cells): readonly string[] {

@@ -8,8 +8,12 @@ export const ALLOC = 0;
 export const FREE = 1;
 export const RECOVER = 2;
 export const LEAVE = 3;
+export const ADOPT = 4;
 
-export const CALL_NAMES = ['alloc', 'free', 'recover', 'leave'];
+export const CALL_NAMES = ['alloc', 'free', 'recover', 'leave', 'adopt'];
+
+/** Whether an operation of that kind is one on a block that there must be. */
+export const isOnBlock = (kind: number): boolean => kind === FREE || kind === ADOPT;
 
 /** A block of `size` units. */
 export interface Block {
@@ -29,8 +33,8 @@ export interface Subject {
   setUp(cells: Cells): void;
   /**
    * Runs an operation: ALLOC of an order gives an offset or -1, FREE of an offset gives the units given back, RECOVER of
-   * a worker gives 1, or 0 when it has to be called again, LEAVE, the last
-   * operation of a worker, anything. Misuse throws a BuddyError.
+   * a worker gives 1, or 0 when it has to be called again, LEAVE, the last operation of a worker, anything. ADOPT of 16 times an
+   * offset, and the worker who owns the block, gives 1, or 0 when that one does not. Misuse throws a BuddyError.
    */
   call(cells: Cells, worker: number, kind: number, argument: number): number;
   /** What is wrong with the state, when no operation is under way. */

@@ -117,6 +117,37 @@ export const SHORT: readonly Suite[] = [
     tracked: true,
     programs: ['p:0 ; -p | -p |', 'p:3 q:3 ; -p | -p | -q', 'p:4 ; -p | -p |', 'p:0 ; -p | -p | -p'],
   },
+  {
+    name: 'a block changes hands',
+    capacity: 32,
+    workers: 3,
+    tracked: true,
+    stale: true,
+    programs: [
+      'p:0 ; -p | +p |',
+      'p:4 ; -p | +p |',
+      'p:0 ; . | +p | c:0',
+      'p:0 ; a:0 . | +p -p |',
+      'p:0 q:0 ; +q | +p | +p',
+      '| p:0 ; +p -p | a:0 | b:4',
+    ],
+  },
+  {
+    name: 'a block changes hands, and a worker is killed',
+    capacity: 32,
+    workers: 3,
+    tracked: true,
+    programs: [
+      'p:0 q:0 ; ~0 a:0 | +p | !0',
+      'p:0 ; ~0 a:0 | +p !0 -p |',
+      'p:4 q:0 ; ~0 -q | +p | !0 c:4',
+      'p:0 ; ~0 -p | +p | !0',
+      '| p:0 ; ~0 +p | !0 | c:0',
+      '| p:0 ; ~0 +p -p | !0 | c:0',
+      '| | p:0 ; ~0 +p | +p | !0',
+      '| p:4 ; ~0 +p -p | c:4 | !0 d:4',
+    ],
+  },
 ];
 
 /** Minutes each. */

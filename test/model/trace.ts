@@ -4,7 +4,7 @@ import type { Automaton } from './automaton.ts';
 import { AND, CAS, DONE, FAILED, KIND_NAMES, LOAD, READ } from './cells.ts';
 import { choose, isStale, workerOf } from './choice.ts';
 import type { Machine } from './machine.ts';
-import { CALL_NAMES, FREE } from './subject.ts';
+import { CALL_NAMES, isOnBlock } from './subject.ts';
 import { Violation } from './violation.ts';
 
 /** Lines of a schedule that are shown at its beginning and at its end, when it is long. */
@@ -34,7 +34,7 @@ function callText(machine: Machine, worker: number): string {
   const op = machine.operation(worker);
   if (op === undefined) return '';
   const { names } = machine.program;
-  const argument = op.kind === FREE ? machine.offset(op.slot) : op.argument;
+  const argument = isOnBlock(op.kind) ? machine.offset(op.slot) : op.argument;
   return `${CALL_NAMES[op.kind]}(${argument})${op.slot < 0 ? '' : ` block ${names[op.slot]}`}`;
 }
 

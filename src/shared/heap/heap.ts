@@ -7,7 +7,7 @@ import { type Block, tally } from '../../inspect.ts';
 import { checkCount, checkPower, checkWithin } from '../../integers.ts';
 import { Engine } from '../engine.ts';
 import { blockOf, blocksOf, sizeAt } from '../inspect.ts';
-import { join, leave, numberOf, numbers } from '../join.ts';
+import { checkNumber, join, leave, numberOf, numbers } from '../join.ts';
 import { ORDERS_PER_LEVEL } from '../layout.ts';
 import { checkDead, recover } from '../recover.ts';
 import { resize } from '../resize.ts';
@@ -254,17 +254,23 @@ export class SharedHeap extends AbstractHeap {
    * owner die, the block stays, and should this one die, {@link recover} takes it back. Nothing changes where owners are not
    * tracked. Lock-free.
    *
-   * @throws what {@link free} throws.
+   * With `from`, the number of the worker who has handed it over, the block must be that one's, or nobody's as that one has left. If
+   * the giver can have died and been recovered meanwhile, and the block's place have been allocated again, only this
+   * tells the new block from the one that was handed over.
+   *
+   * @throws what {@link free} throws; BuddyError `NOT_ALLOCATED` also when the block is not that of `from`.
+   * @throws TypeError, RangeError when `from` is given and can be no worker's number.
    */
-  adopt(ptr: number | ArrayBufferView): void {
+  adopt(ptr: number | ArrayBufferView, from?: number): void {
     const address = typeof ptr === 'number' ? ptr : this.pointerOf(ptr);
     const { engine } = this.#attached();
+    const { cells, g } = engine;
+    if (from !== undefined) checkNumber(g, 'from', from);
     const unit = this.#unitOf(address);
-    try {
-      engine.adopt(unit);
-    } catch {
-      throw this.#misuse(address);
-    }
+    if (engine.adopt(unit, from ?? 0)) return;
+    throw sizeAt(cells, g, unit) === 0
+      ? this.#misuse(address)
+      : new BuddyError('NOT_ALLOCATED', `the block at ${address} is not worker ${from}'s any more`);
   }
 
   /**
@@ -326,7 +332,6 @@ export class SharedHeap extends AbstractHeap {
    */
   recover(worker: number): SharedHeapRecovered {
     const { engine, region } = this.#attached();
-    if (typeof worker !== 'number') throw new TypeError(`worker must be a number, not a ${typeof worker}`);
     checkDead(engine, worker);
     region.passClaimed();
     const { blocks, units, complete } = recover(engine, worker);
