@@ -64,6 +64,18 @@ async function buddy(
 }
 
 describe('buddy', () => {
+  test('takes a terminal that does not know its width for one of 80 characters', async () => {
+    const map = (terminal: number) => buddy(['map', 'data/jq.tr.gz'], { terminal });
+    expect(await map(0)).toEqual(await map(80));
+  });
+
+  test('gives a terminal nothing of a file to obey', async () => {
+    const stdin = [new TextEncoder().encode('\u009b31mred\u007f\n')];
+    expect((await buddy(['map', '-'], { stdin })).stderr).toBe(
+      'error: -: line 1: not a line of mtrace: "\\u009b31mred\\u007f"\n',
+    );
+  });
+
   test('--version is the version of the package', async () => {
     expect(await buddy(['--version'])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
@@ -645,6 +657,13 @@ describe('buddy replay --html', () => {
         [...document.querySelectorAll('svg text')].some((text) => text.textContent?.includes(unit)),
       ).toBe(true);
     }
+  });
+
+  test('has an axis where nothing found room, too', async () => {
+    const [trace, out] = [file('large.mtrace'), file('empty.html')];
+    writeFileSync(trace, '+ 0x10 0x40\n- 0x10\n+ 0x20 0x80\n');
+    expect(await buddy(['replay', trace, '--capacity', '1', '--html', out])).toMatchObject({ status: 1 });
+    expect(readFileSync(out, 'utf8')).not.toContain('>0.000000<');
   });
 
   test('follows the reader to dark mode and to a phone', () => {

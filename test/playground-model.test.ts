@@ -1,13 +1,15 @@
 // What the playground computes, without a browser: the rivals, reading the words, going back in time, explaining.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BestFitBuddy } from '../playground/model/best-fit-buddy.ts';
 import type { Contender } from '../playground/model/contender.ts';
+import { describe as describeOperation } from '../playground/model/describe.ts';
 import { explain } from '../playground/model/explain.ts';
 import { FirstFit } from '../playground/model/first-fit.ts';
 import { Operations, UNIT } from '../playground/model/operations.ts';
 import { Ours } from '../playground/model/ours.ts';
 import { randomEntries } from '../playground/model/random.ts';
+import { Session } from '../playground/model/session.ts';
 import { Timeline } from '../playground/model/timeline.ts';
 import { blockOf, Cells, levelsOf, walkTree, wordAt } from '../playground/model/words.ts';
 import { rectangleOf, unitAt, Viewport } from '../playground/view/viewport.ts';
@@ -259,4 +261,32 @@ it('the package itself is one of the three', () => {
     externalFragmentation: plain.stats().externalFragmentation,
     span: 64,
   });
+});
+
+it('a block that is the whole arena has no buddy', () => {
+  const session = new Session(new Operations(), 1024, true);
+  session.alloc(1024);
+  session.free(0);
+  const { last, ours } = session.timeline;
+  if (last === undefined) throw new Error('nothing was done');
+  expect(describeOperation(last, ours.state, 1024)).toBe('Freed 1,024 units at 0, which is all there is.');
+  expect(explain(last, ours.state).at(-1)?.text).toBe('The block is the whole arena, so it has no buddy.');
+});
+
+it('the example is the same part of any arena', () => {
+  const parts = [100, 20, 3, 200, 8, 1, 60].map((part) => part / 1024);
+  const session = Session.example(2 ** 25);
+  const { operations, capacity } = session.timeline;
+  const requests = parts.map((_, i) => operations.at(i) / UNIT / capacity);
+  expect(requests).toEqual(parts);
+});
+
+it('work by hand keeps a copy of the state now and then, not at each operation', () => {
+  const session = Session.example(2 ** 16);
+  const save = vi.spyOn(session.timeline.ours, 'save');
+  for (let i = 0; i < 100; i++) {
+    session.alloc(3);
+    session.free(session.timeline.last?.offset ?? 0);
+  }
+  expect(save.mock.calls.length).toBeLessThan(10);
 });

@@ -68,6 +68,11 @@ describe('int32', () => {
     expect([...encodeTrace(traceFromOps(Int32Array.of(258, ~0)))]).toEqual([2, 1, 0, 0, 255, 255, 255, 255]);
   });
 
+  test.each([0x8b1f, 0x38b1f, 0x18b1f])('of %i bytes at first is not taken for gzip', async (size) => {
+    const ops = [size, 24, ~0];
+    expect(await opsOf(encodeTrace(traceFromOps(Int32Array.from(ops))))).toEqual(ops);
+  });
+
   test('survives writing and reading whatever its operations', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(2 ** 24), fc.boolean()), { minLength: 1 }), async (steps) => {

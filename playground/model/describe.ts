@@ -1,5 +1,6 @@
 // The last operation in a sentence.
 
+import { AT_CAPACITY } from '../../src/layout.ts';
 import type { Last } from './timeline.ts';
 import { blockOf } from './words.ts';
 
@@ -21,6 +22,7 @@ export function describe(
   }
   const { size } = blockOf(before, offset);
   const merged = blockOf(after, offset);
+  if (size === after[AT_CAPACITY]) return `Freed ${units(size)} at ${count(offset)}, which is all there is.`;
   return merged.size === size
     ? `Freed ${units(size)} at ${count(offset)}; the buddy is in use, so nothing coalesces.`
     : `Freed ${units(size)} at ${count(offset)}; coalesced with what was free beside it to ${units(merged.size)} at ${count(merged.offset)}.`;

@@ -1,5 +1,6 @@
 // What one operation did to the words, step by step, in words. Each step shows one word before or after it.
 
+import { AT_CAPACITY } from '../../src/layout.ts';
 import { fitting, levelOfOrder, lowestBit, ones, runLength } from '../../src/word.ts';
 import type { Last } from './timeline.ts';
 import { blockOf, levelsOf, spanOf, type Word, wordAt } from './words.ts';
@@ -147,7 +148,9 @@ function explainFree({ offset, before }: Last, after: Int32Array): Step[] {
     times === 0
       ? step(
           'Coalesce',
-          `Its buddy at ${at(offset ^ freed.size)} is not free as a whole, so the block stays as it is.`,
+          freed.size === after[AT_CAPACITY]
+            ? 'The block is the whole arena, so it has no buddy.'
+            : `Its buddy at ${at(offset ^ freed.size)} is not free as a whole, so the block stays as it is.`,
           last,
           joined,
         )

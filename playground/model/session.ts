@@ -23,7 +23,7 @@ export class Session {
   /** Some blocks to begin with, so that there is something to see. */
   static example(capacity: number): Session {
     const requests = [100, 20, 3, 200, 8, 1, 60].map(
-      (units) => Math.max(1, (units * capacity) >>> 10) * UNIT,
+      (units) => Math.max(1, Math.floor((units * capacity) / 1024)) * UNIT,
     );
     const session = new Session(new Operations(Int32Array.of(...requests, ~1, ~4)), capacity, true);
     session.seek(session.length);

@@ -90,7 +90,8 @@ export class Timeline {
     const room = Math.floor(CHECKPOINT_BYTES / BuddyAllocator.bytesFor(capacity));
     const checkpoints = Math.max(4, Math.min(CHECKPOINTS, room));
     const { length } = operations;
-    this.#checkpointDistance = length === 0 ? BY_HAND : Math.ceil(length / checkpoints);
+    // What is added by hand has checkpoints of its own, as far apart.
+    this.#checkpointDistance = Math.max(BY_HAND, Math.ceil(length / checkpoints));
     this.#sampleDistance = Math.max(1, Math.ceil(length / SAMPLES));
     this.#note();
   }

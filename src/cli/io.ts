@@ -22,7 +22,7 @@ export function hasColors(io: Io): boolean {
   return io.stdout.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb';
 }
 
-/** The width of standard output in characters. */
+/** The width of standard output in characters. Terminals that do not know theirs say 0. */
 export function widthOf(io: Io): number {
-  return io.stdout.columns ?? 80;
+  return io.stdout.columns || 80;
 }

@@ -3,9 +3,9 @@
 import { TraceError } from './error.ts';
 import { MAX_BYTES, Parts } from './parts.ts';
 
-/** Do these bytes begin as a gzip file does? */
+/** Do these bytes begin as a gzip file does, with its mark and the number of the only method there is, as far as they go? */
 export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return bytes[0] === 0x1f && bytes[1] === 0x8b && (bytes[2] ?? 8) === 8;
 }
 
 /**

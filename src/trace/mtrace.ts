@@ -134,8 +134,17 @@ function sizeOf(text: string, at: number): number {
 }
 
 function unreadable(line: string, at: number): TraceError {
-  const excerpt = line.length > 60 ? `${line.slice(0, 60)}…` : line;
-  return new TraceError('LINE', `line ${at}: not a line of mtrace: ${JSON.stringify(excerpt)}`, at);
+  const excerpt = JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
+  return new TraceError(
+    'LINE',
+    `line ${at}: not a line of mtrace: ${excerpt.replace(/\p{Cc}/gu, escaped)}`,
+    at,
+  );
+}
+
+/** The escape of a control character that JSON leaves as it is, and a terminal would obey. */
+function escaped(control: string): string {
+  return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function unfinished(at: number): TraceError {

@@ -29,7 +29,7 @@ export function occupancyPlot({
   return draw({
     ariaLabel: `Live memory over ${count(operations)} operations: at most ${bytes(peakLiveBytes)} asked for, in blocks of ${bytes(peakUsedUnits * unit)} together.`,
     x: timeAxis(operations),
-    y: { label: name, grid: true, ticks: 5, domain: [0, (peakUsedUnits * unit) / divisor], nice: true },
+    y: { label: name, grid: true, ticks: 5, domain: [0, (peakUsedUnits * unit) / divisor || 1], nice: true },
     marks: [
       Plot.areaY(samples, { x, y: live, fill: 'var(--first)', fillOpacity: 0.2 }),
       Plot.lineY(samples, { x, y: used, stroke: 'var(--second)' }),
