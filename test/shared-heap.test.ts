@@ -398,6 +398,21 @@ describe.each(GROWING)('growth of a %s', (kind) => {
   });
 });
 
+/** A handle for another, who has the former buffer in its hands when, at its look number `at` at the memory, `heap` makes it grow. */
+function meetingOf(heap: SharedHeap) {
+  const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
+  const meeting = { at: -1, looks: 0 };
+  const { get } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer') ?? {};
+  Object.defineProperty(handle.memory, 'buffer', {
+    get() {
+      const buffer = get?.call(this);
+      if (meeting.looks++ === meeting.at) expect(heap.malloc(2 * PAGE)).toBeGreaterThan(0);
+      return buffer;
+    },
+  });
+  return { handle, meeting };
+}
+
 describe('a WebAssembly.Memory that another thread has grown', () => {
   it('is brought up to date where the runtime has not told this thread yet', () => {
     const memory = new WebAssembly.Memory({ initial: 2, maximum: 16, shared: true });
@@ -422,44 +437,28 @@ describe('a WebAssembly.Memory that another thread has grown', () => {
   });
 
   it('while this one attaches has all of the heap', () => {
-    const { get } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer') ?? {};
     let looks = 1;
     for (let at = 0; at < looks; at++) {
       const heap = create('shared WebAssembly.Memory');
-      const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
-      looks = 0;
-      Object.defineProperty(handle.memory, 'buffer', {
-        get() {
-          // This one has the former buffer in its hands when the other grows the memory.
-          const buffer = get?.call(this);
-          if (looks++ === at) expect(heap.malloc(4 * PAGE)).toBeGreaterThan(0);
-          return buffer;
-        },
-      });
-      const other = SharedHeap.attach(handle);
-      expect(other?.end).toBe(heap.end);
+      const { handle, meeting } = meetingOf(heap);
+      meeting.at = at;
+      expect(SharedHeap.attach(handle)?.end).toBe(heap.end);
+      looks = meeting.looks;
     }
     expect(looks).toBeGreaterThan(3);
   });
 
   it('can be grown by this one at the same time', () => {
-    const { get } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer') ?? {};
     let looks = 1;
     for (let at = 0; at < looks; at++) {
       const heap = create('shared WebAssembly.Memory');
-      const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
+      const { handle, meeting } = meetingOf(heap);
       const other = SharedHeap.attach(handle) as SharedHeap;
-      looks = 0;
-      Object.defineProperty(handle.memory, 'buffer', {
-        get() {
-          const buffer = get?.call(this);
-          if (looks++ === at) expect(heap.malloc(2 * PAGE)).toBeGreaterThan(0);
-          return buffer;
-        },
-      });
+      Object.assign(meeting, { at, looks: 0 });
       const ptr = other.malloc(4 * PAGE);
       other.view(ptr, Uint8Array).fill(1);
       expect(other.usableSize(ptr)).toBe(4 * PAGE);
+      looks = meeting.looks;
       expect(heap.check()).toEqual([]);
     }
     expect(looks).toBeGreaterThan(5);
