@@ -3,7 +3,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { integer } from '../test/support/command.ts';
 
 const LOOP = fileURLToPath(new URL('allocation-loop.mjs', import.meta.url));
 
@@ -15,16 +16,9 @@ interface Options {
   readonly garbage?: true;
 }
 
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Not a whole number above 0.');
-  return value;
-}
-
 const options = new Command('npm run bench:allocation --')
   .description('Counts the garbage collections that alloc and free cause: exit code 1 if there is one.')
-  .option('--operations <n>', 'operations to run', positiveInteger, 1e8)
+  .option('--operations <n>', 'operations to run', integer(1), 1e8)
   .option('--garbage', 'produce garbage on purpose in the same loop: shows that collections are seen')
   .parse()
   .opts<Options>();

@@ -1,24 +1,18 @@
 // What the benchmark commands do alike: parse, measure, print, and say by the exit code how it went.
 
-import { type Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
 import type { WorkloadResult } from './report.ts';
 
-/** Runs `bench` by the command line and prints its report, as JSON with --json. Bad usage: nothing, exit code 2. */
+/** Runs `bench` by the command line and prints its report, as JSON with --json. */
 export async function runCommand<Options extends { readonly json?: true }, Report>(
   command: Command,
   bench: (options: Options) => Promise<Report>,
   format: (report: Report) => string,
-): Promise<Report | undefined> {
-  try {
-    const options = command.parse().opts<Options>();
-    const report = await bench(options);
-    process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : format(report));
-    return report;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-    return undefined;
-  }
+): Promise<Report> {
+  const options = command.parse().opts<Options>();
+  const report = await bench(options);
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : format(report));
+  return report;
 }
 
 /** Exit code 1 when contenders that must place every block alike have not. */

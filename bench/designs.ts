@@ -1,7 +1,7 @@
 // `npm run bench:designs`: the same allocator built in different ways, side by side on the traces.
 
 import Table from 'cli-table3';
-import { Command } from 'commander';
+import { commandOf } from '../test/support/command.ts';
 import { failWherePlacementsDiffer, runCommand } from './command.ts';
 import { buddy, buddyMetadataBytes } from './contenders/buddy.ts';
 import { reference, referenceMetadataBytes } from './contenders/reference.ts';
@@ -161,14 +161,13 @@ function format({ machine, compilers, effort, designs, workloads }: Report): str
   ].join('\n');
 }
 
-const command = addEffortOptions(new Command('npm run bench:designs --'))
-  .description('Measures the allocator built in different ways on the traces.')
-  .option('--json', 'print one JSON document instead of tables')
-  .exitOverride();
+const command = addEffortOptions(
+  commandOf('npm run bench:designs --', 'Measures the allocator built in different ways on the traces.'),
+).option('--json', 'print one JSON document instead of tables');
 
 const report = await runCommand(
   command,
   (options: EffortOptions & { readonly json?: true }) => bench(effortOf(options)),
   format,
 );
-if (report) failWherePlacementsDiffer(report.workloads);
+failWherePlacementsDiffer(report.workloads);

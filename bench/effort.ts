@@ -1,6 +1,7 @@
 // The options of a benchmark command that say how long to measure.
 
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { integer } from '../test/support/command.ts';
 import type { Effort } from './measure.ts';
 
 const FULL: Effort = { rounds: 15, warmupRounds: 12 };
@@ -12,18 +13,11 @@ export interface EffortOptions {
   readonly rounds?: number;
 }
 
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Not a whole number above 0.');
-  return value;
-}
-
 /** Adds --quick and --rounds. */
 export function addEffortOptions(command: Command): Command {
   return command
     .option('--quick', 'run few rounds: shows that everything works, not how fast it is')
-    .option('--rounds <n>', 'number of rounds to measure', positiveInteger);
+    .option('--rounds <n>', 'number of rounds to measure', integer(1));
 }
 
 /** How long to measure by the options. */

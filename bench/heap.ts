@@ -1,7 +1,7 @@
 // `npm run bench:heap`: Heap against other allocators of bytes, on the traces: malloc and free, then realloc too.
 
 import Table from 'cli-table3';
-import { Command } from 'commander';
+import { commandOf } from '../test/support/command.ts';
 import { runCommand } from './command.ts';
 import { codemix } from './contenders/codemix.ts';
 import type { Contender } from './contenders/contender.ts';
@@ -117,10 +117,10 @@ function format({ machine, effort, workloads }: Report): string {
   ].join('\n');
 }
 
-const command = addEffortOptions(new Command('npm run bench:heap --'))
-  .description('Measures Heap against other allocators of bytes.')
+const command = addEffortOptions(
+  commandOf('npm run bench:heap --', 'Measures Heap against other allocators of bytes.'),
+)
   .option('--against <substring...>', 'measure only those other contenders whose name contains it')
-  .option('--json', 'print one JSON document instead of tables')
-  .exitOverride();
+  .option('--json', 'print one JSON document instead of tables');
 
 await runCommand(command, bench, format);

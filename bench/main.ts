@@ -1,6 +1,6 @@
 // `npm run bench`: chooses workloads and contenders, runs the rounds, prints the report.
 
-import { Command } from 'commander';
+import { commandOf } from '../test/support/command.ts';
 import { failWherePlacementsDiffer, runCommand } from './command.ts';
 import { OTHERS, OURS } from './contenders/index.ts';
 import { runnerFor } from './contenders/runner.ts';
@@ -25,12 +25,12 @@ interface Selection {
   readonly names: readonly string[];
 }
 
-const command = addEffortOptions(new Command('npm run bench --'))
-  .description('Measures buddy-allocator against the reference and other allocators.')
+const command = addEffortOptions(
+  commandOf('npm run bench --', 'Measures buddy-allocator against the reference and other allocators.'),
+)
   .option('--all', 'run every synthetic workload instead of a representative few')
   .option('--json', 'print one JSON document instead of tables')
-  .option('--only <substring...>', 'run only the workloads or contenders whose name contains it')
-  .exitOverride();
+  .option('--only <substring...>', 'run only the workloads or contenders whose name contains it');
 
 /** Each filter narrows what it matches: the workloads, the contenders or both. */
 function select({ all, only = [] }: Options): Selection {
@@ -103,4 +103,4 @@ async function bench(options: Options): Promise<Report> {
 }
 
 const report = await runCommand(command, bench, formatReport);
-if (report) failWherePlacementsDiffer(report.workloads);
+failWherePlacementsDiffer(report.workloads);

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import Table from 'cli-table3';
-import { Command, InvalidArgumentError } from 'commander';
 import { build } from 'tsdown';
+import { commandOf, integer } from '../test/support/command.ts';
 import { runCommand } from './command.ts';
 import { type Machine, machine } from './machine.ts';
 import { showProgress } from './progress.ts';
@@ -180,15 +180,12 @@ function format({ machine, options, results }: Report): string {
   return `${[...lines, table.toString()].join('\n')}\n`;
 }
 
-function count(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('It must be a positive integer.');
-  return number;
-}
+const count = integer(1);
 
-const command = new Command('bench:shared')
-  .description('Measures the shared allocator with 1, 2, 4 and 8 workers, by the patterns of the field.')
+const command = commandOf(
+  'npm run bench:shared --',
+  'Measures the shared allocator with 1, 2, 4 and 8 workers, by the patterns of the field.',
+)
   .option('--rounds <n>', 'rounds, of which the median counts', count, 9)
   .option('--operations <n>', 'allocations of a round, all workers together', count, 4_000_000)
   .option(
@@ -198,7 +195,6 @@ const command = new Command('bench:shared')
     [1, 2, 4, 8],
   )
   .option('--pattern <name>', `only this one: ${Object.keys(PATTERNS).join(', ')}`)
-  .option('--json', 'print everything as JSON')
-  .exitOverride();
+  .option('--json', 'print everything as JSON');
 
 await runCommand<Options, Report>(command, bench, format);

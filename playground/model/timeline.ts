@@ -13,8 +13,8 @@ const SAMPLES = 512;
 /** Checkpoints of a trace, and the memory that they may take. */
 const CHECKPOINTS = 64;
 const CHECKPOINT_BYTES = 2 ** 26;
-/** Distance of checkpoints where operations are added by hand. */
-const BY_HAND = 64;
+/** Least distance of checkpoints: that in a short trace, and where operations are added by hand. */
+const LEAST_DISTANCE = 64;
 /** Operations between two looks at the clock. */
 const SLICE = 16;
 
@@ -90,8 +90,7 @@ export class Timeline {
     const room = Math.floor(CHECKPOINT_BYTES / BuddyAllocator.bytesFor(capacity));
     const checkpoints = Math.max(4, Math.min(CHECKPOINTS, room));
     const { length } = operations;
-    // What is added by hand has checkpoints of its own, as far apart.
-    this.#checkpointDistance = Math.max(BY_HAND, Math.ceil(length / checkpoints));
+    this.#checkpointDistance = Math.max(LEAST_DISTANCE, Math.ceil(length / checkpoints));
     this.#sampleDistance = Math.max(1, Math.ceil(length / SAMPLES));
     this.#note();
   }

@@ -53,10 +53,10 @@ export function backingOf(memory: HeapMemory): Backing {
   throw new TypeError('memory must be an ArrayBuffer, a SharedArrayBuffer or a WebAssembly.Memory');
 }
 
-/** An ArrayBuffer of `size` bytes that can grow to `maximum`, where the runtime has resizable buffers. */
-export function allocateBuffer(size: number, maximum: number | undefined): ArrayBuffer {
-  if (maximum === undefined || maximum <= size) return new ArrayBuffer(size);
-  return Reflect.construct(ArrayBuffer, [size, { maxByteLength: maximum }]) as ArrayBuffer;
+/** A buffer of `type` and `size` bytes that can grow to `maximum`, if given, where the runtime has such buffers. */
+export function allocateBuffer<B>(type: new (length: number) => B, size: number, maximum?: number): B {
+  if (maximum === undefined || maximum <= size) return new type(size);
+  return Reflect.construct(type, [size, { maxByteLength: maximum }]) as B;
 }
 
 class BufferBacking implements Backing {

@@ -106,7 +106,8 @@ export class Region {
     checkPower('unit', unit, LEAST_UNIT, LARGEST_UNIT);
     if (maximum !== undefined) checkWithin('maximum', maximum, 1, ADDRESSABLE);
     const backing = backingOf(
-      memory ?? allocateBuffer(checkWithin('size', size as number, 1, maximum ?? ADDRESSABLE), maximum),
+      memory ??
+        allocateBuffer(ArrayBuffer, checkWithin('size', size as number, 1, maximum ?? ADDRESSABLE), maximum),
     );
     const length = Math.min(backing.buffer.byteLength, ADDRESSABLE);
     checkWithin('start', start, 0, length);

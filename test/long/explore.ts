@@ -24,9 +24,6 @@ interface Options {
 
 const SUITES = [...SHORT, ...LONG];
 
-/** One word of a program, as test/model/program.ts describes them. */
-const WORD = /^(?:[^-~!:][^:]*:\d+|-[^:]+|[~!]\d+|\.)$/;
-
 function suitesCalled(part: string): Suite[] {
   const found = SUITES.filter(({ name }) => name.includes(part));
   if (found.length > 0) return found;
@@ -34,9 +31,11 @@ function suitesCalled(part: string): Suite[] {
 }
 
 function checkedProgram(text: string): Program {
-  const wrong = text.split(/[ |;]+/).find((word) => word !== '' && !WORD.test(word));
-  if (wrong === undefined) return parseProgram(text);
-  throw new InvalidArgumentError(`Its words are like a:0, -a, ~0, !0 and a full stop, not like ${wrong}.`);
+  try {
+    return parseProgram(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as SyntaxError).message);
+  }
 }
 
 const command = commandOf(

@@ -21,8 +21,10 @@ const MASK = 3;
 const PENDING = -3;
 const NONE = -1;
 
-/** Who has a block: nobody; its holder; or maybe nobody, since a worker was killed while it freed or adopted
- * the block, or another adopts it while its holder is recovered. */
+/**
+ * Who has a block: nobody; its holder; or maybe nobody, since a worker was killed while it freed or adopted the block, or another
+ * adopts it while its holder is recovered.
+ */
 export const NOT_HELD = 0;
 export const HELD = 1;
 export const LIMBO = 2;
@@ -49,7 +51,8 @@ export class Machine {
   readonly automaton: Automaton;
   readonly memory: Memory;
   /**
-   * By worker and by block as said above, with the units free since a worker's operation began as its mask; at last, 1 when the victim is recovered.
+   * By worker and by block, fields as said above, where the mask is the units free since the worker's operation began; at last, 1
+   * when the victim is recovered.
    */
   readonly control: Int32Array;
   /** Of the step just made: the node of the automaton that it began at, and the one that it led to. */

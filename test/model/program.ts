@@ -27,7 +27,10 @@ export interface Program {
   readonly victim: number;
 }
 
-/** Reads a program. */
+/** One word of a program, as said above. */
+const WORD = /^(?:[^-+~!:][^:]*:\d+|[-+][^:]+|[~!]\d+|\.)$/;
+
+/** Reads a program. Throws a SyntaxError when a word of it is none. */
 export function parseProgram(text: string): Program {
   const names: string[] = [];
   const frees: number[] = [];
@@ -56,7 +59,12 @@ export function parseProgram(text: string): Program {
   const parsePart = (part: string): Op[][] =>
     part.split('|').map((ops) => {
       const words = ops.split(' ').filter((word) => word !== '');
-      for (const word of words) if (word[0] === '~') victim = Number(word.slice(1));
+      for (const word of words) {
+        if (!WORD.test(word)) {
+          throw new SyntaxError(`Its words are like a:0, -a, +a, ~0, !0 and a full stop, not like ${word}.`);
+        }
+        if (word[0] === '~') victim = Number(word.slice(1));
+      }
       return words.filter((word) => word[0] !== '~').map(parseOp);
     });
   const parts = text.split(';');

@@ -12,7 +12,7 @@ export function commandOf(name: string, description: string): Command {
 }
 
 /** Reads an integer from `least` to `most`, as JavaScript writes it: 1e7, too. */
-export function integer(least: number, most: number): (text: string) => number {
+export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (Number.isInteger(value) && value >= least && value <= most) return value;

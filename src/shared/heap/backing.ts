@@ -4,12 +4,6 @@ import { type Backing, backingOf } from '../../heap/memory.ts';
 import { isShared } from '../cells.ts';
 import type { SharedHeapMemory } from './options.ts';
 
-/** A SharedArrayBuffer of `size` bytes that can grow up to `maximum`, if given. */
-export function allocateShared(size: number, maximum: number | undefined): SharedArrayBuffer {
-  if (maximum === undefined || maximum <= size) return new SharedArrayBuffer(size);
-  return Reflect.construct(SharedArrayBuffer, [size, { maxByteLength: maximum }]) as SharedArrayBuffer;
-}
-
 /** `memory`, ready for use. Throws a TypeError when it cannot be shared. */
 export function sharedBacking(memory: SharedHeapMemory): Backing {
   const backing = backingOf(memory);

@@ -386,9 +386,10 @@ export class SharedHeap extends AbstractHeap {
 
   /** `malloc` of what is not a positive int32. */
   #mallocUnusual(bytes: number): number {
-    const { region } = this.#attached();
-    const offset = this.#allocate(this.#orderFor(bytes));
-    return offset < 0 ? 0 : region.pointerTo(offset);
+    const { engine, region } = this.#attached();
+    const order = this.#orderFor(bytes);
+    const offset = engine.allocate(order);
+    return offset < 0 ? this.#mallocGrowing(order) : region.pointerTo(offset);
   }
 
   /** `malloc` when there is no room. */
@@ -397,13 +398,7 @@ export class SharedHeap extends AbstractHeap {
     return offset < 0 ? 0 : this.#region.pointerTo(offset);
   }
 
-  /** Offset of a block of 2^order units; -1 when there is no room and the heap cannot grow. */
-  #allocate(order: number): number {
-    const offset = this.#attached().engine.allocate(order);
-    return offset < 0 ? this.#allocateGrowing(order) : offset;
-  }
-
-  /** The same, when there was no room before the frontier that was last seen. */
+  /** Offset of a block of 2^order units, when there was no room before the frontier that was last seen; -1 when the heap cannot grow. */
   #allocateGrowing(order: number): number {
     const { engine, region } = this.#attached();
     for (;;) {

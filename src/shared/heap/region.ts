@@ -11,7 +11,7 @@
 
 import { baseOf } from '../../heap/base.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../../heap/header.ts';
-import { ADDRESSABLE, type Backing } from '../../heap/memory.ts';
+import { ADDRESSABLE, allocateBuffer, type Backing } from '../../heap/memory.ts';
 import { checkPower, checkWithin } from '../../integers.ts';
 import { AtomicCells, isShared } from '../cells.ts';
 import { check } from '../check.ts';
@@ -20,7 +20,7 @@ import { format } from '../format.ts';
 import { sizeAt } from '../inspect.ts';
 import { geometryOf, MAX_SLOTS, RESERVED } from '../layout.ts';
 import { changeOwner, ownerAt } from '../owners.ts';
-import { allocateShared, bufferTo, sharedBacking } from './backing.ts';
+import { bufferTo, sharedBacking } from './backing.ts';
 import { AT_FRONTIER, headerAt, headerOf, type Layout, layoutOf, readLayout, writeHeader } from './header.ts';
 import type { SharedHeapHandle, SharedHeapMemory, SharedHeapOptions } from './options.ts';
 import { isRangeFree } from './range.ts';
@@ -70,7 +70,12 @@ export class SharedRegion {
     }
     if (maximum !== undefined) checkWithin('maximum', maximum, 1, ADDRESSABLE);
     const used =
-      memory ?? allocateShared(checkWithin('size', size as number, 1, maximum ?? ADDRESSABLE), maximum);
+      memory ??
+      allocateBuffer(
+        SharedArrayBuffer,
+        checkWithin('size', size as number, 1, maximum ?? ADDRESSABLE),
+        maximum,
+      );
     const backing = sharedBacking(used);
     if (maximum === undefined && 'grow' in used && !('byteLength' in used)) {
       throw new TypeError('a WebAssembly.Memory does not tell its maximum: it must be given');
