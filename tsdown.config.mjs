@@ -5,12 +5,12 @@ import { defineConfig } from 'tsdown';
 const library = {
   entry: {
     index: 'src/index.ts',
-    heap: 'src/heap/index.ts',
-    mempool: 'src/mempool/index.ts',
-    debug: 'src/debug/index.ts',
-    shared: 'src/shared/index.ts',
-    webgpu: 'src/webgpu/index.ts',
-    trace: 'src/trace/index.ts',
+    heap: 'src/heap.ts',
+    mempool: 'src/mempool.ts',
+    debug: 'src/debug.ts',
+    shared: 'src/shared.ts',
+    webgpu: 'src/webgpu.ts',
+    trace: 'src/trace.ts',
   },
   platform: 'neutral',
   target: 'es2022',

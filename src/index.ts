@@ -1,5 +1,5 @@
 // buddy-allocator: the binary buddy system over offsets.
 
-export { BuddyAllocator, type BuddyOptions } from './allocator.ts';
-export { BuddyError, type BuddyErrorCode } from './errors.ts';
-export type { Block, BuddyStats } from './inspect.ts';
+export { BuddyError, type BuddyErrorCode } from './base/errors.ts';
+export { BuddyAllocator, type BuddyOptions } from './core/allocator.ts';
+export type { Block, BuddyStats } from './core/inspect.ts';

@@ -7,7 +7,7 @@ import { type ProcessStart, RUNTIMES, type Runtime } from './conformance/runner/
 import { type Stage, stage } from './conformance/runner/stage.ts';
 import { failureText, markdownTable, terminalTable } from './conformance/runner/table.ts';
 import { replaced } from './conformance/runner/update.ts';
-import { ReferenceAllocator } from './reference/reference.ts';
+import { ReferenceAllocator } from './spec/reference.ts';
 import { TRACE_HASHES } from './support/traces.ts';
 
 const node = RUNTIMES[0];

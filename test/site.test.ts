@@ -27,7 +27,7 @@ describe('the reference', () => {
     };
     const { entryPoints } = JSON.parse(readFileSync('typedoc.json', 'utf8')) as { entryPoints: string[] };
     const entries = Object.keys(exports).filter((name) => name !== './package.json');
-    const named = entryPoints.map((file) => file.replace(/^src(?=\/)/, '.').replace(/\/index\.ts$/, ''));
+    const named = entryPoints.map((file) => file.replace(/^src(?=\/)/, '.').replace(/(\/index)?\.ts$/, ''));
     expect(named.toSorted()).toEqual(entries.toSorted());
   });
 });
@@ -58,14 +58,16 @@ describe('siteLink', () => {
   });
 
   it('leads to the repository for what is not on the site', () => {
-    expect(siteLink('../src/word.ts', 'docs/api.md', repository)).toBe(`${repository}/blob/HEAD/src/word.ts`);
+    expect(siteLink('../src/base/word.ts', 'docs/api.md', repository)).toBe(
+      `${repository}/blob/HEAD/src/base/word.ts`,
+    );
     expect(siteLink('../README.md#two-commands', 'docs/api.md', repository)).toBe(
       `${repository}/blob/HEAD/README.md#two-commands`,
     );
   });
 
   it('leads nowhere for such a file when there is no repository to lead to', () => {
-    expect(siteLink('../src/word.ts', 'docs/api.md', null)).toBeNull();
+    expect(siteLink('../src/base/word.ts', 'docs/api.md', null)).toBeNull();
   });
 });
 

@@ -16,13 +16,13 @@ describe('the built package', () => {
 
 /** The file that makes the bulk of each entry point. */
 const CORES = {
-  offsets: 'src/allocator.ts',
+  offsets: 'src/core/allocator.ts',
   heap: 'src/heap/heap.ts',
   mempool: 'src/mempool/mempool.ts',
   debug: 'src/debug/heap.ts',
   shared: 'src/shared/allocator.ts',
   webgpu: 'src/webgpu/pool.ts',
-  trace: 'src/trace/replay.ts',
+  trace: 'src/trace/replay/replay.ts',
 };
 type Core = keyof typeof CORES;
 
@@ -35,12 +35,12 @@ async function cores(code: string): Promise<Core[]> {
 describe('an entry point takes along only what it is built on', () => {
   it.each<[string, Core[]]>([
     ['index.ts', ['offsets']],
-    ['heap/index.ts', ['heap', 'offsets']],
-    ['mempool/index.ts', ['heap', 'mempool', 'offsets']],
-    ['debug/index.ts', ['debug', 'heap', 'offsets']],
-    ['shared/index.ts', ['shared']],
-    ['webgpu/index.ts', ['offsets', 'webgpu']],
-    ['trace/index.ts', ['offsets', 'trace']],
+    ['heap.ts', ['heap', 'offsets']],
+    ['mempool.ts', ['heap', 'mempool', 'offsets']],
+    ['debug.ts', ['debug', 'heap', 'offsets']],
+    ['shared.ts', ['shared']],
+    ['webgpu.ts', ['offsets', 'webgpu']],
+    ['trace.ts', ['offsets', 'trace']],
   ])('%s', async (entry, expected) => {
     expect(await cores(`export * from './src/${entry}';`)).toEqual(expected);
   });
@@ -50,6 +50,6 @@ describe('an entry point takes along only what it is built on', () => {
   });
 
   it('a trace can be read without any allocator', async () => {
-    expect(await cores(`export { readTrace } from './src/trace/index.ts';`)).toEqual([]);
+    expect(await cores(`export { readTrace } from './src/trace.ts';`)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 // The reference allocator, transcribed to JavaScript.
 
-import { ReferenceAllocator } from '../../test/reference/reference.ts';
+import { ReferenceAllocator } from '../../test/spec/reference.ts';
 import type { Contender } from './contender.ts';
 
 /** Bytes of metadata for an arena of `capacity` units: a tree of one byte a node, and its order. */

@@ -14,7 +14,7 @@ const MAX_LEVELS = 8;
 const TIERS = 6;
 const NOWHERE = 0x7fffffff;
 
-// Positions in the state; see src/layout.ts.
+// Positions in the state; see src/core/layout.ts.
 const AT_LEVELS = 0;
 const AT_FREE = 1;
 const AT_ABOVE = 8;

@@ -5,7 +5,7 @@ import { UNIT_BYTES, type Workload } from '../workloads.ts';
 
 // The types come from the sources and the code from the build, as in ../contenders/buddy.ts.
 const built = new URL('../../dist/heap.js', import.meta.url).href;
-const { Heap }: typeof import('../../src/heap/index.ts') = await import(built);
+const { Heap }: typeof import('../../src/heap.ts') = await import(built);
 type Heap = InstanceType<typeof Heap>;
 
 class HeapAllocator {

@@ -1,8 +1,8 @@
 // BuddyAllocator with its state in a SharedArrayBuffer, behind a lock: what one would do without a shared allocator.
 
-import { BuddyAllocator, setState } from '../../src/allocator.ts';
-import { format } from '../../src/format.ts';
-import { layoutOf } from '../../src/layout.ts';
+import { BuddyAllocator, setState } from '../../src/core/allocator.ts';
+import { layoutOf } from '../../src/core/layout.ts';
+import { format } from '../../src/core/state.ts';
 import type { Attached, SharedContender } from './contender.ts';
 
 const FREE = 0;

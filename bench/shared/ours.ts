@@ -1,6 +1,6 @@
 // SharedBuddyAllocator.
 
-import { SharedBuddyAllocator } from '../../src/shared/index.ts';
+import { SharedBuddyAllocator } from '../../src/shared.ts';
 import type { SharedContender } from './contender.ts';
 
 export const contender: SharedContender = {

@@ -1,6 +1,6 @@
 // SharedBuddyAllocator that notes the owner of every block.
 
-import { SharedBuddyAllocator } from '../../src/shared/index.ts';
+import { SharedBuddyAllocator } from '../../src/shared.ts';
 import type { SharedContender } from './contender.ts';
 import { contender as ours } from './ours.ts';
 

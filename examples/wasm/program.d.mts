@@ -1,6 +1,6 @@
 // Types of program.mjs.
 
-import type { Heap } from '../../src/heap/index.ts';
+import type { Heap } from '../../src/heap.ts';
 
 /** What the C program exports. Pointers that it returns are signed: `>>> 0` makes addresses of them. */
 export interface Exports {

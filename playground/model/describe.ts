@@ -1,6 +1,6 @@
 // The last operation in a sentence.
 
-import { AT_CAPACITY } from '../../src/layout.ts';
+import { AT_CAPACITY } from '../../src/core/layout.ts';
 import type { Last } from './timeline.ts';
 import { blockOf } from './words.ts';
 

@@ -1,7 +1,7 @@
 // What one operation did to the words, step by step, in words. Each step shows one word before or after it.
 
-import { AT_CAPACITY } from '../../src/layout.ts';
-import { fitting, levelOfOrder, lowestBit, ones, runLength } from '../../src/word.ts';
+import { fitting, levelOfOrder, lowestBit, ones, runLength } from '../../src/base/word.ts';
+import { AT_CAPACITY } from '../../src/core/layout.ts';
 import type { Last } from './timeline.ts';
 import { blockOf, levelsOf, spanOf, type Word, wordAt } from './words.ts';
 

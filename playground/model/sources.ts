@@ -1,6 +1,6 @@
 // Where traces come from: the ones that come with the project, and files.
 
-import { readTrace, type Trace, TraceError } from '../../src/trace/index.ts';
+import { readTrace, type Trace, TraceError } from '../../src/trace.ts';
 
 /** The bundled traces, recorded from real programs. */
 export const BUNDLED = {

@@ -1,9 +1,9 @@
-// Reading the allocator's words (src/word.ts) as they lie in its state: how full regions are, and the tree of blocks. The
+// Reading the allocator's words (src/base/word.ts) as they lie in its state: how full regions are, and the tree of blocks. The
 // public methods tell of one block at a time; a picture of a million units, sixty times a second, is read off the words.
 
-import { isFree, sizeAt } from '../../src/inspect.ts';
-import { AT_CAPACITY, AT_LEVELS, AT_WORDS } from '../../src/layout.ts';
-import { FAN_BITS, lowestBit, runLength } from '../../src/word.ts';
+import { FAN_BITS, lowestBit, runLength } from '../../src/base/word.ts';
+import { isFree, sizeAt } from '../../src/core/inspect.ts';
+import { AT_CAPACITY, AT_LEVELS, AT_WORDS } from '../../src/core/layout.ts';
 
 /** One word pair, and where it belongs. */
 export interface Word {

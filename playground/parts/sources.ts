@@ -1,6 +1,6 @@
 // Choosing what to show: blocks of one's own, requests at random, a bundled trace or a file; and the size of the arena.
 
-import { fitCapacity, type Trace } from '../../src/trace/index.ts';
+import { fitCapacity, type Trace } from '../../src/trace.ts';
 import type { App } from '../app.ts';
 import { Operations, UNIT } from '../model/operations.ts';
 import { randomEntries } from '../model/random.ts';

@@ -1,6 +1,6 @@
 // What `buddy advise` prints.
 
-import type { Advice, Reason, Remedy, UnitFigures, Verdict } from '../trace/index.ts';
+import type { Advice, Reason, Remedy, UnitFigures, Verdict } from '../trace.ts';
 import type { Paint } from './drawing.ts';
 import { bytes, count, percent, plural } from './format.ts';
 import { lines, table } from './table.ts';

@@ -3,8 +3,8 @@
 import { writeFile } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import pico from 'picocolors';
-import { readTraceFile, readTraceStream } from '../trace/file.ts';
-import { advise, arenaAfter, fitCapacity, replay, type Trace } from '../trace/index.ts';
+import { readTraceFile, readTraceStream } from '../trace/formats/file.ts';
+import { advise, arenaAfter, fitCapacity, replay, type Trace } from '../trace.ts';
 import { adviceSummary } from './advice.ts';
 import type { Paint } from './drawing.ts';
 import { hasColors, type Io, widthOf } from './io.ts';

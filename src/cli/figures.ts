@@ -1,6 +1,6 @@
 // The figures of a replay in words, the same for the terminal and the page.
 
-import type { ReplayReport } from '../trace/index.ts';
+import type { ReplayReport } from '../trace.ts';
 import { bytes, count, percent, plural } from './format.ts';
 
 /** One line of a table of figures. */

@@ -1,7 +1,7 @@
 // A progress bar for work that is long enough to wonder about.
 
 import { SingleBar } from 'cli-progress';
-import type { Progress, Trace } from '../trace/index.ts';
+import type { Progress, Trace } from '../trace.ts';
 import type { Io } from './io.ts';
 
 // Shorter traces are done before a bar could be read.

@@ -1,7 +1,7 @@
 // What the command prints about a replay: figures, curves, sizes and memory maps.
 
-import type { BuddyAllocator } from '../allocator.ts';
-import { type ArenaState, memoryMap, type ReplayReport, type Trace } from '../trace/index.ts';
+import type { BuddyAllocator } from '../core/allocator.ts';
+import { type ArenaState, memoryMap, type ReplayReport, type Trace } from '../trace.ts';
 import { bar, drawMap, mapLegend, type Paint, sparkline } from './drawing.ts';
 import { arenaFigure, failuresFigure, replayFigures } from './figures.ts';
 import { bytes, count, percent, plural } from './format.ts';

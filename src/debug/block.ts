@@ -1,6 +1,6 @@
 // A block with its red zones and its history: what is painted on its bytes, and what is wrong with them.
 
-import { BuddyError } from '../errors.ts';
+import { BuddyError } from '../base/errors.ts';
 import { framesOf, type Site } from './site.ts';
 
 /** What the bytes of a block hold that `malloc` gave and nobody has written. */

@@ -1,12 +1,12 @@
 // DebugHeap: a Heap that finds a program's memory bugs. Each of its blocks lies, with red zones, in one of Heap's.
 
-import { BuddyError } from '../errors.ts';
+import { checkCount, checkPower, checkWithin } from '../base/arguments.ts';
+import { BuddyError } from '../base/errors.ts';
 import type { HeapStats } from '../heap/abstract.ts';
 import { Heap } from '../heap/heap.ts';
 import { ADDRESSABLE, bytesOf } from '../heap/memory.ts';
 import type { HeapOptions } from '../heap/region.ts';
 import { type ArrayConstructor, elementSize, type HeapView, type Plain, type ViewOf } from '../heap/views.ts';
-import { checkCount, checkPower, checkWithin } from '../integers.ts';
 import { type DebugBlock, damageOf, describe, historyOf, paint, UNWRITTEN } from './block.ts';
 import { type Leak, reportOf } from './leaks.ts';
 import { addressOf, generationOf, LAST_GENERATION, pointer } from './pointer.ts';

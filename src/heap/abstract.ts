@@ -1,6 +1,6 @@
 // What every heap does by way of its malloc, calloc, realloc and free: typed arrays, blocks, scopes, imports.
 
-import { checkCount, checkWithin } from '../integers.ts';
+import { checkCount, checkWithin } from '../base/arguments.ts';
 import { HeapBlock } from './block.ts';
 import { type HeapImports, importsOf } from './imports.ts';
 import { bytesOf } from './memory.ts';

@@ -1,6 +1,6 @@
 // A block that frees itself.
 
-import { BuddyError } from '../errors.ts';
+import { BuddyError } from '../base/errors.ts';
 import type { AbstractHeap } from './abstract.ts';
 import { dispose } from './dispose.ts';
 import { type ArrayConstructor, elementSize, type ViewOf } from './views.ts';

@@ -1,6 +1,6 @@
 // What an embedded heap leaves at the start of its region, by which it is found again.
 
-import { BuddyError } from '../errors.ts';
+import { BuddyError } from '../base/errors.ts';
 
 /** What the header says. All numbers are bytes. */
 export interface Header {

@@ -1,8 +1,8 @@
 // Heap: malloc and its family over real memory. A thin layer that turns bytes into the units of a BuddyAllocator.
 
-import { BuddyAllocator } from '../allocator.ts';
-import { BuddyError } from '../errors.ts';
-import { checkCount, checkPower, checkWithin } from '../integers.ts';
+import { checkCount, checkPower, checkWithin } from '../base/arguments.ts';
+import { BuddyError } from '../base/errors.ts';
+import { BuddyAllocator } from '../core/allocator.ts';
 import { AbstractHeap, type HeapStats } from './abstract.ts';
 import { ADDRESSABLE, bytesOf, type HeapMemory } from './memory.ts';
 import { type HeapOptions, Region } from './region.ts';

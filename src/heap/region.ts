@@ -5,12 +5,12 @@
 // before the region, the null pointer, the header of an embedded heap) and, when the heap is embedded, the `stateUnits` units
 // from `stateUnit` on that hold the allocator's state.
 
-import { BuddyAllocator, setState, stateOf } from '../allocator.ts';
-import { attachAt } from '../attach.ts';
-import { BuddyError } from '../errors.ts';
-import { create } from '../format.ts';
-import { checkPower, checkWithin } from '../integers.ts';
-import { copyBlocks, isRangeFree } from '../ranges.ts';
+import { checkPower, checkWithin } from '../base/arguments.ts';
+import { BuddyError } from '../base/errors.ts';
+import { BuddyAllocator, setState, stateOf } from '../core/allocator.ts';
+import { attachAt } from '../core/attach.ts';
+import { copyBlocks, isRangeFree } from '../core/ranges.ts';
+import { create } from '../core/state.ts';
 import { baseOf } from './base.ts';
 import { HEADER_BYTES, headerAt, LARGEST_UNIT, LEAST_UNIT, readHeader, writeHeader } from './header.ts';
 import { ADDRESSABLE, allocateBuffer, type Backing, backingOf, type HeapMemory } from './memory.ts';

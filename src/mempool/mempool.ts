@@ -1,8 +1,8 @@
 // MemPool: the interface of @thi.ng/malloc's class of that name over an embedded Heap.
 
-import { Heap } from '../heap/index.ts';
 import { ADDRESSABLE } from '../heap/memory.ts';
 import { makeView, typeOf } from '../heap/views.ts';
+import { Heap } from '../heap.ts';
 import { type MemPoolStats, statistics } from './statistics.ts';
 import { constructorOf, fill, type MemPoolArray, type MemPoolType, type TypedArrays } from './types.ts';
 

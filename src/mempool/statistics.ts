@@ -1,9 +1,9 @@
 // What MemPool.stats reports, counted from the state that an embedded heap keeps in its memory.
 
+import { blocks } from '../core/inspect.ts';
+import { AT_CAPACITY } from '../core/layout.ts';
 import { readHeader } from '../heap/header.ts';
-import type { Heap } from '../heap/index.ts';
-import { blocks } from '../inspect.ts';
-import { AT_CAPACITY } from '../layout.ts';
+import type { Heap } from '../heap.ts';
 
 /** Figures of a pool at one moment. Sizes and addresses are bytes. */
 export interface MemPoolStats {

@@ -1,14 +1,12 @@
 // SharedBuddyAllocator: offsets in units, many workers on one SharedArrayBuffer. The checks before the engine.
 
-import { checkCapacity, checkOffset, checkSize } from '../arguments.ts';
-import { BuddyError } from '../errors.ts';
-import { type Block, type BuddyStats, tally } from '../inspect.ts';
+import { BuddyError } from '../base/errors.ts';
+import { checkCapacity, checkOffset, checkSize } from '../base/units.ts';
+import { type Block, type BuddyStats, tally } from '../core/inspect.ts';
 import { AtomicCells, isShared } from './cells.ts';
 import { check } from './check.ts';
 import { Engine } from './engine.ts';
-import { format } from './format.ts';
 import { blockOf, blocksOf, misuse, sizeAt } from './inspect.ts';
-import { checkNumber, join, leave, numberOf, numbers } from './join.ts';
 import {
   AT_CAPACITY,
   AT_MAGIC,
@@ -23,6 +21,8 @@ import {
 } from './layout.ts';
 import { type LiveBlock, rebuild } from './rebuild.ts';
 import { checkDead, type Recovered, recover } from './recover.ts';
+import { checkNumber, join, leave, numberOf, numbers } from './slots.ts';
+import { format } from './state.ts';
 
 /** What a shared arena is made with. */
 export interface SharedBuddyOptions {

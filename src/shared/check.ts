@@ -1,6 +1,6 @@
 // The invariants of a shared arena that is quiet: nobody is in the middle of a call, and nobody has died in one.
 
-import { runLength } from '../word.ts';
+import { runLength } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { FAN_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_AT, SLOT_HINTS, slotOf } from './layout.ts';
 import { ownerAt } from './owners.ts';

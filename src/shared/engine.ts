@@ -14,13 +14,13 @@
 //
 // Everything here is a function of the responses of the cells: a worker's only memory is its slot.
 
-import { fitting, lowestBit, runLength } from '../word.ts';
+import { fitting, lowestBit, runLength } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { levelOf, misuse, sizeAt } from './inspect.ts';
-import { numberOf } from './join.ts';
 import { FAN_BITS, type Geometry, NOBODY, ORDERS_PER_LEVEL, SLOT_HINTS, slotOf } from './layout.ts';
 import { announce, changeOwner, conclude, ownerAt } from './owners.ts';
 import { lower, nextWord, raise, refresh } from './run-index.ts';
+import { numberOf } from './slots.ts';
 import { block, CLOSED, contOf, EMPTY, freeOf, subdivision, usedOf } from './word.ts';
 
 /** The allocator as one attached worker runs it. */

@@ -1,8 +1,8 @@
 // Questions about a shared arena. While it changes, each word that an answer is made of is of some moment, but not all of one.
 
-import { BuddyError } from '../errors.ts';
-import type { Block } from '../inspect.ts';
-import { runLength, runStart, tileOrder } from '../word.ts';
+import { BuddyError } from '../base/errors.ts';
+import { runLength, runStart, tileOrder } from '../base/word.ts';
+import type { Block } from '../core/inspect.ts';
 import type { Cells } from './cells.ts';
 import { FAN_BITS, type Geometry } from './layout.ts';
 import { CLOSED, contOf, freeOf, usedOf } from './word.ts';

@@ -4,7 +4,7 @@
 //
 // What is written by one worker only begins at a multiple of 16 cells, a cache line.
 
-import { groups } from '../layout.ts';
+import { groups } from '../core/layout.ts';
 
 /** log2 of the children of a word: two bits a child, in one int32, which is the most that one CAS can change. */
 export const FAN_BITS = 4;

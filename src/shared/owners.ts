@@ -4,7 +4,7 @@
 // that takes a block and the note of its owner, and between the erasure of the owner and the CAS that gives the block back.
 // In those moments, and whenever a word is opened or closed, the worker's slot announces an offset in what is changed.
 
-import { lowestBit } from '../word.ts';
+import { lowestBit } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { type Geometry, SLOT_AT, SLOT_SEQUENCE, slotOf } from './layout.ts';
 

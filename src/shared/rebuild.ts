@@ -1,11 +1,11 @@
 // Writing a quiet arena anew around the blocks that are known to be live.
 
-import { lowestBit } from '../word.ts';
+import { lowestBit } from '../base/word.ts';
 import type { Cells } from './cells.ts';
-import { format } from './format.ts';
 import { ATTACHED, FAN_BITS, type Geometry, kindOf, SLOT_STATE, slotOf } from './layout.ts';
 import { changeOwner, ownerAt } from './owners.ts';
 import { refresh } from './run-index.ts';
+import { format } from './state.ts';
 import { block, EMPTY, freeOf, subdivision } from './word.ts';
 
 /** A block that is to be live: `size` units, a power of two, from `offset` on, a multiple of it. */

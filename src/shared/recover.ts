@@ -8,7 +8,6 @@
 import type { Cells } from './cells.ts';
 import type { Engine } from './engine.ts';
 import { levelOf, sizeAt } from './inspect.ts';
-import { checkNumber, numberOf } from './join.ts';
 import {
   ATTACHED,
   DEAD,
@@ -28,6 +27,7 @@ import {
 } from './layout.ts';
 import { announce, conclude, nextOwned, ownerAt } from './owners.ts';
 import { refresh } from './run-index.ts';
+import { checkNumber, numberOf } from './slots.ts';
 import { contOf, usedOf } from './word.ts';
 
 /** What a recovery has taken back. */

@@ -1,6 +1,6 @@
 // Changing the size of a live block where it stays, as far as that is a change of one word.
 
-import { fitting, runLength } from '../word.ts';
+import { fitting, runLength } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { levelOf } from './inspect.ts';
 import { FAN_BITS, type Geometry, ORDERS_PER_LEVEL } from './layout.ts';

@@ -9,7 +9,7 @@
 // Nothing else depends on them. When all is quiet and nobody has died they are complete: who clears a bit looks at the word
 // once more and sets the bit again if somebody has made room meanwhile, and who makes room looks at the bit afterwards.
 
-import { fitting, lowestBit } from '../word.ts';
+import { fitting, lowestBit } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { type Geometry, ORDERS_PER_LEVEL } from './layout.ts';
 import { CLOSED, freeOf, runOf } from './word.ts';

@@ -3,7 +3,7 @@
 // `used` is the low half, `cont` the high half. A word is kept XOR a value that no open word has, so that memory fresh from
 // the runtime, all zero, is an arena of closed words. Bits of children are set and cleared by XOR alike.
 
-import { longestRun, ones } from '../word.ts';
+import { longestRun, ones } from '../base/word.ts';
 import { MAX_RUN } from './layout.ts';
 
 /** A word that nobody but its opener may change. Child 0 is a further child of nothing, which no open word shows. */

@@ -1,6 +1,6 @@
 // The handle of an allocated range. Where the range lies may change (defragmentation), so users ask the handle each time.
 
-import { BuddyError } from '../errors.ts';
+import { BuddyError } from '../base/errors.ts';
 import type { Arena } from './arena.ts';
 import type { GpuBuffer } from './types.ts';
 

@@ -1,6 +1,6 @@
 // One GPU buffer and the allocator that says which of its units are in use.
 
-import { BuddyAllocator } from '../allocator.ts';
+import { BuddyAllocator } from '../core/allocator.ts';
 import type { GpuBuffer } from './types.ts';
 
 /** A buffer of `capacity` units. A dedicated buffer is one unit. */

@@ -1,8 +1,8 @@
 // BufferPool: hands out ranges of GPU buffers, makes and destroys the buffers, and reuses a range only when the GPU is done with it.
 
-import { BuddyError } from '../errors.ts';
-import { checkPower, checkWithin } from '../integers.ts';
-import { MAX_CAPACITY } from '../layout.ts';
+import { checkPower, checkWithin } from '../base/arguments.ts';
+import { BuddyError } from '../base/errors.ts';
+import { MAX_CAPACITY } from '../core/layout.ts';
 import {
   type BufferAllocation,
   type Entry,

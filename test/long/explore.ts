@@ -1,13 +1,13 @@
-// All interleavings of the programs in test/model/suites.ts, and schedules at random for as long as one likes.
+// All interleavings of the programs in test/interleavings/suites.ts, and schedules at random for as long as one likes.
 
 import { InvalidArgumentError } from 'commander';
-import { MAX_CAPACITY } from '../../src/layout.ts';
+import { MAX_CAPACITY } from '../../src/core/layout.ts';
 import { MAX_SLOTS } from '../../src/shared/layout.ts';
-import { Explorer } from '../model/explore.ts';
-import { type Program, parseProgram } from '../model/program.ts';
-import { exploreAtRandom } from '../model/random.ts';
-import { boundOf, LONG, programsIn, SHORT, type Suite, subjectOf } from '../model/suites.ts';
-import { Violation } from '../model/violation.ts';
+import { Explorer } from '../interleavings/explore.ts';
+import { type Program, parseProgram } from '../interleavings/program.ts';
+import { exploreAtRandom } from '../interleavings/random.ts';
+import { boundOf, LONG, programsIn, SHORT, type Suite, subjectOf } from '../interleavings/suites.ts';
+import { Violation } from '../interleavings/violation.ts';
 import { commandOf, integer, SEED } from '../support/command.ts';
 
 interface Options {
@@ -46,7 +46,7 @@ const command = commandOf(
   .option('--suite <part>', 'only the suites with this in their names (default: all of them)', suitesCalled)
   .option(
     '--program <text>',
-    "only this program, such as 'p:0 ; a:0 | -p'; test/model/program.ts describes them",
+    "only this program, such as 'p:0 ; a:0 | -p'; test/interleavings/program.ts describes them",
     checkedProgram,
   )
   .option('--capacity <units>', 'with --program: units in the arena', integer(1, MAX_CAPACITY), 32)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type BuddyAllocator, BuddyError } from '../../src/index.ts';
-import { type Model, Refusal } from '../reference/model.ts';
+import { type Model, Refusal } from '../spec/spec.ts';
 
 /** What the allocator and the model have in common. */
 export type Operations = Pick<

@@ -1,8 +1,8 @@
 // Counts the elements of a typed array that an allocator reads and writes, without a hook in the allocator: while it
 // is made, the array's constructor is replaced by one that returns a proxy.
 
+import { HEADER, layoutOf } from '../../src/core/layout.ts';
 import { BuddyAllocator } from '../../src/index.ts';
-import { HEADER, layoutOf } from '../../src/layout.ts';
 
 /** What one operation, or several, did to one area of the array. */
 export interface Touches {

@@ -2,7 +2,7 @@
 // operation that no byte of another block has changed hands, that blocks do not overlap, and that all are aligned.
 
 import assert from 'node:assert/strict';
-import { Heap, type HeapMemory, type HeapOptions } from '../../src/heap/index.ts';
+import { Heap, type HeapMemory, type HeapOptions } from '../../src/heap.ts';
 
 const PAGE = 65_536;
 

@@ -1,7 +1,7 @@
 // Runs workers that allocate, free and pass blocks on in one shared arena, and says what is wrong when they are done.
 
 import { Worker } from 'node:worker_threads';
-import { SharedBuddyAllocator } from '../../src/shared/index.ts';
+import { SharedBuddyAllocator } from '../../src/shared.ts';
 
 export interface ChurnSetting {
   readonly capacity: number;

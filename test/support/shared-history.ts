@@ -1,7 +1,7 @@
 // Records real histories: worker threads that begin together, round after round, on one arena. Between rounds nobody calls.
 
 import { Worker } from 'node:worker_threads';
-import { SharedBuddyAllocator } from '../../src/shared/index.ts';
+import { SharedBuddyAllocator } from '../../src/shared.ts';
 import type { Arena, Call, Live } from './shared-linear.ts';
 
 export interface HistorySetting extends Arena {

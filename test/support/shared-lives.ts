@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { SharedBuddyAllocator } from '../../src/shared/index.ts';
 import { type Geometry, geometryOf, SLOT_AT, slotOf } from '../../src/shared/layout.ts';
+import { SharedBuddyAllocator } from '../../src/shared.ts';
 
 /** A block that a worker holds, and the tag in each of its units. */
 export interface TaggedBlock {

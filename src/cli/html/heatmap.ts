@@ -1,7 +1,7 @@
 // The memory map over time as a PNG: a column a sample, a row a region, as opaque as the region was full.
 
 import { deflateSync } from 'node:zlib';
-import type { Sample } from '../../trace/index.ts';
+import type { Sample } from '../../trace.ts';
 
 const COLOR = [0x2f, 0x6f, 0xde];
 // What is in use at all must be seen; the rest of the scale is linear in fullness.

@@ -1,6 +1,6 @@
 // The report page: one HTML file with everything in it, which loads nothing and runs no script.
 
-import type { ReplayReport } from '../../trace/index.ts';
+import type { ReplayReport } from '../../trace.ts';
 import { replayFigures } from '../figures.ts';
 import { fragmentationPlot, memoryPlot, occupancyPlot, sizesPlot } from './plots.ts';
 

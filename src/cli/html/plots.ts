@@ -2,7 +2,7 @@
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { ReplayReport } from '../../trace/index.ts';
+import type { ReplayReport } from '../../trace.ts';
 import { byteScale, bytes, count, percent } from '../format.ts';
 import { heatmap } from './heatmap.ts';
 

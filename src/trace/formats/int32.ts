@@ -1,0 +1,30 @@
+// The int32 format: the operations themselves as little-endian 32-bit integers, with no header.
+
+import { TraceError } from '../error.ts';
+import { type Trace, traceFromOps } from '../trace.ts';
+
+/** Reads an int32 trace that is not compressed. */
+export function parseInt32(bytes: Uint8Array): Trace {
+  if (bytes.length % 4 !== 0) {
+    throw new TraceError(
+      'LENGTH',
+      `entry ${bytes.length >>> 2}: the file ends within it (${bytes.length} bytes are no multiple of 4)`,
+      bytes.length >>> 2,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const ops = new Int32Array(bytes.length / 4);
+  for (let i = 0; i < ops.length; i++) ops[i] = view.getInt32(i * 4, true);
+  return traceFromOps(ops);
+}
+
+/**
+ * Writes a trace in the int32 format: 4 bytes an operation, little-endian, on every machine. What mtrace text says
+ * beyond its operations (callers, addresses, the counts of {@link Trace}) is not kept. O(n).
+ */
+export function encodeTrace(trace: Pick<Trace, 'ops'>): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(trace.ops.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < trace.ops.length; i++) view.setInt32(i * 4, trace.ops[i], true);
+  return bytes;
+}

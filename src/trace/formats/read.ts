@@ -1,0 +1,34 @@
+// Reading a trace from bytes: which of the formats it is in is seen from its content.
+
+import { TraceError } from '../error.ts';
+import type { Trace } from '../trace.ts';
+import { gunzip, isGzip } from './gzip.ts';
+import { parseInt32 } from './int32.ts';
+import { parseMtrace } from './mtrace.ts';
+import { checkLength } from './parts.ts';
+
+// How much of the file is looked at to tell text from integers.
+const HEAD_BYTES = 256;
+
+/**
+ * Reads a trace: int32 or glibc mtrace text, either of them plain or gzip, told apart by content (names of files
+ * do not matter). The bytes are not changed. O(n).
+ *
+ * @throws {TraceError} whenever any part of it cannot be read; the message names the line or entry.
+ * @throws {TypeError} when `bytes` is no Uint8Array.
+ */
+export async function readTrace(bytes: Uint8Array): Promise<Trace> {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('readTrace expects a Uint8Array');
+  const plain = isGzip(bytes) ? await gunzip(bytes) : bytes;
+  checkLength(plain.length);
+  if (plain.length === 0) throw new TraceError('EMPTY', 'the file is empty');
+  return isText(plain) ? parseMtrace(plain) : parseInt32(plain);
+}
+
+// Text has no control characters but tab and line ends, and UTF-8 never has a byte 0xff. Integers have such bytes
+// among the first few: an entry without one would allocate at least 0x09090909 bytes (144 MiB).
+function isText(bytes: Uint8Array): boolean {
+  return bytes
+    .subarray(0, HEAD_BYTES)
+    .every((byte) => (byte >= 0x20 && byte !== 0xff) || byte === 9 || byte === 10 || byte === 13);
+}

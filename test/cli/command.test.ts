@@ -1,0 +1,737 @@
+// The `buddy` command, run inside this process: what it prints, where, and with which exit status.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { gzipSync, inflateSync } from 'node:zlib';
+import { parseHTML } from 'linkedom';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Io } from '../../src/cli/io.ts';
+import { run } from '../../src/cli/run.ts';
+import { type Advice, encodeTrace, type ReplayReport, traceFromOps } from '../../src/trace.ts';
+
+const SQLITE = 'data/sqlite.tr.gz';
+
+let folder = '';
+const file = (name: string): string => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'buddy-'));
+  writeFileSync(file('small.tr'), encodeTrace(traceFromOps(Int32Array.of(20, 16, 0, 49, ~1, ~0, ~3))));
+  writeFileSync(file('text.mtrace'), '= Start\n- 0x10\n+ 0x20 0x8\n+ 0x20 0x8\n- 0x20\n= End\n');
+  writeFileSync(file('bad.mtrace'), '= Start\n+ 0x20 0x8\n? 0x20\n');
+  writeFileSync(file('empty'), '');
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+interface Surroundings {
+  readonly stdin?: readonly Uint8Array[];
+  readonly env?: Record<string, string>;
+  /** Width of the terminal that both outputs are; without it they are none. */
+  readonly terminal?: number;
+}
+
+/** Runs `buddy` with these arguments. */
+async function buddy(
+  argv: string[],
+  { stdin = [], env = {}, terminal }: Surroundings = {},
+): Promise<{ status: number; stdout: string; stderr: string }> {
+  const output = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr'): Io['stderr'] =>
+    ({
+      isTTY: terminal !== undefined,
+      columns: terminal,
+      write: (text: string) => {
+        output[name] += text;
+        return true;
+      },
+    }) as Io['stderr'];
+  const io: Io = {
+    stdin: (async function* () {
+      yield* stdin;
+    })(),
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    env,
+  };
+  const status = await run(argv, io);
+  return { status, ...output };
+}
+
+describe('buddy', () => {
+  test('takes a terminal that does not know its width for one of 80 characters', async () => {
+    const map = (terminal: number) => buddy(['map', 'data/jq.tr.gz'], { terminal });
+    expect(await map(0)).toEqual(await map(80));
+  });
+
+  test('gives a terminal nothing of a file to obey', async () => {
+    const stdin = [new TextEncoder().encode('\u009b31mred\u007f\n')];
+    expect((await buddy(['map', '-'], { stdin })).stderr).toBe(
+      'error: -: line 1: not a line of mtrace: "\\u009b31mred\\u007f"\n',
+    );
+  });
+
+  test('--version is the version of the package', async () => {
+    expect(await buddy(['--version'])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
+  });
+
+  test.each([
+    [['--help']],
+    [['replay', '--help']],
+    [['map', '--help']],
+    [['advise', '--help']],
+    [['help', 'map']],
+  ])('%s explains', async (argv) => {
+    const { status, stdout, stderr } = await buddy(argv);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('Usage: buddy');
+    const expected = argv.includes('map')
+      ? '--at <operations>'
+      : argv.includes('advise')
+        ? '--min-unit'
+        : 'replay';
+    expect(stdout).toContain(expected);
+  });
+
+  test('alone explains itself too, but that is bad usage', async () => {
+    const { status, stdout, stderr } = await buddy([]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain('Usage: buddy');
+  });
+
+  const unit = /--unit.*must be an integer from 1 to 2\^30/;
+  const capacity = /--capacity.*must be an integer from 1 to 2\^30/;
+  const minUnit = /--min-unit.*must be one of 8, 16, 32, .*, 4096\./;
+  test.each<[string[], RegExp]>([
+    [['burn'], /unknown command 'burn'/],
+    [['replay'], /missing required argument 'file'/],
+    [['replay', SQLITE, 'more'], /too many arguments/],
+    [['replay', SQLITE, '--jsn'], /unknown option '--jsn'.*--json/],
+    [['replay', SQLITE, '--unit'], /argument missing/],
+    [['replay', SQLITE, '--unit', '0'], unit],
+    [['replay', SQLITE, '--unit', '-1'], unit],
+    [['replay', SQLITE, '--unit', '1.5'], unit],
+    [['replay', SQLITE, '--unit', '16k'], unit],
+    [['replay', SQLITE, '--unit', ''], unit],
+    [['replay', SQLITE, '--unit', '1073741825'], unit],
+    [['replay', SQLITE, '--capacity', '0'], capacity],
+    [['replay', SQLITE, '--capacity', '0k'], capacity],
+    [['replay', SQLITE, '--capacity', '8x'], capacity],
+    [['replay', SQLITE, '--capacity', 'm'], capacity],
+    [['replay', SQLITE, '--capacity', '-8'], capacity],
+    [['replay', SQLITE, '--capacity', '2g'], capacity],
+    [['replay', SQLITE, '--capacity', '1025m'], capacity],
+    [['map', SQLITE, '--at', '-1'], /--at.*must be an integer of at least 0/],
+    [['map', SQLITE, '--at', 'end'], /--at.*must be an integer of at least 0/],
+    [
+      ['map', SQLITE, '--at', '169719'],
+      /--at 169719 is past the end of the trace, which has 169718 operations/,
+    ],
+    [['advise'], /missing required argument 'file'/],
+    [['advise', SQLITE, '--unit', '16'], /unknown option '--unit'/],
+    [['advise', SQLITE, '--min-unit', '4'], minUnit],
+    [['advise', SQLITE, '--min-unit', '24'], minUnit],
+    [['advise', SQLITE, '--min-unit', '8192'], minUnit],
+    [['advise', SQLITE, '--min-unit', '0x10'], minUnit],
+    [['advise', 'no-such-file'], /no-such-file: no such file or directory/],
+    [['replay', 'no-such-file'], /no-such-file: no such file or directory/],
+    [['map', 'no-such-file'], /no-such-file: no such file or directory/],
+    [['replay', 'data'], /data: illegal operation on a directory/],
+    [['replay', 'tsconfig.json'], /tsconfig.json: line 1: not a line of mtrace: "\{"/],
+    [
+      ['replay', SQLITE, '--html', 'no-such-folder/report.html'],
+      /no-such-folder\/report.html: no such file or directory/,
+    ],
+  ])('%s is bad usage or input: status 2 and one line', async (argv, message) => {
+    const { status, stdout, stderr } = await buddy(argv);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: .*\n$/);
+    expect(stderr).toMatch(message);
+  });
+
+  test.each([
+    ['bad.mtrace', 'line 3: not a line of mtrace'],
+    ['empty', 'the file is empty'],
+  ])('the file %s is refused with the reason', async (name, message) => {
+    const { status, stderr } = await buddy(['replay', file(name)]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`error: ${file(name)}: ${message}`);
+  });
+});
+
+describe('buddy replay', () => {
+  test('prints the figures', async () => {
+    const { status, stdout, stderr } = await buddy(['replay', SQLITE, '--capacity', '8m']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const lines = stdout.split('\n');
+    expect(lines).toContain('operations      169,718 (84,867 allocations, 84,851 frees)');
+    expect(lines).toContain('arena           8,388,608 units of 16 B (128 MiB)');
+    expect(lines).toContain('peak live       6,455,501 bytes (6.16 MiB)');
+    expect(lines).toContain('peak used       766,551 units (11.7 MiB, 9.1 %)');
+    expect(lines).toContain('failures        none');
+    expect(lines).toContain('placement hash  4050772520');
+    expect(stdout).toMatch(/speed {11}\d+\.\d ns\/op/);
+    expect(stdout).toMatch(/│ internal +│ +47\.\d % │ +48\.0 % │ +18\.5 % │/);
+    expect(stdout).toMatch(/│ external +│/);
+    expect(stdout).toMatch(/live {6}[▁▂▃▄▅▆▇█]{48} 0 … 6\.16 MiB/);
+    expect(stdout).toMatch(/│ +16 B │ +26,820 │ 31\.6 % │/);
+  });
+
+  test('prints everything about a small trace', async () => {
+    const { stdout } = await buddy(['replay', file('small.tr')]);
+    expect(stdout.replace(/[\d.]+ ns/, '? ns')).toMatchInlineSnapshot(`
+      "operations      7 (4 allocations, 3 frees)
+      speed           ? ns/op
+      arena           8 units of 16 B (128 B)
+      peak live       86 bytes (86 B)
+      peak used       8 units (128 B, 100.0 %)
+      failures        none
+      placement hash  2019
+
+      ┌───────────────┬────────────────┬─────────┬────────────┐
+      │ fragmentation │ at the fullest │ highest │ at the end │
+      ├───────────────┼────────────────┼─────────┼────────────┤
+      │ internal      │         32.8 % │  93.8 % │     93.8 % │
+      │ external      │          0.0 % │  42.9 % │     42.9 % │
+      └───────────────┴────────────────┴─────────┴────────────┘
+
+      over time
+      live      ▂▄▄█▇▅▁ 0 … 86 B
+      internal  ▄▃▄▃▄▄█ 0 … 100 %
+      external  ▃▂▁▁▁▃▄ 0 … 100 %
+
+      ┌───────┬─────────────┬────────┬────────┬──────────────────────────┐
+      │ block │ allocations │  share │ unused │                          │
+      ├───────┼─────────────┼────────┼────────┼──────────────────────────┤
+      │  16 B │           2 │ 50.0 % │ 46.9 % │ ████████████████████████ │
+      │  32 B │           1 │ 25.0 % │ 37.5 % │ ████████████             │
+      │  64 B │           1 │ 25.0 % │ 23.4 % │ ████████████             │
+      └───────┴─────────────┴────────┴────────┴──────────────────────────┘
+
+      memory at the end
+      0 ···█····
+      · empty   ░ up to a third   ▒ up to two thirds   ▓ more   █ full
+      "
+    `);
+  });
+
+  test('takes unit and capacity', async () => {
+    const { status, stdout } = await buddy([
+      'replay',
+      file('small.tr'),
+      '--unit',
+      '1024',
+      '--capacity',
+      '1K',
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('arena           1,024 units of 1 KiB (1 MiB)');
+  });
+
+  test('gives sizes in the multiple that suits them', async () => {
+    const arena = async (unit: string, capacity: string): Promise<string | undefined> => {
+      const { stdout } = await buddy(['map', file('small.tr'), '--unit', unit, '--capacity', capacity]);
+      return /^arena +(.*)$/m.exec(stdout)?.[1];
+    };
+    expect(await arena('1', '1023')).toBe('1,023 units of 1 B (1023 B)');
+    expect(await arena('1', '1025')).toBe('1,025 units of 1 B (1 KiB)');
+    expect(await arena('1000', '1')).toBe('1 unit of 1000 B (1000 B)');
+    expect(await arena('1073741824', '1k')).toBe('1,024 units of 1 GiB (1 TiB)');
+  });
+
+  test('a trace of which nothing fits has figures too', async () => {
+    const { status, stdout } = await buddy(['replay', '-', '--capacity', '1'], {
+      stdin: [Buffer.from('+ 0x10 0x40\n')],
+    });
+    expect(status).toBe(1);
+    expect(stdout).toContain('peak live       0 bytes (0 B)');
+    expect(stdout).toContain('live      ▁ 0 … 0 B');
+  });
+
+  test('a trace that does not fit has status 1 and says so', async () => {
+    const { status, stdout, stderr } = await buddy(['replay', file('small.tr'), '--capacity', '2']);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
+    expect(stdout).toContain('failures        3 allocations found no room');
+    expect((await buddy(['replay', file('small.tr'), '--capacity', '2', '--json'])).status).toBe(1);
+  });
+
+  test('reads standard input', async () => {
+    const packed = readFileSync(SQLITE);
+    const stdin = [packed.subarray(0, 1000), packed.subarray(1000)];
+    expect((await buddy(['replay', '-'], { stdin })).stdout).toContain('placement hash');
+    expect(await buddy(['replay', '-'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'error: -: the file is empty\n',
+    });
+  });
+
+  test('says what an mtrace recording missed', async () => {
+    const { stdout } = await buddy(['replay', file('text.mtrace')]);
+    expect(stdout).toContain('operations      4 (2 allocations, 2 frees)\n');
+    expect(stdout).toContain('1 free of unknown addresses, skipped\n');
+    expect(stdout).toContain('1 free missing, added\n');
+  });
+
+  test('--json prints the report as one document and nothing else', async () => {
+    const { status, stdout, stderr } = await buddy(['replay', file('small.tr'), '--json', '--capacity', '8']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const report = JSON.parse(stdout) as ReplayReport & { file: string };
+    expect(Object.keys(report).sort()).toEqual([
+      'allocations',
+      'capacity',
+      'failures',
+      'file',
+      'format',
+      'frees',
+      'impliedFrees',
+      'nsPerOperation',
+      'operations',
+      'peakLiveBytes',
+      'peakUsedUnits',
+      'placementHash',
+      'refusedRequests',
+      'samples',
+      'sizes',
+      'skippedFrees',
+      'unit',
+    ]);
+    expect(report).toMatchObject({
+      file: file('small.tr'),
+      unit: 16,
+      capacity: 8,
+      operations: 7,
+      peakLiveBytes: 86,
+    });
+    expect(report.samples[3]).toEqual({
+      operations: 4,
+      liveBlocks: 4,
+      liveBytes: 86,
+      usedUnits: 8,
+      largestFree: 0,
+      internalFragmentation: 1 - 86 / 128,
+      externalFragmentation: 0,
+      map: [1, 1, 1, 1, 1, 1, 1, 1],
+    });
+  });
+});
+
+describe('buddy map', () => {
+  test('shows the arena at the end', async () => {
+    const { status, stdout, stderr } = await buddy(['map', file('small.tr'), '--capacity', '200']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatchInlineSnapshot(`
+      "operations      7 of 7
+      arena           200 units of 16 B (3.13 KiB)
+      used            1 unit (0.5 %) in 1 block
+      largest free    64 units (external fragmentation 67.8 %)
+      failures        none
+
+        0 ···█····························································
+       64 ································································
+      128 ································································
+      192 ········
+      · empty   ░ up to a third   ▒ up to two thirds   ▓ more   █ full
+      "
+    `);
+  });
+
+  test('shows it after any operation', async () => {
+    const after = async (at: string): Promise<string | undefined> => {
+      const { stdout } = await buddy(['map', file('small.tr'), '--at', at]);
+      return /^0 (.*)$/m.exec(stdout)?.[1];
+    };
+    expect(await Promise.all(['0', '1', '2', '4', '5'].map(after))).toEqual([
+      '········',
+      '██······',
+      '███·····',
+      '████████',
+      '██·█████',
+    ]);
+  });
+
+  test('has a density for every fullness', async () => {
+    // 64 blocks of one unit, of which some stay: all, 1, 4 and 9 of the first tens.
+    const stays = (unit: number): boolean =>
+      unit < 10 || unit === 10 || (unit > 19 && unit < 24) || (unit > 29 && unit < 39);
+    const units = Array.from({ length: 64 }, (_, unit) => unit);
+    const ops = Int32Array.from([
+      ...units.map(() => 1),
+      ...units.filter((unit) => !stays(unit)).map((unit) => ~unit),
+    ]);
+    writeFileSync(file('densities.tr'), encodeTrace(traceFromOps(ops)));
+    const { stdout } = await buddy(['map', file('densities.tr'), '--unit', '1', '--capacity', '2560'], {
+      terminal: 21,
+      env: { NO_COLOR: '1' },
+    });
+    expect(stdout.split('\n').find((line) => line.startsWith('   0 '))).toBe('   0 █░▒▓············');
+  });
+
+  test('is as wide as the terminal allows, in powers of two', async () => {
+    const widths = await Promise.all(
+      [1, 20, 80, 200, 1000].map(async (terminal) => {
+        const { stdout } = await buddy(['map', SQLITE], { terminal, env: { NO_COLOR: '1' } });
+        return /^ *0 (.*)$/m.exec(stdout)?.[1].length;
+      }),
+    );
+    expect(widths).toEqual([1, 8, 64, 128, 256]);
+  });
+
+  test('a trace that did not fit up to there has status 1', async () => {
+    expect((await buddy(['map', file('small.tr'), '--capacity', '4', '--at', '3'])).status).toBe(0);
+    const { status, stdout } = await buddy(['map', file('small.tr'), '--capacity', '4', '--at', '4']);
+    expect(status).toBe(1);
+    expect(stdout).toContain('failures        1 allocation found no room');
+  });
+});
+
+describe('buddy advise', () => {
+  const advice = async (name: string, ops: number[], surroundings: Surroundings = {}): Promise<string> => {
+    writeFileSync(file(name), encodeTrace(traceFromOps(Int32Array.from(ops))));
+    const { status, stdout, stderr } = await buddy(['advise', file(name)], surroundings);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  };
+
+  test('prints what docs/advise.md shows', async () => {
+    const { status, stdout, stderr } = await buddy(['advise', SQLITE]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const shown = /^```text\n(The buddy system .*?)^```$/ms.exec(readFileSync('docs/advise.md', 'utf8'))?.[1];
+    expect(stdout).toBe(shown);
+  });
+
+  test('has little to say about what suits', async () => {
+    expect(await advice('suits.tr', [4096, 4096, 8192])).toMatchInlineSnapshot(`
+      "The buddy system suits well.
+
+      operations      3
+      peak live       16,384 bytes (16 KiB)
+      unit            4 KiB
+      capacity        4 units (16 KiB, and 484 B of state)
+      as 2^k          4 units (16 KiB, and 484 B of state)
+
+      why
+      - Arena and state take 16.5 KiB: 1.03 times the 16 KiB of a first-fit heap, 1.03
+        times the peak of the live bytes.
+      - Nothing is lost to rounding at the peak.
+
+      units
+      ┌─────────┬──────────┬────────┬──────────┬────────┬───────┬───────┬────────┐
+      │    unit │ capacity │  arena │    state │ as 2^k │  lost │  mean │ / live │
+      ├─────────┼──────────┼────────┼──────────┼────────┼───────┼───────┼────────┤
+      │     8 B │    2,048 │ 16 KiB │ 1.08 KiB │   2^11 │ 0.0 % │ 0.0 % │   1.07 │
+      │    16 B │    1,024 │ 16 KiB │    804 B │   2^10 │ 0.0 % │ 0.0 % │   1.05 │
+      │    32 B │      512 │ 16 KiB │    640 B │    2^9 │ 0.0 % │ 0.0 % │   1.04 │
+      │    64 B │      256 │ 16 KiB │    576 B │    2^8 │ 0.0 % │ 0.0 % │   1.04 │
+      │   128 B │      128 │ 16 KiB │    544 B │    2^7 │ 0.0 % │ 0.0 % │   1.03 │
+      │   256 B │       64 │ 16 KiB │    528 B │    2^6 │ 0.0 % │ 0.0 % │   1.03 │
+      │   512 B │       32 │ 16 KiB │    520 B │    2^5 │ 0.0 % │ 0.0 % │   1.03 │
+      │   1 KiB │       16 │ 16 KiB │    484 B │    2^4 │ 0.0 % │ 0.0 % │   1.03 │
+      │   2 KiB │        8 │ 16 KiB │    484 B │    2^3 │ 0.0 % │ 0.0 % │   1.03 │
+      │ → 4 KiB │        4 │ 16 KiB │    484 B │    2^2 │ 0.0 % │ 0.0 % │   1.03 │
+      └─────────┴──────────┴────────┴──────────┴────────┴───────┴───────┴────────┘
+      "
+    `);
+  });
+
+  test('names gaps and state', async () => {
+    const small = Array.from({ length: 40 }, () => 24);
+    const frees = small
+      .map((_, id) => ~id)
+      .slice(4)
+      .filter((_, i) => i % 2 === 0);
+    expect(
+      await advice('gaps.tr', [...small, ...frees, ...small.slice(20).map(() => 60)]),
+    ).toMatchInlineSnapshot(`
+      "The buddy system suits well.
+
+      operations      78
+      peak live       1,728 bytes (1.69 KiB)
+      unit            32 B
+      capacity        80 units (2.5 KiB, and 536 B of state)
+      as 2^k          128 units (4 KiB, and 544 B of state)
+
+      why
+      - Arena and state take 3.02 KiB: 1.07 times the 2.81 KiB of a first-fit heap,
+        1.79 times the peak of the live bytes.
+      - 12.9 % of the bytes in blocks at the peak are lost to rounding: 256 B.
+      - 68.8 % of that by requests for 24 bytes: each takes 32.
+      - 31.3 % of that by requests for 60 bytes: each takes 64.
+      - 18.6 % of it all lies in gaps between blocks, even at the peak: 576 B.
+      - 17.3 % of it all is the allocator's state: 536 B.
+
+      units
+      ┌────────┬──────────┬──────────┬───────┬────────┬────────┬────────┬────────┐
+      │   unit │ capacity │    arena │ state │ as 2^k │   lost │   mean │ / live │
+      ├────────┼──────────┼──────────┼───────┼────────┼────────┼────────┼────────┤
+      │    8 B │      320 │  2.5 KiB │ 592 B │    2^9 │ 12.9 % │ 21.5 % │   1.82 │
+      │   16 B │      160 │  2.5 KiB │ 552 B │    2^8 │ 12.9 % │ 21.5 % │   1.80 │
+      │ → 32 B │       80 │  2.5 KiB │ 536 B │    2^7 │ 12.9 % │ 21.5 % │   1.79 │
+      │   64 B │       42 │ 2.63 KiB │ 528 B │    2^6 │ 35.7 % │ 56.6 % │   1.86 │
+      │  128 B │       42 │ 5.25 KiB │ 528 B │    2^6 │ 67.9 % │ 78.3 % │   3.42 │
+      │  256 B │       42 │ 10.5 KiB │ 528 B │    2^6 │ 83.9 % │ 89.2 % │   6.53 │
+      │  512 B │       42 │   21 KiB │ 528 B │    2^6 │ 92.0 % │ 94.6 % │  12.75 │
+      │  1 KiB │       42 │   42 KiB │ 528 B │    2^6 │ 96.0 % │ 97.3 % │  25.19 │
+      │  2 KiB │       42 │   84 KiB │ 528 B │    2^6 │ 98.0 % │ 98.6 % │  50.08 │
+      │  4 KiB │       42 │  168 KiB │ 528 B │    2^6 │ 99.0 % │ 99.3 % │  99.86 │
+      └────────┴──────────┴──────────┴───────┴────────┴────────┴────────┴────────┘
+
+      sizes
+      ┌───────┬───────┬─────────────┬─────────┬───────┬────────┬────────┐
+      │ bytes │ takes │ allocations │ at peak │  lost │  share │   mean │
+      ├───────┼───────┼─────────────┼─────────┼───────┼────────┼────────┤
+      │    24 │    32 │          40 │      22 │ 176 B │ 68.8 % │ 94.5 % │
+      │    60 │    64 │          20 │      20 │  80 B │ 31.3 % │  5.5 % │
+      └───────┴───────┴─────────────┴─────────┴───────┴────────┴────────┘
+      "
+    `);
+  });
+
+  test('says how to split', async () => {
+    expect(await advice('large.tr', [5_000_000])).toContain(
+      '- 1 block of 5,000,000 bytes: in two parts that take 4,194,304 and 1,048,576\n' +
+        '  instead of 8,388,608; saves 3 MiB of blocks.\n',
+    );
+  });
+
+  test('keeps its sentences within the terminal', async () => {
+    for (const width of [1, 20, 40, 120]) {
+      const stdout = await advice('large.tr', [5_000_000], {
+        terminal: width,
+        env: { NO_COLOR: '1' },
+      });
+      const sentences = stdout.split('\n').filter((line) => /^- |^ {2}\w/.test(line));
+      // No word is broken, so a terminal of one character gets lines of one word.
+      const longest = Math.max(...sentences.map((line) => line.length));
+      expect(longest).toBeLessThanOrEqual(Math.max(width, 14));
+      expect(longest).toBeGreaterThan(width - 14);
+      expect(stdout.replaceAll(/\s+/g, ' ')).toContain('1 block of 5,000,000 bytes: in two parts');
+    }
+  });
+
+  test('takes the smallest unit, and standard input', async () => {
+    const { status, stdout } = await buddy(['advise', '-', '--min-unit', '1024'], {
+      stdin: [readFileSync(file('small.tr'))],
+    });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^unit {12}1 KiB$/m);
+    expect(stdout).not.toContain('512 B');
+  });
+
+  test('--json prints the advice as one document and nothing else', async () => {
+    const { status, stdout, stderr } = await buddy(['advise', SQLITE, '--json', '--min-unit', '256']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const document = JSON.parse(stdout) as Advice & { file: string };
+    expect(Object.keys(document)).toEqual([
+      'file',
+      'operations',
+      'allocations',
+      'verdict',
+      'reasons',
+      'remedies',
+      'remedied',
+      'recommended',
+      'peakLiveBytes',
+      'firstFitBytes',
+      'units',
+      'sizes',
+    ]);
+    expect(document).toMatchObject({ file: SQLITE, verdict: 'does not suit', recommended: { unit: 256 } });
+    expect(Object.keys(document.recommended)).toEqual([
+      'unit',
+      'smallest',
+      'powerOfTwo',
+      'peakUsedUnits',
+      'peakAt',
+      'liveBytesAtPeak',
+      'internalAtPeak',
+      'internalOverAll',
+    ]);
+    expect(document.units.length).toBe(5);
+  });
+
+  test('a trace that no arena holds is an error', async () => {
+    const ops = Array.from({ length: 2049 }, () => 2 ** 31 - 1);
+    writeFileSync(file('vast.tr'), encodeTrace(traceFromOps(Int32Array.from(ops))));
+    expect(await buddy(['advise', file('vast.tr')])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'error: the trace needs more than 2^30 units of 4096 bytes\n',
+    });
+  });
+
+  test('shows a progress bar when the work is long, and colours', async () => {
+    const { stdout, stderr } = await buddy(['advise', 'data/lua.tr.gz'], { terminal: 80 });
+    expect(stderr).toMatch(/trying units .*\d+%/);
+    expect(stdout).not.toContain('trying units');
+    expect(stdout).toContain('\u001b[');
+    expect(stripVTControlCharacters(stdout)).toMatch(/^The buddy system suits well\.\n/);
+  });
+});
+
+describe('terminals', () => {
+  const ESCAPE = '\u001b';
+
+  test('get colours', async () => {
+    for (const command of ['replay', 'map']) {
+      const { stdout } = await buddy([command, SQLITE], { terminal: 80 });
+      expect(stdout).toContain(`${ESCAPE}[`);
+    }
+  });
+
+  test.each<[string, Surroundings]>([
+    ['NO_COLOR', { terminal: 80, env: { NO_COLOR: '1' } }],
+    ['a dumb terminal', { terminal: 80, env: { TERM: 'dumb' } }],
+    ['a pipe', {}],
+  ])('%s: no colours, but the same text', async (_, surroundings) => {
+    const colored = await buddy(['map', SQLITE, '--at', '160000'], { terminal: 80 });
+    const { stdout } = await buddy(['map', SQLITE, '--at', '160000'], surroundings);
+    expect(stdout).not.toContain(ESCAPE);
+    expect(stdout).toContain('▓');
+    expect(stdout).toBe(stripVTControlCharacters(colored.stdout));
+  });
+
+  test('an empty NO_COLOR means nothing', async () => {
+    expect((await buddy(['map', SQLITE], { terminal: 80, env: { NO_COLOR: '' } })).stdout).toContain(ESCAPE);
+  });
+
+  test('see a progress bar when the work is long', async () => {
+    const { stderr, stdout } = await buddy(['replay', 'data/lua.tr.gz'], { terminal: 80 });
+    expect(stderr).toContain('finding a capacity');
+    expect(stderr).toMatch(/replaying .*\d+%/);
+    expect(stdout).not.toContain('replaying');
+  });
+
+  test('see none when it is short, and a pipe never does', async () => {
+    expect((await buddy(['replay', SQLITE], { terminal: 80 })).stderr).toBe('');
+    expect((await buddy(['replay', 'data/lua.tr.gz'])).stderr).toBe('');
+  });
+});
+
+describe('buddy replay --html', () => {
+  let page = '';
+  let document: Document;
+
+  beforeAll(async () => {
+    const { status, stderr, stdout } = await buddy(['replay', SQLITE, '--html', file('report.html')]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('placement hash');
+    page = readFileSync(file('report.html'), 'utf8');
+    document = parseHTML(page).document;
+  });
+
+  test('writes a page that needs nothing else', () => {
+    expect(page.length).toBeLessThan(1.5e6);
+    expect(page).toMatch(/^<!doctype html>\n/);
+    for (const name of ['script', 'link', 'iframe', 'object'])
+      expect(document.querySelector(name)).toBeNull();
+    const sources = [...document.querySelectorAll('*')].flatMap((element) =>
+      ['src', 'href', 'xlink:href']
+        .map((name) => element.getAttribute(name))
+        .filter((value) => value !== null),
+    );
+    expect(sources.length).toBe(1);
+    expect(sources[0]).toMatch(/^data:image\/png;base64,/);
+    expect(page.replaceAll(/xmlns(:\w+)?="[^"]*"/g, '')).not.toMatch(/https?:|url\(|@import/);
+  });
+
+  test('has a title, the figures and four plots that say what they show', () => {
+    expect(document.title).toBe(`Replay of ${SQLITE}`);
+    expect(document.documentElement.getAttribute('lang')).toBe('en');
+    expect(document.querySelector('table')?.textContent).toContain('6,455,501 bytes');
+    const headings = [...document.querySelectorAll('figure h2')].map((heading) => heading.textContent);
+    expect(headings).toEqual(['Occupancy', 'Memory over time', 'Fragmentation', 'Sizes']);
+    const labels = [...document.querySelectorAll('figure svg[role=img]')].map((svg) =>
+      svg.getAttribute('aria-label'),
+    );
+    expect(labels.length).toBe(4);
+    expect(labels[0]).toContain('at most 6.16 MiB asked for, in blocks of 11.7 MiB');
+    expect(labels[3]).toContain('most (26,820) got a block of 16 B');
+    for (const unit of ['MiB', 'address, MiB', 'percent', 'operations', 'allocations']) {
+      expect(
+        [...document.querySelectorAll('svg text')].some((text) => text.textContent?.includes(unit)),
+      ).toBe(true);
+    }
+  });
+
+  test('has an axis where nothing found room, too', async () => {
+    const [trace, out] = [file('large.mtrace'), file('empty.html')];
+    writeFileSync(trace, '+ 0x10 0x40\n- 0x10\n+ 0x20 0x80\n');
+    expect(await buddy(['replay', trace, '--capacity', '1', '--html', out])).toMatchObject({ status: 1 });
+    expect(readFileSync(out, 'utf8')).not.toContain('>0.000000<');
+  });
+
+  test('follows the reader to dark mode and to a phone', () => {
+    expect(page).toContain('prefers-color-scheme: dark');
+    expect(document.querySelector('meta[name=viewport]')).not.toBeNull();
+    for (const svg of document.querySelectorAll('figure svg'))
+      expect(svg.getAttribute('viewBox')).toBeTruthy();
+  });
+
+  test('has a pixel for every sample and region', async () => {
+    const { stdout } = await buddy(['replay', SQLITE, '--json']);
+    const { samples } = JSON.parse(stdout) as ReplayReport;
+    const image = /base64,([^"]+)"/.exec(page)?.[1] ?? '';
+    const png = Buffer.from(image, 'base64');
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+    expect([width, height]).toEqual([256, 128]);
+    const start = png.indexOf('IDAT') + 4;
+    const rows = inflateSync(png.subarray(start, start + png.readUInt32BE(start - 8)));
+    samples.forEach(({ map }, x) => {
+      map.forEach((full, region) => {
+        // Low addresses at the bottom; a row begins with its filter byte.
+        const pixel = rows[(height - 1 - region) * (width + 1) + 1 + x];
+        if (full === 0) expect(pixel).toBe(0);
+        else expect(Math.abs(pixel - full * 255)).toBeLessThanOrEqual(1);
+      });
+    });
+  });
+
+  test('shows a file name as text, and failures', async () => {
+    const name = file('<b>&.tr');
+    writeFileSync(name, gzipSync(encodeTrace(traceFromOps(Int32Array.of(64, 64)))));
+    expect(
+      (await buddy(['replay', name, '--capacity', '4', '--json', '--html', file('odd.html')])).status,
+    ).toBe(1);
+    const odd = parseHTML(readFileSync(file('odd.html'), 'utf8')).document;
+    expect(odd.querySelector('h1')?.textContent).toBe(`Replay of ${name}`);
+    expect(odd.querySelector('h1 b')).toBeNull();
+    expect(odd.querySelector('td strong')?.textContent).toBe('1 allocation found no room');
+  });
+});
+
+describe('the program', () => {
+  test('runs with the arguments of its process and sets its exit status', async () => {
+    const { argv, exitCode, stdout } = process;
+    const before = stdout.listeners('error');
+    const write = vi.spyOn(stdout, 'write').mockReturnValue(true);
+    try {
+      process.argv = ['node', 'buddy', '--version'];
+      await import('../../src/cli/main.ts');
+      expect(write).toHaveBeenCalledWith(`${manifest.version}\n`);
+      expect(process.exitCode).toBe(0);
+      // A reader that left early is no error, whatever else stops the output is.
+      expect(() => stdout.emit('error', Object.assign(new Error('gone'), { code: 'EPIPE' }))).not.toThrow();
+      const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never);
+      const complain = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+      stdout.emit('error', Object.assign(new Error('full'), { code: 'ENOSPC' }));
+      expect(complain).toHaveBeenCalledWith('error: standard output: full\n');
+      expect(exit).toHaveBeenCalledWith(2);
+      exit.mockRestore();
+      complain.mockRestore();
+    } finally {
+      write.mockRestore();
+      for (const listener of stdout.listeners('error')) {
+        if (!before.includes(listener)) stdout.off('error', listener as () => void);
+      }
+      process.argv = argv;
+      process.exitCode = exitCode;
+    }
+  });
+});

@@ -1,0 +1,94 @@
+// The built `buddy` command as a process of its own.
+
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+
+const PROGRAM = manifest.bin.buddy;
+
+/** Runs the program to its end, with `input` on its standard input. */
+function buddy(
+  argv: string[],
+  input = '',
+): Promise<{ status: number | string; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [PROGRAM, ...argv],
+      { maxBuffer: 2 ** 24 },
+      (error, stdout, stderr) => {
+        resolve({ status: error?.code ?? 0, stdout, stderr });
+      },
+    );
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+  });
+}
+
+test('is a program', () => {
+  expect(readFileSync(PROGRAM, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+});
+
+test('knows its version', async () => {
+  expect(await buddy(['--version'])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
+});
+
+test('replays a recorded trace to its exact placement', async () => {
+  const { status, stdout, stderr } = await buddy([
+    'replay',
+    'data/sqlite.tr.gz',
+    '--capacity',
+    '8m',
+    '--json',
+  ]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({ placementHash: 4050772520, failures: 0 });
+});
+
+test('writes the page with the libraries that it brings along', async () => {
+  expect(await buddy(['replay', '-', '--json', '--html', '/dev/null'], '+ 0x10 0x40\n')).toMatchObject({
+    status: 0,
+    stderr: '',
+  });
+});
+
+test('ends with the status of what happened', async () => {
+  expect(await buddy(['map', '-', '--capacity', '1'], '+ 0x10 0x40\n')).toMatchObject({
+    status: 1,
+    stderr: '',
+  });
+  expect(await buddy(['map', '-'], 'junk\n')).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: 'error: -: line 1: not a line of mtrace: "junk"\n',
+  });
+});
+
+test('a reader that leaves early is no error', async () => {
+  const child = spawn(process.execPath, [PROGRAM, 'replay', 'data/sqlite.tr.gz', '--json']);
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  child.stdout.destroy();
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+test.skipIf(!existsSync('/dev/full'))('standard output that cannot be written to is an error', async () => {
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, [PROGRAM, 'replay', 'data/sqlite.tr.gz', '--json'], {
+    stdio: ['ignore', full, 'pipe'],
+  });
+  closeSync(full);
+  let stderr = '';
+  child.stderr?.on('data', (text) => {
+    stderr += text;
+  });
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringMatching(/^error: standard output: .*\n$/),
+  });
+});

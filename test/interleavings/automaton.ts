@@ -1,0 +1,145 @@
+// The local states of operations, learned on demand. An operation is a pure function of what the cells answer, so where it
+// stands is the list of answers so far: a node of a tree whose edges are answers. Each node is run once, from its log;
+// from then on a step of a worker is a look-up, and one number stands for all that a worker knows.
+
+import { BuddyError } from '../../src/base/errors.ts';
+import { DONE, FAILED, ModelCells, SUSPENDED } from './cells.ts';
+import type { Subject } from './subject.ts';
+import { Violation } from './violation.ts';
+
+/** More accesses than any operation may take in any schedule that is explored: what exceeds it does not end. */
+const MAX_ACCESSES = 3000;
+
+/** Fields of a node. */
+const KIND = 0;
+const AT = 1;
+const A = 2;
+const B = 3;
+const PARENT = 4;
+const ANSWER = 5;
+const CHILD = 6;
+const SIBLING = 7;
+const DEPTH = 8;
+const FIELDS = 9;
+
+export class Automaton {
+  readonly subject: Subject;
+  readonly #cells = new ModelCells();
+  readonly #roots = new Map<number, number>();
+  /** By root: worker, kind and argument of the call. */
+  readonly #calls = new Map<number, readonly [number, number, number]>();
+  #nodes = new Int32Array(FIELDS << 12);
+  /** Nodes learned so far. */
+  size = 0;
+
+  constructor(subject: Subject) {
+    this.subject = subject;
+  }
+
+  /** The node at which a call begins. */
+  root(worker: number, kind: number, argument: number): number {
+    const key = (worker * 8 + kind) * 0x10000 + argument + 1;
+    let root = this.#roots.get(key);
+    if (root === undefined) {
+      root = this.#add(-1, 0);
+      this.#roots.set(key, root);
+      this.#calls.set(root, [worker, kind, argument]);
+      this.#learn(root);
+    }
+    return root;
+  }
+
+  /** The node that follows when the access of `node` is answered so. */
+  next(node: number, answer: number): number {
+    const nodes = this.#nodes;
+    let child = nodes[node * FIELDS + CHILD];
+    while (child >= 0) {
+      if (nodes[child * FIELDS + ANSWER] === answer) return child;
+      child = nodes[child * FIELDS + SIBLING];
+    }
+    child = this.#add(node, answer);
+    this.#learn(child);
+    return child;
+  }
+
+  /** Kind of the access that comes next; DONE or FAILED when the operation has ended. */
+  kind(node: number): number {
+    return this.#nodes[node * FIELDS + KIND];
+  }
+
+  /** Position of the access that comes next. */
+  at(node: number): number {
+    return this.#nodes[node * FIELDS + AT];
+  }
+
+  /** First argument of the access after the position; when DONE, what the operation returned. */
+  a(node: number): number {
+    return this.#nodes[node * FIELDS + A];
+  }
+
+  /** Second argument of the access after the position. */
+  b(node: number): number {
+    return this.#nodes[node * FIELDS + B];
+  }
+
+  /** Accesses made so far. */
+  depth(node: number): number {
+    return this.#nodes[node * FIELDS + DEPTH];
+  }
+
+  #add(parent: number, answer: number): number {
+    const node = this.size++;
+    if (this.size * FIELDS > this.#nodes.length) {
+      const larger = new Int32Array(this.#nodes.length * 2);
+      larger.set(this.#nodes);
+      this.#nodes = larger;
+    }
+    const at = node * FIELDS;
+    const nodes = this.#nodes;
+    nodes[at + PARENT] = parent;
+    nodes[at + ANSWER] = answer;
+    nodes[at + CHILD] = -1;
+    nodes[at + SIBLING] = -1;
+    if (parent >= 0) {
+      nodes[at + SIBLING] = nodes[parent * FIELDS + CHILD];
+      nodes[parent * FIELDS + CHILD] = node;
+      nodes[at + DEPTH] = nodes[parent * FIELDS + DEPTH] + 1;
+    }
+    return node;
+  }
+
+  /** Runs the operation from its log, and notes what it does next. */
+  #learn(node: number): void {
+    const cells = this.#cells;
+    const nodes = this.#nodes;
+    const length = this.depth(node);
+    if (length > MAX_ACCESSES)
+      throw new Violation(`an operation has made ${length} accesses and does not end`);
+    if (length > cells.log.length) cells.log = new Int32Array(length * 2);
+    let root = node;
+    for (let i = length - 1; i >= 0; i--) {
+      cells.log[i] = nodes[root * FIELDS + ANSWER];
+      root = nodes[root * FIELDS + PARENT];
+    }
+    const call = this.#calls.get(root);
+    if (call === undefined) throw new Error('a root without a call');
+    cells.length = length;
+    cells.rewind();
+    const at = node * FIELDS;
+    try {
+      nodes[at + A] = this.subject.call(cells, ...call);
+      nodes[at + KIND] = DONE;
+    } catch (thrown) {
+      if (thrown === SUSPENDED) {
+        nodes[at + KIND] = cells.kind;
+        nodes[at + AT] = cells.at;
+        nodes[at + A] = cells.a;
+        nodes[at + B] = cells.b;
+      } else if (thrown instanceof BuddyError) {
+        nodes[at + KIND] = FAILED;
+      } else {
+        throw thrown;
+      }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// What must be true when all is quiet: the state is sound, it holds what the ghost record says and nothing else, there is
+// room where there is room, and when everything is freed the whole arena is one again.
+
+import { BuddyError } from '../../src/base/errors.ts';
+import { DirectCells, type Memory, SALT_1, SALT_2 } from './cells.ts';
+import { HELD, type Machine, NOT_HELD } from './machine.ts';
+import { ALLOC, type Block, CALL_NAMES, FREE, LEAVE, RECOVER } from './subject.ts';
+import { Violation } from './violation.ts';
+
+/** Checks final states. Each memory is checked once. */
+export class QuietChecks {
+  readonly #memory: () => Memory;
+  readonly #known = new Set<bigint>();
+
+  /** @param memory makes a memory to work on */
+  constructor(memory: () => Memory) {
+    this.#memory = memory;
+  }
+
+  /** How many different final states there were. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Checks the state of a machine that is over. */
+  check(machine: Machine): void {
+    if (!this.#isNew(machine)) return;
+    const { subject, program } = machine;
+    const memory = this.#memory();
+    machine.memory.cells.forEach((value, at) => {
+      memory.set(at, value);
+    });
+    const cells = new DirectCells(memory);
+    const call = (worker: number, kind: number, argument: number): number => {
+      try {
+        return subject.call(cells, worker, kind, argument);
+      } catch (error) {
+        if (!(error instanceof BuddyError)) throw error;
+        throw new Violation(
+          `at the end, ${CALL_NAMES[kind]}(${argument}) of worker ${worker} throws: ${error.message}`,
+        );
+      }
+    };
+    const survivor = program.victim === 0 ? 1 : 0;
+
+    let ghost = program.names.map((_, slot) => slot).filter((slot) => machine.holding(slot) !== NOT_HELD);
+    if (program.victim >= 0 && !machine.recovered) {
+      ghost = ghost.filter((slot) => !machine.ownedBy(program.victim).includes(slot));
+      const survivors = program.workers.map((_, w) => w).filter((w) => w !== program.victim);
+      if (!survivors.some((w) => call(w, RECOVER, program.victim) === 1)) {
+        throw new Violation(`at the end, worker ${program.victim} cannot be recovered`);
+      }
+    }
+    const wrong = subject.check(cells);
+    if (wrong.length > 0) throw new Violation(`at the end, ${wrong.join('; ')}`);
+
+    const live = [...subject.blocks(cells)];
+    for (const { offset, size } of live) {
+      const slot = ghost.find((s) => machine.offset(s) === offset && machine.sizeOf(s) === size);
+      if (slot === undefined) throw new Violation(`at the end, ${size} units at ${offset} are lost`);
+    }
+    for (const slot of ghost) {
+      if (machine.holding(slot) === HELD && !live.some(({ offset }) => offset === machine.offset(slot))) {
+        throw new Violation(`at the end, block ${program.names[slot]} is not live`);
+      }
+    }
+
+    program.workers.forEach((ops, worker) => {
+      const hasLeft = ops.some(({ kind }) => kind === LEAVE);
+      if ((hasLeft || worker === program.victim) && !subject.reattach(cells, worker)) {
+        throw new Violation(`at the end, the slot of worker ${worker} cannot be used again`);
+      }
+    });
+    for (let worker = program.workers.length - 1; worker >= 0; worker--) {
+      for (let size = 1, order = 0; size <= subject.capacity; size *= 2, order++) {
+        const room = hasRoom(subject.capacity, live, size);
+        const offset = call(worker, ALLOC, order);
+        if (room !== offset >= 0) {
+          throw new Violation(
+            `at the end, worker ${worker} ${room ? 'finds no' : 'finds'} room for ${size} units, alone, with ${text(live)}`,
+          );
+        }
+        if (offset >= 0) call(worker, FREE, offset);
+      }
+    }
+    for (const { offset } of live) call(survivor, FREE, offset);
+    this.#takeAll(machine, call, survivor);
+    const still = subject.check(cells);
+    if (still.length > 0) throw new Violation(`at the end, with all allocated, ${still.join('; ')}`);
+  }
+
+  /** With everything freed, the whole arena is there: 48 units as 32 and 16. */
+  #takeAll(
+    { subject }: Machine,
+    call: (worker: number, kind: number, argument: number) => number,
+    worker: number,
+  ): void {
+    for (let order = 31 - Math.clz32(subject.capacity); order >= 0; order--) {
+      if (((subject.capacity >>> order) & 1) === 0) continue;
+      if (call(worker, ALLOC, order) < 0) {
+        throw new Violation(`at the end, with everything freed, there is no room for ${2 ** order} units`);
+      }
+    }
+  }
+
+  #isNew(machine: Machine): boolean {
+    const key = (BigInt(machine.hash(SALT_1) >>> 0) << 32n) | BigInt(machine.hash(SALT_2) >>> 0);
+    const before = this.#known.size;
+    this.#known.add(key);
+    return this.#known.size > before;
+  }
+}
+
+/** Whether an aligned range of `size` units meets no block. */
+function hasRoom(capacity: number, live: readonly Block[], size: number): boolean {
+  for (let from = 0; from + size <= capacity; from += size) {
+    if (live.every((block) => from + size <= block.offset || block.offset + block.size <= from)) return true;
+  }
+  return false;
+}
+
+function text(live: readonly Block[]): string {
+  return live.length === 0
+    ? 'nothing live'
+    : live.map(({ offset, size }) => `${size} at ${offset}`).join(', ');
+}

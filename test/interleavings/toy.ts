@@ -1,0 +1,116 @@
+// Allocators for testing the explorer itself. A Toy has one cell with a bit a unit, and blocks of one unit or of all; one kind is
+// right, the others break in the ways in which lock-free programs break. An Idle has no room at all.
+
+import { BuddyError } from '../../src/base/errors.ts';
+import type { Cells } from '../../src/shared/cells.ts';
+import { ALLOC, type Block, RECOVER, type Subject } from './subject.ts';
+
+const FULL_LOCK = 1;
+
+export type ToyKind = 'right' | 'store for cas' | 'lock' | 'gives up' | 'forgets';
+
+export class Toy implements Subject {
+  readonly name: string;
+  readonly capacity: number;
+  readonly workers: number;
+  readonly length = 2;
+  readonly #kind: ToyKind;
+
+  constructor(kind: ToyKind, capacity: number, workers: number) {
+    this.name = kind;
+    this.#kind = kind;
+    this.capacity = capacity;
+    this.workers = workers;
+  }
+
+  setUp(): void {}
+
+  call(cells: Cells, _worker: number, kind: number, argument: number): number {
+    if (this.#kind === 'lock') while (!cells.cas(1, 0, FULL_LOCK));
+    const result = kind === ALLOC ? this.#alloc(cells, argument) : this.#free(cells, argument);
+    if (this.#kind === 'lock') cells.store(1, 0);
+    return result;
+  }
+
+  #alloc(cells: Cells, order: number): number {
+    if (order > 0) return this.capacity === 2 ** order && cells.cas(0, 0, 2 ** this.capacity - 1) ? 0 : -1;
+    for (;;) {
+      const bits = cells.load(0);
+      const unit = 31 - Math.clz32(~bits & -~bits);
+      if (unit >= this.capacity) return -1;
+      if (this.#change(cells, bits, bits | (1 << unit))) return unit;
+      if (this.#kind === 'gives up') return -1;
+    }
+  }
+
+  #free(cells: Cells, unit: number): number {
+    for (;;) {
+      const bits = cells.load(0);
+      if (((bits >>> unit) & 1) === 0) throw new BuddyError('NOT_ALLOCATED', 'free');
+      if (this.#change(cells, bits, bits & ~(1 << unit)) || this.#kind === 'forgets') return 1;
+    }
+  }
+
+  #change(cells: Cells, before: number, after: number): boolean {
+    if (this.#kind !== 'store for cas') return cells.cas(0, before, after);
+    cells.store(0, after);
+    return true;
+  }
+
+  check(): readonly string[] {
+    return [];
+  }
+
+  reattach(): boolean {
+    return true;
+  }
+
+  blocks(cells: Cells): readonly Block[] {
+    const bits = cells.load(0);
+    return Array.from({ length: this.capacity }, (_, offset) => ({ offset, size: 1 })).filter(
+      ({ offset }) => ((bits >>> offset) & 1) === 1,
+    );
+  }
+
+  markFree(cells: Int32Array, free: Int32Array): void {
+    free[0] = ~cells[0] & (2 ** this.capacity - 1);
+  }
+
+  cellName(at: number): string {
+    return at === 0 ? 'bits' : 'lock';
+  }
+}
+
+/** An ALLOC of order k makes k accesses, which nobody else notices. */
+export class Idle implements Subject {
+  readonly name = 'idle';
+  readonly capacity = 0;
+  readonly workers = 3;
+  readonly length = 1;
+
+  setUp(): void {}
+
+  call(cells: Cells, _worker: number, kind: number, argument: number): number {
+    if (kind === RECOVER) return 1;
+    for (let i = 0; i < argument; i++) cells.load(0);
+    return -1;
+  }
+
+  check(): readonly string[] {
+    return [];
+  }
+
+  blocks(): readonly Block[] {
+    return [];
+  }
+
+  reattach(): boolean {
+    return true;
+  }
+
+  markFree(): void {}
+
+  cellName(): string {
+    return 'cell';
+  }
+}

@@ -1,0 +1,878 @@
+// SharedHeap through its public API, in one thread: every kind of memory, attachments, growth, views, misuse.
+
+import { describe, expect, it, vi } from 'vitest';
+import {
+  SharedHeap,
+  type SharedHeapHandle,
+  type SharedHeapMemory,
+  type SharedHeapOptions,
+} from '../../src/shared.ts';
+import { outcomeOf } from '../support/agreement.ts';
+import { growMemory, MEMORIES } from '../support/heap-driver.ts';
+
+const PAGE = 65_536;
+const LIMIT = 16 * PAGE;
+
+const KINDS = ['SharedArrayBuffer', 'growable SharedArrayBuffer', 'shared WebAssembly.Memory'] as const;
+const GROWING = KINDS.slice(1);
+
+/** A heap in a memory of `kind` that is full of garbage; `options` on top. */
+function create(kind: (typeof KINDS)[number], options: SharedHeapOptions = {}): SharedHeap {
+  const memory = MEMORIES[kind](2 * PAGE, LIMIT) as SharedHeapMemory;
+  new Uint8Array(memory instanceof WebAssembly.Memory ? memory.buffer : (memory as SharedArrayBuffer)).fill(
+    0xa5,
+  );
+  return SharedHeap.create({ memory, maximum: LIMIT, ...options });
+}
+
+/** Another attachment, as another worker has it: to another object that is the same memory. */
+function attach(heap: SharedHeap): SharedHeap {
+  const other = SharedHeap.attach(structuredClone(heap.handle));
+  if (other === null) throw new Error('no place is left');
+  return other;
+}
+
+/** Allocates all that there is without growth. */
+function fill(heap: SharedHeap): void {
+  for (let size = PAGE; size >= heap.unit; size /= 2) {
+    while (heap.stats().largestFree >= size) heap.malloc(size);
+  }
+}
+
+/** The code or the name of the error that `call` throws. */
+function thrown(call: () => unknown): string {
+  const outcome = outcomeOf(call);
+  return 'error' in outcome ? outcome.error : 'nothing';
+}
+
+describe.each(KINDS)('a %s', (kind) => {
+  it('is given out at multiples of the rounded sizes, never at 0, and taken back', () => {
+    const heap = create(kind);
+    const { free } = heap.stats();
+    const sizes = [0, 1, 16, 17, 100, 1000, 5000];
+    const pointers = sizes.map((size) => heap.malloc(size));
+    expect(pointers.map((ptr) => heap.usableSize(ptr))).toEqual([16, 16, 16, 32, 128, 1024, 8192]);
+    for (const ptr of pointers) {
+      expect(ptr).toBeGreaterThan(0);
+      expect(ptr % heap.usableSize(ptr)).toBe(0);
+      expect(heap.isAllocated(ptr)).toBe(true);
+      expect(heap.isAllocated(ptr + 1)).toBe(false);
+    }
+    expect(new Set(pointers).size).toBe(sizes.length);
+    expect(heap.stats()).toMatchObject({ liveBlocks: 7, used: 16 * 3 + 32 + 128 + 1024 + 8192, workers: 1 });
+    expect(heap.check()).toEqual([]);
+    for (const ptr of pointers) heap.free(ptr);
+    heap.free(0);
+    expect(heap.stats()).toMatchObject({ liveBlocks: 0, used: 0, free });
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('is one heap for all attachments', () => {
+    const heap = create(kind, { trackOwners: true });
+    const other = attach(heap);
+    expect(heap.workers()).toEqual([heap.worker, other.worker]);
+    expect([other.unit, other.start, other.end, other.maximum, other.trackOwners]).toEqual([
+      heap.unit,
+      heap.start,
+      heap.end,
+      heap.maximum,
+      true,
+    ]);
+    const ptr = heap.malloc(100);
+    heap.view(ptr, Uint8Array)[99] = 7;
+    expect(other.view(ptr, Uint8Array)[99]).toBe(7);
+    expect(other.usableSize(ptr)).toBe(128);
+    other.free(ptr);
+    expect(thrown(() => heap.free(ptr))).toBe('NOT_ALLOCATED');
+    expect(heap.stats().workers).toBe(2);
+    other.detach();
+    other.detach();
+    expect(heap.stats().workers).toBe(1);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('has calloc clear what was there', () => {
+    const heap = create(kind);
+    const dirty = heap.malloc(1000);
+    heap.view(dirty, Uint8Array).fill(0xff);
+    heap.free(dirty);
+    const pointers = [heap.calloc(10, 100), heap.calloc(1000, 1), heap.calloc(1, 1000)];
+    for (const ptr of pointers) {
+      expect(heap.view(ptr, Uint8Array, 1000).every((byte) => byte === 0)).toBe(true);
+    }
+    expect(pointers).toContain(dirty);
+    expect(heap.calloc(2 ** 40, 2 ** 40)).toBe(0);
+    expect(heap.calloc(2 ** 53, 2 ** 53)).toBe(0);
+  });
+
+  it('has realloc keep the bytes, in place or not', () => {
+    const heap = create(kind, { trackOwners: true });
+    let ptr = heap.realloc(0, 8);
+    let stayed = 0;
+    let moved = 0;
+    const sizes = [8, 20, 16, 200, 3000, 2900, 100, 5000, 40, 0, 30_000, 1];
+    let kept = 8;
+    heap.view(ptr, Uint8Array, 8).set([1, 2, 3, 4, 5, 6, 7, 8]);
+    for (const size of sizes) {
+      const next = heap.realloc(ptr, size);
+      if (next === ptr) stayed++;
+      else moved++;
+      ptr = next;
+      kept = Math.min(kept, size === 0 ? 1 : size);
+      expect([...heap.view(ptr, Uint8Array, kept)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8].slice(0, kept));
+      const usable = heap.usableSize(ptr);
+      expect(usable).toBe(2 ** Math.ceil(Math.log2(Math.max(size, 16))));
+      expect(ptr % usable).toBe(0);
+      expect(heap.check()).toEqual([]);
+    }
+    expect(stayed).toBeGreaterThan(0);
+    expect(moved).toBeGreaterThan(0);
+    expect(heap.stats()).toMatchObject({ liveBlocks: 1, used: 16 });
+  });
+
+  it('has alignedAlloc give any alignment', () => {
+    const heap = create(kind);
+    for (let alignment = 1; alignment <= 32_768; alignment *= 2) {
+      for (const size of [0, 1, 33, 700]) {
+        const ptr = heap.alignedAlloc(alignment, size);
+        expect(ptr).toBeGreaterThan(0);
+        expect(ptr % alignment).toBe(0);
+        expect(heap.usableSize(ptr)).toBeGreaterThanOrEqual(Math.max(size, 16));
+        expect(heap.usableSize(ptr)).toBeLessThanOrEqual(Math.max(16, alignment, 2 * size));
+        heap.free(ptr);
+      }
+    }
+    // 64 units are of the level of 16 to 128: three quarters of this go back.
+    expect(heap.usableSize(heap.alignedAlloc(1024, 1))).toBe(256);
+    expect(heap.alignedAlloc(2 ** 31, 1)).toBe(0);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('has typed arrays, blocks, scopes and imports as a Heap has', () => {
+    const heap = create(kind);
+    const array = heap.callocArray(Float64Array, 10) as Float64Array;
+    array[9] = 0.5;
+    const larger = heap.reallocArray(array, 1000) as Float64Array;
+    expect([larger.length, larger[9]]).toEqual([1000, 0.5]);
+    heap.free(larger);
+    const bytes = heap.allocArray(Uint8Array, 3) as Uint8Array;
+    expect(bytes.buffer).toBe(heap.buffer);
+    expect(heap.allocArray(Float64Array, LIMIT)).toBeNull();
+    heap.free(bytes);
+    {
+      using block = heap.block(100);
+      expect(block?.view(Uint32Array).length).toBe(25);
+      using scope = heap.scope();
+      scope.malloc(10);
+      scope.callocArray(Int16Array, 10);
+      expect(heap.stats().liveBlocks).toBe(3);
+    }
+    expect(heap.stats().liveBlocks).toBe(0);
+    const { malloc, realloc, free, calloc, aligned_alloc } = heap.imports;
+    for (const ptr of [realloc(malloc(1), 100), calloc(2, 3), aligned_alloc(64, 1)]) free(ptr);
+    expect(heap.imports).toBe(heap.imports);
+    expect(heap.stats().liveBlocks).toBe(0);
+  });
+
+  it('frees by views, whichever object of the memory they are on, and no others', () => {
+    const heap = create(kind);
+    const other = attach(heap);
+    const array = heap.allocArray(Uint8Array, 100) as Uint8Array;
+    const posted = structuredClone(array);
+    expect(posted.buffer).not.toBe(heap.buffer);
+    other.free(posted);
+    expect(heap.stats().liveBlocks).toBe(0);
+    const again = heap.allocArray(Uint8Array, 100) as Uint8Array;
+    const copy = new SharedArrayBuffer(heap.buffer.byteLength);
+    new Uint8Array(copy).set(new Uint8Array(heap.buffer));
+    const { byteOffset } = again;
+    for (const buffer of [copy, new SharedArrayBuffer(8), new ArrayBuffer(PAGE)]) {
+      const view = new Uint8Array(buffer, buffer.byteLength < PAGE ? 0 : byteOffset, 1);
+      expect(thrown(() => heap.free(view))).toBe('FOREIGN');
+      expect(thrown(() => other.reallocArray(view, 5))).toBe('FOREIGN');
+    }
+    expect(thrown(() => heap.free(new Uint8Array(heap.buffer, 0, 8)))).toBe('NOT_ALLOCATED');
+    heap.free(again);
+  });
+
+  it('ends where no more can be had, and that changes nothing', () => {
+    const heap = create(kind);
+    const other = attach(heap);
+    const pointers: number[] = [];
+    for (let i = 0; ; i++) {
+      const ptr = (i % 2 === 0 ? heap : other).malloc(3000);
+      if (ptr === 0) break;
+      new Uint32Array(heap.buffer, ptr, 1)[0] = i;
+      pointers.push(ptr);
+    }
+    expect(heap.end).toBe(heap.maximum);
+    const stats = heap.stats();
+    expect(stats.free).toBeLessThan(4096);
+    expect(heap.malloc(3000)).toBe(0);
+    expect(other.realloc(pointers[0], 9000)).toBe(0);
+    expect(other.realloc(pointers[0], 2 ** 40)).toBe(0);
+    expect(heap.stats()).toEqual(stats);
+    pointers.forEach((ptr, i) => {
+      expect(new Uint32Array(heap.buffer, ptr, 1)[0]).toBe(i);
+    });
+    expect(heap.check()).toEqual([]);
+    for (const ptr of pointers) other.free(ptr);
+    expect(heap.stats().used).toBe(0);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('lets a block that becomes smaller have what it can without other room', () => {
+    const heap = create(kind);
+    const large = heap.malloc(8192);
+    fill(heap);
+    while (heap.malloc(16) !== 0);
+    // 512 and 256 units are of one level of the state: half of the block goes back. One unit is of another.
+    expect(heap.realloc(large, 4096)).toBe(large);
+    expect(heap.usableSize(large)).toBe(4096);
+    expect(heap.check()).toEqual([]);
+    const half = heap.malloc(4096);
+    expect(half).toBe(large + 4096);
+    expect(heap.realloc(large, 16)).toBe(large);
+    expect(heap.usableSize(large)).toBe(4096);
+    // And together again, as soon as the other half is free.
+    expect(heap.realloc(large, 8192)).toBe(0);
+    heap.free(half);
+    expect(heap.realloc(large, 8192)).toBe(large);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('is as good in part', () => {
+    const memory = MEMORIES[kind](2 * PAGE, LIMIT) as SharedHeapMemory;
+    const bytes = new Uint8Array(
+      memory instanceof WebAssembly.Memory ? memory.buffer : (memory as SharedArrayBuffer),
+    );
+    bytes.fill(0xa5);
+    for (const trackOwners of [false, true]) {
+      const heap = SharedHeap.create({
+        memory,
+        start: 50_001,
+        maximum: 100_001,
+        unit: 8,
+        workers: 3,
+        trackOwners,
+      });
+      const other = attach(heap);
+      let total = 0;
+      for (let size = 8192; size >= 8; size /= 2) {
+        for (let ptr = other.malloc(size); ptr !== 0; ptr = heap.malloc(size)) {
+          expect(ptr).toBeGreaterThanOrEqual(50_001);
+          expect(ptr + size).toBeLessThanOrEqual(100_001);
+          heap.view(ptr, Uint8Array).fill(0xff);
+          total += size;
+        }
+      }
+      const { capacity, metadataBytes } = heap.stats();
+      expect(total).toBe(capacity);
+      expect(total + metadataBytes).toBeGreaterThan(50_000 - 8 - 64 - 8);
+      expect(heap.check()).toEqual([]);
+      expect(bytes.every((byte, i) => byte === 0xa5 || (i >= 50_001 && i < 100_001))).toBe(true);
+    }
+  });
+});
+
+describe.each(GROWING)('growth of a %s', (kind) => {
+  it('doubles, or goes as far as a request takes, and others see it', () => {
+    const heap = create(kind);
+    const other = attach(heap);
+    const ends = new Set<number>();
+    while (heap.malloc(2000) !== 0) ends.add(other.end);
+    expect(ends.size).toBeLessThan(10);
+    expect(Math.max(...ends)).toBe(LIMIT);
+
+    const large = create(kind);
+    const ptr = large.malloc(4 * PAGE);
+    expect(ptr).toBeGreaterThan(0);
+    expect(large.end).toBeLessThanOrEqual(10 * PAGE);
+    expect(large.malloc(LIMIT)).toBe(0);
+    expect(large.malloc(8 * PAGE)).toBe(8 * PAGE);
+    expect(large.check()).toEqual([]);
+  });
+
+  it('is not begun for what cannot be had', () => {
+    const heap = create(kind);
+    const { end } = heap;
+    for (const size of [LIMIT, 2 ** 31, 2 ** 32, 2 ** 53]) expect(heap.malloc(size)).toBe(0);
+    expect(heap.end).toBe(end);
+    expect(heap.buffer.byteLength).toBe(end);
+    const less = create(kind, { maximum: 4 * PAGE });
+    expect(less.malloc(4 * PAGE)).toBe(0);
+    expect(less.buffer.byteLength).toBe(end);
+  });
+
+  it('is not begun for a block that becomes smaller', () => {
+    const heap = create(kind);
+    const large = heap.malloc(4096);
+    fill(heap);
+    const { end } = heap;
+    expect(heap.realloc(large, 16)).toBe(large);
+    expect(heap.end).toBe(end);
+  });
+
+  it('begins with what somebody else has added to the memory', () => {
+    const heap = create(kind);
+    growMemory(heap.handle.memory, PAGE / 2 + 999); // less than the heap would have added
+    const { end, buffer } = heap;
+    fill(heap);
+    expect(heap.end).toBe(end);
+    expect(heap.malloc(1000)).toBeGreaterThan(0);
+    expect(heap.end).toBeGreaterThan(0.8 * buffer.byteLength);
+    expect(heap.end).toBeLessThanOrEqual(buffer.byteLength);
+    expect(heap.buffer.byteLength).toBe(buffer.byteLength);
+  });
+
+  it('is less than double when more is refused, and none at all when that is refused', () => {
+    const memory = MEMORIES[kind](2 * PAGE, 3 * PAGE) as SharedHeapMemory;
+    const heap = SharedHeap.create({ memory, maximum: 100 * PAGE });
+    while (heap.malloc(5000) !== 0);
+    expect(heap.end).toBeGreaterThan(2 * PAGE);
+    expect(heap.end).toBeLessThanOrEqual(3 * PAGE);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('in a memory too short for the state happens at once', () => {
+    const memory = MEMORIES[kind](kind.includes('Wasm') ? 0 : 1, LIMIT) as SharedHeapMemory;
+    const heap = SharedHeap.create({ memory, maximum: LIMIT, trackOwners: true });
+    expect(heap.check()).toEqual([]);
+    expect(heap.malloc(100_000)).toBeGreaterThan(0);
+    expect(attach(heap).stats()).toMatchObject({ liveBlocks: 1, workers: 2 });
+  });
+
+  it('by another while this one was looking for room is used, not doubled', () => {
+    const heap = create(kind);
+    const other = attach(heap);
+    while (heap.stats().largestFree >= 1024) heap.malloc(1024);
+    const { end } = heap;
+    // The other grows the heap; this one has not seen that yet, and has no need to grow it again.
+    while (other.end === end) other.malloc(1024);
+    const grown = other.end;
+    expect(heap.malloc(4096)).toBeGreaterThan(0);
+    expect(heap.end).toBe(grown);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('by another that has left no place for a block is not followed by one in vain', () => {
+    const heap = create(kind);
+    const other = attach(heap);
+    growMemory(heap.handle.memory, 10 * PAGE);
+    // From where this one believes the heap to end, half of all memory could still be had, by growth to the limit.
+    while (other.malloc(PAGE) < LIMIT / 2);
+    const { end } = other;
+    expect(end).toBeLessThan(LIMIT);
+    expect(heap.malloc(LIMIT / 2)).toBe(0);
+    expect(heap.end).toBe(end);
+    expect(heap.buffer.byteLength).toBe(12 * PAGE);
+  });
+
+  it('by two at once frees no block twice', () => {
+    for (const trackOwners of [false, true]) {
+      const memory = MEMORIES[kind](2 * PAGE, LIMIT) as SharedHeapMemory;
+      // While the one enlarges the memory the other does all of a growth, and allocates in it.
+      let meanwhile: (() => void) | undefined;
+      const grow = Reflect.get(memory, 'grow') as (by: number) => number;
+      Object.defineProperty(memory, 'grow', {
+        value(by: number) {
+          const run = meanwhile;
+          meanwhile = undefined;
+          run?.();
+          return grow.call(memory, by);
+        },
+      });
+      const heap = SharedHeap.create({ memory, maximum: LIMIT, trackOwners });
+      const other = attach(heap);
+      fill(heap);
+      const inside: number[] = [];
+      meanwhile = () => {
+        for (let i = 0; i < 6; i++) inside.push(other.malloc(PAGE / 2));
+      };
+      const ptr = heap.malloc(16);
+      expect(inside.length).toBe(6);
+      for (const block of inside) expect(heap.usableSize(block)).toBe(PAGE / 2);
+      expect(inside).not.toContain(ptr);
+      expect(heap.check()).toEqual([]);
+    }
+  });
+});
+
+/** A handle for another, who has the former buffer in its hands when, at its look number `at` at the memory, `heap` makes it grow. */
+function meetingOf(heap: SharedHeap) {
+  const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
+  const meeting = { at: -1, looks: 0 };
+  const { get } = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, 'buffer') ?? {};
+  Object.defineProperty(handle.memory, 'buffer', {
+    get() {
+      const buffer = get?.call(this);
+      if (meeting.looks++ === meeting.at) expect(heap.malloc(2 * PAGE)).toBeGreaterThan(0);
+      return buffer;
+    },
+  });
+  return { handle, meeting };
+}
+
+describe('a WebAssembly.Memory that another thread has grown', () => {
+  it('is brought up to date where the runtime has not told this thread yet', () => {
+    const memory = new WebAssembly.Memory({ initial: 2, maximum: 16, shared: true });
+    const heap = SharedHeap.create({ memory, maximum: LIMIT });
+    const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
+    const other = SharedHeap.attach(handle) as SharedHeap;
+    const ptr = heap.malloc(4 * PAGE);
+    heap.view(ptr, Uint8Array)[5] = 5;
+    const fresh = new WebAssembly.Memory({ initial: 2, maximum: 16, shared: true }).buffer;
+    let stale = true;
+    Object.defineProperty(handle.memory, 'buffer', {
+      get() {
+        return stale ? fresh : Reflect.get(WebAssembly.Memory.prototype, 'buffer', this);
+      },
+    });
+    const grow = vi.spyOn(handle.memory, 'grow').mockImplementation(() => {
+      stale = false;
+      return 0;
+    });
+    expect(other.view(ptr, Uint8Array)[5]).toBe(5);
+    expect(grow).toHaveBeenCalledWith(0);
+  });
+
+  it('while this one attaches has all of the heap', () => {
+    let looks = 1;
+    for (let at = 0; at < looks; at++) {
+      const heap = create('shared WebAssembly.Memory');
+      const { handle, meeting } = meetingOf(heap);
+      meeting.at = at;
+      expect(SharedHeap.attach(handle)?.end).toBe(heap.end);
+      looks = meeting.looks;
+    }
+    expect(looks).toBeGreaterThan(3);
+  });
+
+  it('can be grown by this one at the same time', () => {
+    let looks = 1;
+    for (let at = 0; at < looks; at++) {
+      const heap = create('shared WebAssembly.Memory');
+      const { handle, meeting } = meetingOf(heap);
+      const other = SharedHeap.attach(handle) as SharedHeap;
+      Object.assign(meeting, { at, looks: 0 });
+      const ptr = other.malloc(4 * PAGE);
+      other.view(ptr, Uint8Array).fill(1);
+      expect(other.usableSize(ptr)).toBe(4 * PAGE);
+      looks = meeting.looks;
+      expect(heap.check()).toEqual([]);
+    }
+    expect(looks).toBeGreaterThan(5);
+  });
+
+  it('can be grown where the runtime has not told this thread yet', () => {
+    const heap = create('shared WebAssembly.Memory');
+    const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
+    const other = SharedHeap.attach(handle) as SharedHeap;
+    let known = handle.memory.buffer;
+    Object.defineProperty(handle.memory, 'buffer', { get: () => known });
+    const grow = handle.memory.grow.bind(handle.memory);
+    handle.memory.grow = (pages) => {
+      const before = grow(pages);
+      known = Reflect.get(WebAssembly.Memory.prototype, 'buffer', handle.memory);
+      return before;
+    };
+    expect(heap.malloc(4 * PAGE)).toBeGreaterThan(0);
+    expect(heap.end).toBe(LIMIT / 2);
+    expect(other.malloc(LIMIT / 2)).toBe(LIMIT / 2);
+  });
+});
+
+describe('workers', () => {
+  it('that change the same word do not undo what the other does', () => {
+    const heap = create('SharedArrayBuffer');
+    const other = attach(heap);
+    const ptr = heap.malloc(64);
+    const neighbour = heap.malloc(16);
+    const cas = Atomics.compareExchange;
+    const spy = vi.spyOn(Atomics, 'compareExchange').mockImplementationOnce(((
+      ...operands: Parameters<typeof cas>
+    ) => {
+      other.free(neighbour);
+      return cas(...operands);
+    }) as typeof cas);
+    expect(heap.realloc(ptr, 16)).toBe(ptr);
+    spy.mockRestore();
+    expect(heap.stats()).toMatchObject({ liveBlocks: 1, used: 16 });
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('are as many as there are places', () => {
+    const heap = create('SharedArrayBuffer', { workers: 2 });
+    const other = attach(heap);
+    expect(SharedHeap.attach(heap.handle)).toBeNull();
+    other.detach();
+    const { worker } = attach(heap);
+    expect(heap.workers()).toContain(worker);
+  });
+
+  it('begin apart', () => {
+    const heap = create('shared WebAssembly.Memory');
+    const pointers = [heap, attach(heap), attach(heap)].map((each) => each.malloc(1)).sort((a, b) => a - b);
+    expect(pointers[1] - pointers[0]).toBeGreaterThan(10_000);
+    expect(pointers[2] - pointers[1]).toBeGreaterThan(10_000);
+  });
+
+  it('that are detached can do nothing more', () => {
+    const heap = create('SharedArrayBuffer');
+    const ptr = heap.malloc(10);
+    const view = heap.view(ptr, Uint8Array);
+    heap.detach();
+    const calls: (() => unknown)[] = [
+      () => heap.malloc(1),
+      () => heap.malloc(-1),
+      () => heap.calloc(1, 1),
+      () => heap.realloc(ptr, 1),
+      () => heap.realloc(0, 1),
+      () => heap.alignedAlloc(64, 1),
+      () => heap.free(ptr),
+      () => heap.free(0),
+      () => heap.free(view),
+      () => heap.usableSize(ptr),
+      () => heap.isAllocated(ptr),
+      () => heap.view(ptr, Uint8Array),
+      () => heap.stats(),
+      () => heap.check(),
+      () => heap.recover(2),
+      () => heap.worker,
+      () => heap.buffer,
+    ];
+    for (const call of calls) expect([call.toString(), thrown(call)]).toEqual([call.toString(), 'DETACHED']);
+  });
+
+  it.each(KINDS)('that have died are recovered, in a %s', (kind) => {
+    const heap = create(kind, { trackOwners: true });
+    const other = attach(heap);
+    const mine = heap.malloc(100);
+    other.malloc(1);
+    other.malloc(1000);
+    expect(heap.recover(other.worker)).toEqual({ blocks: 2, bytes: 1040, complete: true });
+    expect(heap.stats()).toMatchObject({ liveBlocks: 1, used: 128, workers: 1 });
+    expect(heap.isAllocated(mine)).toBe(true);
+    expect(heap.check()).toEqual([]);
+    expect(heap.recover(other.worker)).toEqual({ blocks: 0, bytes: 0, complete: true });
+
+    // What has changed hands stays when the first owner dies, and goes with the second.
+    const first = attach(heap);
+    const passed = first.malloc(50);
+    const view = first.allocArray(Uint8Array, 50);
+    heap.adopt(passed);
+    heap.adopt(view as Uint8Array);
+    expect(heap.recover(first.worker)).toEqual({ blocks: 0, bytes: 0, complete: true });
+    expect(heap.isAllocated(passed)).toBe(true);
+    const second = attach(heap);
+    second.adopt(passed);
+    expect(heap.recover(second.worker)).toEqual({ blocks: 1, bytes: 64, complete: true });
+    expect(thrown(() => heap.adopt(passed))).toBe('NOT_ALLOCATED');
+    expect(thrown(() => heap.adopt(passed + 1))).toBe('NOT_ALLOCATED');
+    heap.free(view as Uint8Array);
+
+    // With the giver's number, only what was handed over.
+    const giver = attach(heap);
+    const { worker } = giver;
+    const handed = giver.malloc(50);
+    const lost = giver.malloc(5000);
+    heap.adopt(handed, worker);
+    expect(thrown(() => heap.adopt(handed, worker))).toBe('NOT_ALLOCATED');
+    expect(heap.recover(worker)).toMatchObject({ blocks: 1, complete: true });
+    const later = attach(heap);
+    const fresh = later.malloc(5000);
+    expect(fresh).toBe(lost);
+    expect(thrown(() => heap.adopt(lost, worker))).toBe('NOT_ALLOCATED');
+    expect(thrown(() => heap.adopt(lost + 16, worker))).toBe('INTERIOR');
+    expect(thrown(() => heap.adopt(lost, '1' as unknown as number))).toBe('TypeError');
+    expect(thrown(() => heap.adopt(lost, 0))).toBe('RangeError');
+    heap.adopt(fresh, later.worker);
+    expect(heap.recover(later.worker)).toMatchObject({ blocks: 0, complete: true });
+    for (const ptr of [handed, fresh]) heap.free(ptr);
+
+    const untracked = create(kind);
+    const dead = attach(untracked);
+    dead.malloc(100);
+    expect(untracked.recover(dead.worker)).toEqual({ blocks: 0, bytes: 0, complete: true });
+    expect(untracked.stats()).toMatchObject({ liveBlocks: 1, workers: 1 });
+  });
+
+  it.each([
+    'SharedArrayBuffer',
+    'growable SharedArrayBuffer',
+  ] as const)('that keep an empty word of a full %s as a hint do not keep a block beside it from growing', (kind) => {
+    const heap = create(kind);
+    const blocks: number[] = [];
+    while (heap.stats().largestFree >= 256) blocks.push(heap.malloc(256));
+    fill(heap);
+    const { end } = heap;
+    const lower = blocks.find((ptr) => ptr % 512 === 0 && blocks.includes(ptr + 256)) as number;
+    heap.free(lower + 256);
+    heap.free(heap.malloc(1)); // the word of 16 units is split, and empty again
+    expect(heap.realloc(lower, 512)).toBe(lower);
+    expect(heap.usableSize(lower)).toBe(512);
+    expect(heap.end).toBe(end);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it.each([
+    false,
+    true,
+  ])('that make the heap grow at the same time lose nothing, at whatever step they meet; owners tracked: %s', (trackOwners) => {
+    let meetings = 0;
+    for (let at = 0; meetings === at; at++) {
+      const heap = create('growable SharedArrayBuffer', { trackOwners });
+      const other = attach(heap);
+      fill(heap);
+      const { used } = heap.stats();
+      let step = 0;
+      let theirs = 0;
+      const cas = Atomics.compareExchange;
+      const spy = vi.spyOn(Atomics, 'compareExchange').mockImplementation(((
+        ...operands: Parameters<typeof cas>
+      ) => {
+        if (step++ === at) {
+          spy.mockRestore();
+          meetings++;
+          theirs = other.malloc(65_536);
+        }
+        return cas(...operands);
+      }) as typeof cas);
+      const ours = heap.malloc(32_768);
+      spy.mockRestore();
+      expect(heap.usableSize(ours)).toBe(32_768);
+      if (meetings > at) expect(heap.usableSize(theirs)).toBe(65_536);
+      expect(heap.stats().used).toBe(used + 32_768 + (meetings > at ? 65_536 : 0));
+      expect(heap.check()).toEqual([]);
+    }
+    expect(meetings).toBeGreaterThan(5);
+  });
+
+  it.each([
+    ['after another has grown it', [LIMIT / 4], []],
+    ['when nobody has since', [], [16, LIMIT / 4]],
+  ])('that have died while they made the heap grow leave nothing behind when recovered %s, owners tracked', (_, before, after) => {
+    class Death extends Error {}
+    let deaths = 0;
+    for (let last = 0; ; last++) {
+      const heap = create('growable SharedArrayBuffer', { trackOwners: true });
+      const dead = attach(heap);
+      fill(heap);
+      const { used, liveBlocks } = heap.stats();
+      // Dies at one of the steps that change anything.
+      let step = 0;
+      const cas = Atomics.compareExchange;
+      const spy = vi.spyOn(Atomics, 'compareExchange').mockImplementation(((
+        ...operands: Parameters<typeof cas>
+      ) => {
+        if (step++ === last) throw new Death();
+        return cas(...operands);
+      }) as typeof cas);
+      let died = true;
+      try {
+        dead.malloc(40_000);
+        died = false;
+      } catch (error) {
+        if (!(error instanceof Death)) throw error;
+      } finally {
+        spy.mockRestore();
+      }
+      if (!died) break;
+      deaths++;
+      const pointers = before.map((size) => heap.malloc(size));
+      expect(heap.recover(dead.worker).complete).toBe(true);
+      expect(heap.check()).toEqual([]);
+      for (const size of after) pointers.push(heap.malloc(size));
+      expect(heap.stats()).toMatchObject({ workers: 1, liveBlocks: liveBlocks + pointers.length });
+      for (const ptr of pointers) heap.free(ptr);
+      expect(heap.check()).toEqual([]);
+      expect(heap.stats()).toMatchObject({ used, liveBlocks });
+    }
+    expect(deaths).toBeGreaterThan(5);
+  });
+});
+
+describe('misuse', () => {
+  it.each(KINDS)('of a %s is an error, and changes nothing', (kind) => {
+    const heap = create(kind, { start: 1000 });
+    const ptr = heap.malloc(100);
+    const freed = heap.malloc(4096);
+    heap.free(freed);
+    const view = heap.view(ptr, Uint8Array);
+    const stats = heap.stats();
+    const pointers: [unknown, string][] = [
+      [freed, 'NOT_ALLOCATED'],
+      [freed + 8, 'NOT_ALLOCATED'],
+      [ptr + 16, 'INTERIOR'],
+      [ptr + 1, 'INTERIOR'],
+      [500, 'NOT_ALLOCATED'],
+      [1024, 'NOT_ALLOCATED'],
+      [5000, 'NOT_ALLOCATED'],
+      [heap.end, 'RangeError'],
+      [heap.end + 16, 'RangeError'],
+      [ptr + 2 ** 32, 'RangeError'],
+      [-16, 'RangeError'],
+      [0.5, 'RangeError'],
+      [Number.NaN, 'RangeError'],
+      ['16', 'TypeError'],
+      [16n, 'TypeError'],
+      [null, 'TypeError'],
+      [undefined, 'TypeError'],
+      [{}, 'TypeError'],
+    ];
+    for (const [bad, error] of pointers) {
+      const at = bad as number;
+      expect([bad, thrown(() => heap.free(at))]).toEqual([bad, error]);
+      expect([bad, thrown(() => heap.realloc(at, 50))]).toEqual([bad, error]);
+      expect([bad, thrown(() => heap.usableSize(at))]).toEqual([bad, error]);
+      const isPointer = error === 'NOT_ALLOCATED' || error === 'INTERIOR';
+      expect([bad, thrown(() => heap.isAllocated(at))]).toEqual([bad, isPointer ? 'nothing' : error]);
+      if (isPointer) expect(heap.isAllocated(at)).toBe(false);
+      if (error !== 'INTERIOR') expect([bad, thrown(() => heap.view(at, Uint8Array))]).toEqual([bad, error]);
+    }
+    const calls: [string, () => unknown][] = [
+      ['NOT_ALLOCATED', () => heap.usableSize(0)],
+      ['NOT_ALLOCATED', () => heap.view(0, Uint8Array)],
+      ['RangeError', () => heap.view(ptr, Uint8Array, 129)],
+      ['RangeError', () => heap.view(ptr + 1, Uint16Array)],
+      ['TypeError', () => heap.view(ptr, Map as unknown as Uint8ArrayConstructor)],
+      ['RangeError', () => heap.malloc(-1)],
+      ['RangeError', () => heap.malloc(1.5)],
+      ['RangeError', () => heap.malloc(Number.POSITIVE_INFINITY)],
+      ['TypeError', () => heap.malloc('1' as unknown as number)],
+      ['TypeError', () => heap.malloc(undefined as unknown as number)],
+      ['RangeError', () => heap.calloc(-1, 1)],
+      ['RangeError', () => heap.calloc(1, Number.NaN)],
+      ['RangeError', () => heap.realloc(ptr, -1)],
+      ['TypeError', () => heap.realloc(ptr, null as unknown as number)],
+      ['RangeError', () => heap.alignedAlloc(3, 1)],
+      ['RangeError', () => heap.alignedAlloc(16, -1)],
+      ['RangeError', () => heap.allocArray(Uint8Array, -1)],
+      ['RangeError', () => heap.reallocArray(view, -1)],
+      ['RangeError', () => heap.recover(0)],
+      ['RangeError', () => heap.recover(33)],
+      ['RangeError', () => heap.recover(heap.worker)],
+      ['TypeError', () => heap.recover('2' as unknown as number)],
+    ];
+    for (const [error, call] of calls) {
+      expect([call.toString(), thrown(call)]).toEqual([call.toString(), error]);
+    }
+    expect(heap.stats()).toEqual(stats);
+    expect(heap.check()).toEqual([]);
+  });
+
+  it('of the options is an error', () => {
+    const memory = new SharedArrayBuffer(PAGE);
+    const cases: [string, unknown][] = [
+      ['TypeError', {}],
+      ['TypeError', { memory, size: PAGE }],
+      ['TypeError', { memory: new ArrayBuffer(PAGE) }],
+      ['TypeError', { memory: new WebAssembly.Memory({ initial: 1 }), maximum: PAGE }],
+      ['TypeError', { memory: new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true }) }],
+      ['TypeError', { memory: {} }],
+      ['TypeError', { memory, trackOwners: 1 }],
+      ['TypeError', { memory, workers: '1' }],
+      ['RangeError', { memory, workers: 0 }],
+      ['RangeError', { memory, workers: 254 }],
+      ['RangeError', { memory, unit: 4 }],
+      ['RangeError', { memory, unit: 48 }],
+      ['RangeError', { memory, unit: 2 ** 17 }],
+      ['RangeError', { memory, start: -1 }],
+      ['RangeError', { memory, start: PAGE + 1 }],
+      ['RangeError', { memory, start: PAGE }],
+      ['RangeError', { memory, start: PAGE - 1000 }],
+      ['RangeError', { memory, maximum: 0 }],
+      ['RangeError', { memory, maximum: 2 ** 32 + 1 }],
+      ['RangeError', { memory, maximum: 100 }],
+      ['RangeError', { size: 0 }],
+      ['RangeError', { size: 100 }],
+      ['RangeError', { size: 2 * PAGE, maximum: PAGE }],
+      ['TypeError', { size: '1' }],
+    ];
+    for (const [error, options] of cases) {
+      expect([options, thrown(() => SharedHeap.create(options as SharedHeapOptions))]).toEqual([
+        options,
+        error,
+      ]);
+    }
+  });
+
+  it('of a handle is an error', () => {
+    const heap = create('SharedArrayBuffer', { start: 100 });
+    const edited = (at: number, value: number): SharedHeapHandle => {
+      const memory = heap.buffer.slice(0);
+      new Int32Array(memory, 128)[at] = value;
+      return { memory, start: 100 };
+    };
+    const attaching = (handle: unknown) => thrown(() => SharedHeap.attach(handle as SharedHeapHandle));
+    expect(attaching(undefined)).toBe('TypeError');
+    expect(attaching(null)).toBe('TypeError');
+    expect(attaching(heap.buffer)).toBe('TypeError');
+    expect(attaching({ memory: new ArrayBuffer(PAGE) })).toBe('TypeError');
+    expect(attaching({ memory: heap.buffer, start: '100' })).toBe('TypeError');
+    expect(attaching({ memory: heap.buffer, start: -1 })).toBe('RangeError');
+    expect(attaching({ memory: heap.buffer })).toBe('FOREIGN');
+    expect(attaching({ memory: new SharedArrayBuffer(PAGE) })).toBe('FOREIGN');
+    expect(attaching({ memory: new SharedArrayBuffer(100) })).toBe('TRUNCATED');
+    expect(attaching({ memory: heap.buffer.slice(0, PAGE), start: 100 })).toBe('TRUNCATED');
+    expect(attaching(edited(0, 1))).toBe('FOREIGN');
+    expect(attaching(edited(1, 99))).toBe('VERSION');
+    expect(attaching(edited(2, 17))).toBe('CORRUPT');
+    expect(attaching(edited(3, -1))).toBe('CORRUPT');
+    expect(attaching(edited(16, 1))).toBe('CORRUPT');
+    expect(attaching(edited(16, 2 ** 29))).toBe('CORRUPT');
+    expect(attaching(edited(32 + 2, 0))).toBe('CORRUPT');
+    expect(attaching(edited(32 + 3, 255))).toBe('CORRUPT');
+    expect(attaching(edited(16, 8192))).toBe('nothing');
+  });
+
+  it('by stray writes is found by check', () => {
+    for (const trackOwners of [false, true]) {
+      const heap = create('growable SharedArrayBuffer', { trackOwners });
+      const cells = new Int32Array(heap.buffer, 0, heap.stats().metadataBytes / 4 - 32);
+      // Whatever a bit of the words says is checked; the hints and the heap's own cells are only hints.
+      let found = 0;
+      const { length } = cells;
+      for (let at = 32 + 16 + 32 * 32; at < length; at += 61) {
+        const before = cells[at];
+        cells[at] ^= 0x10000;
+        if (heap.check().length > 0) found++;
+        cells[at] = before;
+      }
+      expect(found).toBeGreaterThan(length / 61 / 5);
+      expect(heap.check()).toEqual([]);
+      // One of the blocks that are no memory yet, free:
+      const frontier = cells[16];
+      cells[16] = 1;
+      expect(heap.check().join()).toMatch('is not reserved');
+      cells[16] = frontier;
+      expect(heap.check()).toEqual([]);
+    }
+  });
+});
+
+describe('pointers above 2^31', () => {
+  it('are positive numbers, and as good as others', () => {
+    const heap = SharedHeap.create({ size: PAGE, maximum: 2 ** 32, unit: 65_536 });
+    const low = heap.malloc(2 ** 30);
+    const high = heap.malloc(2 ** 31);
+    expect(low).toBe(2 ** 30);
+    expect(high).toBe(2 ** 31);
+    expect(heap.end).toBe(2 ** 32);
+    const array = heap.callocArray(Uint8Array, 10) as Uint8Array;
+    array[9] = 9;
+    heap.view(high, Uint8Array)[2 ** 31 - 1] = 8;
+    expect(heap.realloc(high, 2 ** 30 + 1)).toBe(high);
+    expect(new Uint8Array(heap.buffer)[2 ** 32 - 1]).toBe(8);
+    const { malloc, free } = heap.imports;
+    heap.free(high);
+    const signed = malloc(2 ** 31);
+    expect(signed).toBe(-(2 ** 31));
+    free(signed);
+    expect(heap.malloc(2 ** 32)).toBe(0);
+    heap.free(low);
+    heap.free(array);
+    expect(heap.stats().used).toBe(0);
+    expect(heap.check()).toEqual([]);
+  });
+});

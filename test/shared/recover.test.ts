@@ -1,0 +1,121 @@
+// Recovery when more than one worker dies: at the same spot, and one who was recovering another. Deaths are placed at exact steps.
+
+import { expect, it } from 'vitest';
+import { AtomicCells } from '../../src/shared/cells.ts';
+import { Engine } from '../../src/shared/engine.ts';
+import { geometryOf, SLOT_AT, slotOf } from '../../src/shared/layout.ts';
+import { announce, conclude } from '../../src/shared/owners.ts';
+import { recover } from '../../src/shared/recover.ts';
+import { SharedBuddyAllocator } from '../../src/shared.ts';
+
+const CAPACITY = 256;
+const g = geometryOf(CAPACITY, 8, true);
+const slot = (worker: number) => worker & 255;
+
+class Dead extends Error {}
+
+/** Cells of a worker that dies before its change number `steps`, from 0. */
+class MortalCells extends AtomicCells {
+  #steps: number;
+
+  constructor(s: Int32Array, steps: number) {
+    super(s);
+    this.#steps = steps;
+  }
+
+  override cas(at: number, expected: number, value: number): boolean {
+    this.#step();
+    return super.cas(at, expected, value);
+  }
+
+  override store(at: number, value: number): void {
+    this.#step();
+    super.store(at, value);
+  }
+
+  override write(at: number, value: number): void {
+    this.#step();
+    super.write(at, value);
+  }
+
+  #step(): void {
+    if (this.#steps-- === 0) throw new Dead();
+  }
+}
+
+function setUp() {
+  const arena = SharedBuddyAllocator.create({ capacity: CAPACITY, workers: 8, trackOwners: true });
+  const s = new Int32Array(arena.buffer);
+  const attach = (): SharedBuddyAllocator => {
+    const attached = SharedBuddyAllocator.attach(arena.buffer);
+    if (attached === null) throw new Error('no place');
+    return attached;
+  };
+  /** Has `worker` do something, and die before its change number `steps`. */
+  const die = (worker: number, steps: number, what: (engine: Engine) => void) => {
+    expect(() => what(new Engine(new MortalCells(s, steps), g, slot(worker)))).toThrow(Dead);
+  };
+  /** What `worker` announces, minus 1. */
+  const announced = (worker: number) => s[slotOf(g, slot(worker)) + SLOT_AT] - 1;
+  return { arena, cells: new AtomicCells(s), attach, die, announced };
+}
+
+/** Announces twice, then opens a word: dies after the CAS of the parent, before the word is stored. */
+const HALF_OPEN = 3;
+
+it('a worker who was recovering another leaves it to whoever recovers the worker, even if not at once', () => {
+  const { arena, cells, attach, die, announced } = setUp();
+  const [a, b, c] = [attach(), attach(), attach()];
+  die(a.worker, HALF_OPEN, (engine) => engine.allocate(0));
+  // Marks a as being recovered, and dies.
+  die(b.worker, 1, (engine) => recover(engine, a.worker));
+  // c is at work where a was, or so it seems.
+  announce(cells, g, slot(c.worker), announced(a.worker));
+  expect(arena.recover(b.worker)).toEqual({ blocks: 0, units: 0, complete: false });
+  expect(arena.recover(a.worker).complete).toBe(false);
+  conclude(cells, g, slot(c.worker));
+  expect(c.recover(b.worker).complete).toBe(true);
+  expect(arena.workers()).toEqual([arena.worker, c.worker]);
+  expect(arena.check()).toEqual([]);
+  expect(arena.alloc(CAPACITY)).toBe(0);
+});
+
+it('two who died at the same spot are recovered when both are known to be dead, in either order', () => {
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const { arena, cells, attach, die, announced } = setUp();
+    const dead = [attach(), attach()];
+    die(dead[0].worker, HALF_OPEN, (engine) => engine.allocate(0));
+    announce(cells, g, slot(dead[1].worker), announced(dead[0].worker));
+    const [first, second] = order.map((i) => dead[i].worker);
+    const once = arena.recover(first);
+    expect(arena.recover(second).complete).toBe(true);
+    if (!once.complete) expect(arena.recover(first).complete).toBe(true);
+    expect(arena.workers()).toEqual([arena.worker]);
+    expect(arena.check()).toEqual([]);
+    expect(arena.alloc(CAPACITY)).toBe(0);
+  }
+});
+
+it('a worker may die at any step of a recovery, which another completes', () => {
+  for (let steps = 0; ; steps++) {
+    const { arena, attach, die } = setUp();
+    const [a, b] = [attach(), attach()];
+    a.alloc(1);
+    a.alloc(20);
+    // After the CAS that takes a block, before its owner is noted.
+    die(a.worker, 3, (engine) => engine.allocate(4));
+    try {
+      die(b.worker, steps, (engine) => recover(engine, a.worker));
+    } catch {
+      break; // it came to the end
+    }
+    for (const dead of [a.worker, b.worker, a.worker]) arena.recover(dead);
+    expect([steps, arena.workers()]).toEqual([steps, [arena.worker]]);
+    expect([steps, arena.check()]).toEqual([steps, []]);
+    expect([steps, arena.alloc(CAPACITY)]).toEqual([steps, 0]);
+    expect(steps).toBeLessThan(500);
+  }
+});

@@ -1,0 +1,552 @@
+// BufferPool on a strict fake device: placement, reuse, buffers, moves, misuse.
+
+import { describe, expect, it, vi } from 'vitest';
+import { type BufferAllocation, BufferPool, type BufferPoolOptions } from '../../src/webgpu.ts';
+import { type FakeBuffer, FakeDevice, FakeEncoder, FakeGpuError, Usage } from './fake.ts';
+
+const { COPY_SRC, COPY_DST, INDEX, MAP_READ, MAP_WRITE, QUERY_RESOLVE, STORAGE, UNIFORM, VERTEX } = Usage;
+
+type Allocation = BufferAllocation<FakeBuffer>;
+
+function make(options: Partial<BufferPoolOptions> = {}) {
+  const device = new FakeDevice();
+  const usage = STORAGE | COPY_SRC | COPY_DST;
+  return { device, pool: new BufferPool(device, { usage, bufferSize: 4096, ...options }) };
+}
+
+/** An allocation that must have room. */
+function take(pool: BufferPool<FakeBuffer>, bytes: number, alignment?: number): Allocation {
+  const allocation = pool.alloc(bytes, alignment === undefined ? {} : { alignment });
+  if (allocation === null) throw new Error(`no room for ${bytes} bytes`);
+  return allocation;
+}
+
+async function freeNow(device: FakeDevice, pool: BufferPool<FakeBuffer>, ...allocations: Allocation[]) {
+  for (const allocation of allocations) pool.free(allocation);
+  pool.flush();
+  await device.finish();
+}
+
+function fill(device: FakeDevice, { buffer, offset, size }: Allocation, value: number): void {
+  device.queue.writeBuffer(buffer, offset, new Uint8Array(size).fill(value));
+}
+
+function contents({ buffer, offset, size }: Allocation): number[] {
+  return [...new Set(buffer.bytes.subarray(offset, offset + size))];
+}
+
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+  return 'none';
+}
+
+describe('the fake device', () => {
+  it('refuses what the standard refuses', () => {
+    const device = new FakeDevice();
+    const a = device.createBuffer({ size: 256, usage: COPY_SRC | COPY_DST });
+    const b = device.createBuffer({ size: 256, usage: COPY_SRC });
+    const encoder = device.createCommandEncoder();
+    expect(() => encoder.copyBufferToBuffer(a, 0, a, 128, 64)).toThrow('same buffer');
+    expect(() => encoder.copyBufferToBuffer(a, 0, b, 0, 64)).toThrow('lacks COPY_DST');
+    expect(() => encoder.copyBufferToBuffer(b, 2, a, 0, 64)).toThrow('offset 2');
+    expect(() => encoder.copyBufferToBuffer(b, 0, a, 0, 63)).toThrow('size 63');
+    expect(() => encoder.copyBufferToBuffer(b, 0, a, 252, 8)).toThrow('beyond');
+    expect(() => encoder.dispatch({ buffer: a, offset: 0, size: 4 }, 'UNIFORM')).toThrow(FakeGpuError);
+    expect(() => device.createBuffer({ size: 2 ** 21, usage: STORAGE })).toThrow('limit');
+    expect(() => device.createBuffer({ size: 256, usage: MAP_READ | STORAGE })).toThrow('MAP_READ');
+    encoder.copyBufferToBuffer(b, 0, a, 0, 64);
+    b.destroy();
+    expect(() => device.queue.submit([encoder])).toThrow('destroyed');
+  });
+});
+
+describe('alloc', () => {
+  it('hands out the lowest range of the first buffer that has room, its size a multiple of 4', () => {
+    const { device, pool } = make();
+    expect(device.buffers).toEqual([]);
+    const [a, b, c] = [take(pool, 1), take(pool, 300), take(pool, 128)];
+    expect([a, b, c].map(({ offset, size }) => [offset, size])).toEqual([
+      [0, 4],
+      [512, 300],
+      [128, 128],
+    ]);
+    expect(device.buffers).toMatchObject([{ size: 4096, usage: STORAGE | COPY_SRC | COPY_DST }]);
+    expect(a.buffer).toBe(device.buffers[0]);
+  });
+
+  it.each([
+    ['uniform', UNIFORM, 256],
+    ['storage', STORAGE, 128],
+    ['uniform and storage', UNIFORM | STORAGE, 256],
+    ['query results', QUERY_RESOLVE, 256],
+    ['vertices and indices', VERTEX | INDEX, 16],
+  ])('puts ranges for %s where the device wants them', (_, usage, unit) => {
+    const { device, pool } = make({ usage });
+    expect(pool.unit).toBe(unit);
+    const offsets = Array.from({ length: 4 }, () => take(pool, 4).offset);
+    expect(offsets).toEqual([0, unit, 2 * unit, 3 * unit]);
+    expect(device.buffers).toHaveLength(1);
+  });
+
+  it('takes the limits of the device at hand', () => {
+    const device = new FakeDevice();
+    device.limits.minUniformBufferOffsetAlignment = 64;
+    expect(new BufferPool(device, { usage: UNIFORM }).unit).toBe(64);
+  });
+
+  it('has units as small as 4 bytes where the usage allows them', () => {
+    const { pool } = make({ usage: VERTEX, unit: 4 });
+    expect([take(pool, 4).offset, take(pool, 3).offset, take(pool, 5).offset]).toEqual([0, 4, 8]);
+  });
+
+  it('aligns a small range without keeping the room up to the alignment', () => {
+    const { pool } = make();
+    take(pool, 128);
+    const aligned = take(pool, 100, 1024);
+    expect(aligned.offset).toBe(1024);
+    expect(take(pool, 900, 4).offset).toBe(2048);
+    expect([take(pool, 512).offset, take(pool, 512).offset]).toEqual([512, 1536]);
+    expect(pool.stats().used).toBe(128 + 128 + 1024 + 512 + 512);
+  });
+
+  it('makes further buffers up to the limit, and then has no room', () => {
+    const { device, pool } = make({ maxBytes: 3 * 4096 - 1, label: 'particles' });
+    const [a, b] = [take(pool, 4096), take(pool, 2049)];
+    expect(b.buffer).not.toBe(a.buffer);
+    expect(pool.alloc(128)).toBeNull();
+    expect(device.buffers.map(({ label }) => label)).toEqual(['particles', 'particles']);
+    expect(pool.stats()).toMatchObject({ buffers: 2, bytes: 8192, free: 0, liveBlocks: 2 });
+  });
+
+  it('prefers earlier buffers', async () => {
+    const { device, pool } = make();
+    const [a, b] = [take(pool, 4096), take(pool, 128)];
+    await freeNow(device, pool, a);
+    expect(take(pool, 128).buffer).toBe(device.buffers[0]);
+    expect(b.buffer).toBe(device.buffers[1]);
+  });
+});
+
+describe('requests larger than a buffer', () => {
+  it('have a buffer of just their size, which goes with them', async () => {
+    const { device, pool } = make();
+    const large = take(pool, 5001);
+    expect(large).toMatchObject({ offset: 0, size: 5004 });
+    expect(large.buffer.size).toBe(5004);
+    expect(pool.stats()).toMatchObject({ buffers: 1, dedicatedBuffers: 1, used: 5004, largestFree: 0 });
+    pool.free(large);
+    pool.flush();
+    expect(device.undestroyed).toHaveLength(1);
+    await device.finish();
+    expect(device.undestroyed).toEqual([]);
+    expect(pool.stats()).toMatchObject({ buffers: 0, bytes: 0 });
+  });
+
+  it('have no room beyond the limits of the device and of the pool', () => {
+    const { pool } = make({ maxBytes: 10_000 });
+    expect(pool.alloc(10_001)).toBeNull();
+    take(pool, 5000);
+    expect(pool.alloc(5001)).toBeNull();
+    expect(pool.alloc(5000)).not.toBeNull();
+    expect(make().pool.alloc(2 ** 20 + 1)).toBeNull();
+    expect(make().pool.alloc(Number.MAX_SAFE_INTEGER)).toBeNull();
+  });
+
+  it('take the place of the empty buffer that is kept, if that makes room for them', async () => {
+    const { device, pool } = make({ maxBytes: 10_000 });
+    await freeNow(device, pool, take(pool, 4096));
+    expect(pool.alloc(10_001)).toBeNull();
+    expect(device.undestroyed).toHaveLength(1);
+    expect(take(pool, 5000).buffer).not.toBe(device.buffers[0]);
+    expect(device.undestroyed).toHaveLength(2);
+    expect(take(pool, 5000).buffer.size).toBe(5000);
+    expect(device.undestroyed.map(({ size }) => size)).toEqual([5000, 5000]);
+  });
+});
+
+describe('free and flush', () => {
+  it('do not let a range be reused before the GPU is done with what was submitted by the flush', async () => {
+    const { device, pool } = make({ maxBytes: 4096 });
+    const whole = take(pool, 4096);
+    const encoder = device.createCommandEncoder();
+    encoder.dispatch(whole, 'STORAGE');
+    pool.free(whole);
+    await device.finish();
+    expect(pool.alloc(4)).toBeNull(); // no flush
+    device.queue.submit([encoder]);
+    const flushed = pool.flush();
+    expect(pool.alloc(4)).toBeNull(); // not done
+    expect(pool.stats()).toMatchObject({ used: 0, pending: 4096, free: 0, liveBlocks: 0 });
+    await device.finish();
+    await flushed;
+    expect(pool.alloc(4096)).not.toBeNull();
+    expect(pool.stats()).toMatchObject({ used: 4096, pending: 0 });
+  });
+
+  it('tie to a flush just what was freed before it', async () => {
+    const { device, pool } = make({ maxBytes: 4096 });
+    const [a, b] = [take(pool, 2048), take(pool, 2048)];
+    pool.free(a);
+    pool.flush();
+    pool.free(b);
+    await device.finish();
+    expect(pool.stats()).toMatchObject({ pending: 2048, free: 2048 });
+    pool.flush();
+    await device.finish();
+    expect(pool.stats()).toMatchObject({ pending: 0, free: 4096 });
+  });
+
+  it('ask the queue only when there is something to wait for', async () => {
+    const { device, pool } = make();
+    await pool.flush();
+    pool.free(take(pool, 4));
+    const first = pool.flush();
+    expect(device.inFlight).toBe(1);
+    let done = false;
+    const second = pool.flush().then(() => {
+      done = true;
+    });
+    expect(device.inFlight).toBe(1);
+    await Promise.resolve();
+    expect(done).toBe(false);
+    await device.finish();
+    await Promise.all([first, second]);
+  });
+
+  it('keep one empty buffer and destroy the others', async () => {
+    const { device, pool } = make();
+    const all = [take(pool, 4096), take(pool, 4096), take(pool, 4096)];
+    await freeNow(device, pool, all[2], all[1]);
+    expect(device.undestroyed).toEqual([device.buffers[0], device.buffers[1]]);
+    await freeNow(device, pool, all[0]);
+    expect(device.undestroyed).toEqual([device.buffers[0]]);
+    take(pool, 1);
+    expect(device.buffers).toHaveLength(3);
+  });
+
+  it('reuse nothing when the queue fails to say that it is done', async () => {
+    const { device, pool } = make({ maxBytes: 4096 });
+    vi.spyOn(device.queue, 'onSubmittedWorkDone').mockRejectedValueOnce(new Error('lost'));
+    pool.free(take(pool, 4096));
+    await pool.flush();
+    expect(pool.alloc(4)).toBeNull();
+    pool.flush();
+    await device.finish();
+    expect(pool.alloc(4)).not.toBeNull();
+  });
+});
+
+// More than a function takes as arguments.
+const MANY = 150_000;
+
+describe('very many ranges', () => {
+  it('are kept when the queue fails to say that it is done', async () => {
+    const { device, pool } = make({ usage: VERTEX, bufferSize: 2 ** 20, unit: 16 });
+    for (let i = 0; i < MANY; i++) pool.free(take(pool, 16));
+    vi.spyOn(device.queue, 'onSubmittedWorkDone').mockRejectedValueOnce(new Error('lost'));
+    await pool.flush();
+    expect(pool.stats().pending).toBe(16 * MANY);
+    pool.flush();
+    await device.finish();
+    expect(pool.stats()).toMatchObject({ pending: 0, used: 0 });
+  });
+
+  it('are moved by one defragmentation', async () => {
+    const device = new FakeDevice();
+    Object.assign(device.limits, { maxBufferSize: 2 ** 24 });
+    const pool = new BufferPool(device, {
+      usage: VERTEX | COPY_SRC | COPY_DST,
+      bufferSize: 2 ** 24,
+      unit: 16,
+    });
+    const all = Array.from({ length: 4 * MANY }, () => take(pool, 16));
+    for (let i = 1; i < all.length; i += 2) pool.free(all[i]);
+    pool.flush();
+    await device.finish();
+    const moves = pool.defragment(device.createCommandEncoder());
+    expect(moves.length).toBeGreaterThan(MANY * 0.9);
+    pool.flush();
+    await device.finish();
+    expect(pool.stats().used).toBe(2 * MANY * 16);
+  });
+});
+
+describe('defragment', () => {
+  /** Ranges of 512 bytes, each filled with its number, of which those in `keep` stay. */
+  async function fragmented(count: number, keep: (i: number) => boolean, options = {}) {
+    const { device, pool } = make(options);
+    const all = Array.from({ length: count }, () => take(pool, 512));
+    for (const [i, allocation] of all.entries()) fill(device, allocation, i);
+    await freeNow(device, pool, ...all.filter((_, i) => !keep(i)));
+    const kept = [...all.entries()].filter(([i]) => keep(i));
+    return { device, pool, kept };
+  }
+
+  function run(device: FakeDevice, pool: BufferPool<FakeBuffer>) {
+    const encoder = device.createCommandEncoder();
+    const moves = pool.defragment(encoder);
+    const copies = encoder.commands.length;
+    device.queue.submit([encoder]);
+    pool.flush();
+    return { moves, copies };
+  }
+
+  it('empties buffers, by one copy a range, and says what went where', async () => {
+    const { device, pool, kept } = await fragmented(24, (i) => i % 4 === 0);
+    const old = kept.map(([, { buffer, offset, size }]) => ({ buffer, offset, size }));
+    const { moves, copies } = run(device, pool);
+    for (const [i, allocation] of kept) expect(contents(allocation)).toEqual([i]);
+    expect(copies).toBe(moves.length);
+    for (const { allocation, source, destination } of moves) {
+      const { buffer, offset, size } = allocation;
+      expect(destination).toEqual({ buffer, offset, size });
+      expect(source).toEqual(old[kept.findIndex(([, one]) => one === allocation)]);
+    }
+    expect(new Set(kept.map(([, { buffer }]) => buffer))).toEqual(new Set([device.buffers[0]]));
+    expect(pool.stats()).toMatchObject({ buffers: 3, pending: 4 * 512 });
+    await device.finish();
+    expect(pool.stats()).toMatchObject({ buffers: 2, pending: 0, used: 6 * 512 });
+  });
+
+  it('makes room within a buffer, by way of a temporary one', async () => {
+    const { device, pool, kept } = await fragmented(8, (i) => i % 2 === 1);
+    expect(pool.stats().largestFree).toBe(512);
+    const { moves, copies } = run(device, pool);
+    expect(copies).toBe(2 * moves.length);
+    for (const [i, allocation] of kept) expect(contents(allocation)).toEqual([i]);
+    expect(device.undestroyed.map(({ size, usage }) => [size, usage])).toEqual([
+      [4096, STORAGE | COPY_SRC | COPY_DST],
+      [512, COPY_SRC | COPY_DST],
+    ]);
+    await device.finish();
+    expect(device.undestroyed).toHaveLength(1);
+    expect(pool.stats()).toMatchObject({ largestFree: 2048, dedicatedBuffers: 0 });
+  });
+
+  it('keeps old ranges from reuse until the copies are done', async () => {
+    const { device, pool } = await fragmented(8, (i) => i % 2 === 1, { maxBytes: 4096 });
+    run(device, pool);
+    expect(pool.alloc(1024)).toBeNull();
+    await device.finish();
+    expect(pool.alloc(2048)).not.toBeNull();
+  });
+
+  it('empties a buffer even if no free block gets larger by it', async () => {
+    const { device, pool } = make();
+    const [a, b, c] = [take(pool, 2048), take(pool, 2048), take(pool, 2048)];
+    await freeNow(device, pool, a);
+    expect(run(device, pool).moves.map(({ allocation }) => allocation)).toEqual([c]);
+    expect(c.buffer).toBe(b.buffer);
+    await device.finish();
+    expect(pool.stats().largestFree).toBe(4096);
+  });
+
+  it('leaves large holes to large ranges', async () => {
+    const { device, pool } = make();
+    const first = [1024, 1024, 512, 512, 1024].map((bytes) => take(pool, bytes));
+    const [small, large] = [take(pool, 512), take(pool, 1024)];
+    expect(large.buffer).not.toBe(first[0].buffer);
+    await freeNow(device, pool, first[0], first[2]);
+    run(device, pool);
+    expect([large, small].map(({ buffer, offset }) => [buffer, offset])).toEqual([
+      [device.buffers[0], 0],
+      [device.buffers[0], 2048],
+    ]);
+  });
+
+  it('keeps what the copies need while an earlier flush ends', async () => {
+    const { device, pool, kept } = await fragmented(8, (i) => i % 2 === 1);
+    pool.free(take(pool, 128));
+    pool.flush();
+    const encoder = device.createCommandEncoder();
+    expect(pool.defragment(encoder)).not.toEqual([]);
+    await device.finish();
+    device.queue.submit([encoder]);
+    for (const [i, allocation] of kept) expect(contents(allocation)).toEqual([i]);
+  });
+
+  it('keeps alignments', async () => {
+    const { device, pool } = make();
+    const low = take(pool, 1024);
+    const hole = take(pool, 128);
+    take(pool, 128);
+    const aligned = take(pool, 128, 1024);
+    expect(aligned.offset).toBe(2048);
+    await freeNow(device, pool, low, hole);
+    fill(device, aligned, 9);
+    const { moves } = run(device, pool);
+    expect(moves.map(({ allocation }) => allocation)).toContain(aligned);
+    expect(aligned.offset % 1024).toBe(0);
+    expect(contents(aligned)).toEqual([9]);
+  });
+
+  it('moves nothing where nothing is to be gained', async () => {
+    const { device, pool } = await fragmented(8, (i) => i < 3 || i > 3); // one hole, in a full buffer
+    take(pool, 5000);
+    expect(run(device, pool).moves).toEqual([]);
+    expect(device.undestroyed).toHaveLength(2);
+    // Nor into an empty buffer.
+    const other = make();
+    const [a, b] = [take(other.pool, 4096), take(other.pool, 2048)];
+    await freeNow(other.device, other.pool, a);
+    expect(run(other.device, other.pool).moves).toEqual([]);
+    expect(b.buffer).toBe(other.device.buffers[1]);
+  });
+
+  it('comes to an end', async () => {
+    const { device, pool } = await fragmented(40, (i) => i % 3 === 0);
+    for (let rounds = 0; run(device, pool).moves.length > 0; rounds++) {
+      expect(rounds).toBeLessThan(5);
+      await device.finish();
+    }
+    expect(pool.stats().buffers).toBeLessThanOrEqual(3);
+  });
+
+  it('changes nothing when the encoder fails or the usage does not allow copies', async () => {
+    const { device, pool, kept } = await fragmented(8, (i) => i % 2 === 1);
+    const before = [pool.stats(), kept.map(([, { offset }]) => offset)];
+    const encoder = new FakeEncoder(new FakeDevice());
+    expect(() => pool.defragment(encoder)).toThrow(FakeGpuError);
+    expect([pool.stats(), kept.map(([, { offset }]) => offset)]).toEqual(before);
+    expect(device.undestroyed).toHaveLength(1);
+    expect(run(device, pool).moves.length).toBeGreaterThan(0);
+    for (const usage of [STORAGE | COPY_SRC, STORAGE | COPY_DST]) {
+      expect(() => make({ usage }).pool.defragment(encoder)).toThrow(RangeError);
+    }
+  });
+});
+
+describe('destroy', () => {
+  it('destroys all buffers, and everything but stats and destroy is an error then', async () => {
+    const { device, pool } = make();
+    const [a] = [take(pool, 4), take(pool, 5000)];
+    const pending = take(pool, 4096);
+    pool.free(pending);
+    const flushed = pool.flush();
+    pool.destroy();
+    pool.destroy();
+    expect(device.undestroyed).toEqual([]);
+    for (const action of [
+      () => pool.alloc(4),
+      () => pool.free(a),
+      () => pool.flush(),
+      () => pool.defragment(device.createCommandEncoder()),
+      () => a.buffer,
+      () => a.offset,
+    ]) {
+      expect(codeOf(action)).toBe('DETACHED');
+    }
+    await device.finish();
+    await flushed;
+    expect(pool.stats()).toEqual({
+      buffers: 0,
+      dedicatedBuffers: 0,
+      bytes: 0,
+      liveBlocks: 0,
+      requested: 0,
+      used: 0,
+      pending: 0,
+      free: 0,
+      largestFree: 0,
+    });
+  });
+
+  it.each([false, true])('leaves no temporary buffer behind (flushed before: %s)', async (flush) => {
+    const { device, pool } = make();
+    const all = Array.from({ length: 8 }, () => take(pool, 512));
+    await freeNow(device, pool, all[0], all[2]);
+    expect(pool.defragment(device.createCommandEncoder())).not.toEqual([]);
+    if (flush) pool.flush();
+    pool.destroy();
+    await device.finish();
+    expect(device.undestroyed).toEqual([]);
+  });
+});
+
+describe('misuse', () => {
+  it('of an allocation has a code, and changes nothing', () => {
+    const { pool } = make();
+    const other = make().pool;
+    const [a, b] = [take(pool, 4), take(other, 4)];
+    pool.free(a);
+    const before = pool.stats();
+    expect(codeOf(() => pool.free(a))).toBe('NOT_ALLOCATED');
+    expect(codeOf(() => pool.free(b))).toBe('FOREIGN');
+    expect(codeOf(() => a.buffer)).toBe('NOT_ALLOCATED');
+    expect(codeOf(() => a.offset)).toBe('NOT_ALLOCATED');
+    for (const wrong of [null, undefined, 7, { buffer: b.buffer, offset: 0, size: 4 }]) {
+      expect(() => pool.free(wrong as unknown as Allocation)).toThrow(TypeError);
+    }
+    expect(pool.stats()).toEqual(before);
+    expect(contents(b)).toEqual([0]);
+  });
+
+  it('of a lost device has a code', async () => {
+    const { device, pool } = make();
+    const a = take(pool, 4);
+    device.lose('driver update');
+    await device.lost;
+    for (const action of [
+      () => pool.alloc(4),
+      () => pool.free(a),
+      () => pool.flush(),
+      () => pool.defragment(device.createCommandEncoder()),
+    ]) {
+      expect(codeOf(action)).toBe('DEVICE_LOST');
+      expect(action).toThrow('driver update');
+    }
+    expect(pool.stats().liveBlocks).toBe(1);
+    pool.destroy();
+    expect(codeOf(() => pool.alloc(4))).toBe('DETACHED');
+  });
+
+  it.each<[string, unknown]>([
+    ['bytes', 0],
+    ['bytes', -4],
+    ['bytes', 1.5],
+    ['bytes', Number.NaN],
+    ['alignment', 3],
+    ['alignment', 0],
+    ['alignment', 8192],
+  ])('alloc refuses %s of %s', (name, value) => {
+    const { device, pool } = make();
+    const number = value as number;
+    const call = () => (name === 'bytes' ? pool.alloc(number) : pool.alloc(4, { alignment: number }));
+    expect(call).toThrow(RangeError);
+    expect(device.buffers).toEqual([]);
+  });
+
+  it('arguments of a wrong type are TypeErrors', () => {
+    const { device, pool } = make();
+    expect(() => pool.alloc('4' as unknown as number)).toThrow(TypeError);
+    expect(() => pool.alloc(4, { alignment: '4' as unknown as number })).toThrow(TypeError);
+    expect(() => new BufferPool(device, { usage: '4' as unknown as number })).toThrow(TypeError);
+  });
+
+  it.each<[string, Partial<BufferPoolOptions>]>([
+    ['no usage', { usage: 0 }],
+    ['an unknown usage', { usage: 0x400 }],
+    ['MAP_READ', { usage: MAP_READ | COPY_DST }],
+    ['MAP_WRITE', { usage: MAP_WRITE | COPY_SRC }],
+    ['a unit below what the device wants', { unit: 64 }],
+    ['a unit that is no power of two', { unit: 384 }],
+    ['a unit larger than a buffer', { unit: 8192 }],
+    ['buffers of no power of two', { bufferSize: 5000 }],
+    ['buffers larger than the device has them', { bufferSize: 2 ** 21 }],
+    ['no bytes', { maxBytes: 0 }],
+  ])('a pool refuses %s', (_, options) => {
+    expect(() => make(options)).toThrow(RangeError);
+  });
+
+  it('a pool on a device of small buffers takes the largest power of two', () => {
+    const device = new FakeDevice();
+    device.limits.maxBufferSize = 3 * 2 ** 18;
+    const pool = new BufferPool(device, { usage: STORAGE });
+    expect(take(pool, 4).buffer.size).toBe(2 ** 19);
+    expect(take(pool, 2 ** 19 + 4).buffer.size).toBe(2 ** 19 + 4);
+  });
+});
