@@ -2,7 +2,7 @@
 
 import { BuddyAllocator, setState } from '../../src/core/allocator.ts';
 import { layoutOf } from '../../src/core/layout.ts';
-import { format } from '../../src/core/state.ts';
+import { writeEmpty } from '../../src/core/state.ts';
 import type { Attached, SharedContender } from './contender.ts';
 
 const FREE = 0;
@@ -47,7 +47,7 @@ export const contender: SharedContender = {
   create: (units) => {
     const { length } = layoutOf(units);
     const buffer = new SharedArrayBuffer(64 + 4 * length);
-    format(new Int32Array(buffer, 64), units);
+    writeEmpty(new Int32Array(buffer, 64), units);
     return buffer;
   },
   attach: (buffer) => new Locked(buffer as SharedArrayBuffer),

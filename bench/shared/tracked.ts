@@ -6,6 +6,6 @@ import { contender as ours } from './ours.ts';
 
 export const contender: SharedContender = {
   create: (units, workers) =>
-    SharedBuddyAllocator.create({ capacity: units, workers: workers + 1, trackOwners: true }).buffer,
+    SharedBuddyAllocator.create({ capacity: units, maxWorkers: workers + 1, trackOwners: true }).buffer,
   attach: ours.attach,
 };

@@ -12,7 +12,7 @@ self.onmessage = ({ data: { buffer, data, figures, stop, mark, share, lock } }) 
   const tenant = new Tenant({ arena, data, mark, figures, share });
   // Held as long as this worker lives, and released by the browser when it has died, which the page waits for.
   navigator.locks.request(lock, () => {
-    self.postMessage({ number: arena.worker });
+    self.postMessage({ number: arena.workerId });
     while (Atomics.load(stop, 0) === 0) {
       for (let i = 0; i < STRETCH; i++) tenant.step();
       Atomics.wait(stop, 0, 0, 1);

@@ -1,6 +1,6 @@
 // What one operation did to the words, step by step, in words. Each step shows one word before or after it.
 
-import { fitting, levelOfOrder, lowestBit, ones, runLength } from '../../src/base/word.ts';
+import { blockLength, levelOfOrder, lowestBit, runMask, runStarts } from '../../src/base/word.ts';
 import { AT_CAPACITY } from '../../src/core/layout.ts';
 import type { Last } from './timeline.ts';
 import { blockOf, levelsOf, spanOf, type Word, wordAt } from './words.ts';
@@ -68,8 +68,8 @@ function explainAlloc({ units, offset, before }: Last, after: Int32Array): Step[
   }
   const { index, child } = place(offset, level);
   const [old, now] = [wordAt(before, level, index), wordAt(after, level, index)];
-  const mask = ones(lowestBit(run)) << child;
-  const candidates = fitting(~(old.used | old.cont), lowestBit(run));
+  const mask = runMask(lowestBit(run)) << child;
+  const candidates = runStarts(~(old.used | old.cont), lowestBit(run));
   const rounded =
     units === 2 ** order ? `${count(units, 'unit')}` : `${units} units, rounded up to ${2 ** order},`;
   steps.push({
@@ -105,8 +105,8 @@ function explainFree({ offset, before }: Last, after: Int32Array): Step[] {
   const level = levelOfOrder(Math.log2(freed.size));
   const { index, child } = place(offset, level);
   const [old, now] = [wordAt(before, level, index), wordAt(after, level, index)];
-  const run = runLength(old.used, old.cont, child);
-  const mask = ones(lowestBit(run)) << child;
+  const run = blockLength(old.used, old.cont, child);
+  const mask = runMask(lowestBit(run)) << child;
   const steps = [
     step(
       'Size',
@@ -143,7 +143,7 @@ function explainFree({ offset, before }: Last, after: Int32Array): Step[] {
   const last = steps[steps.length - 1].word;
   const start = place(merged.offset, last.level);
   const length = Math.max(1, merged.size / spanOf(last.level));
-  const joined = start.index === last.index && length < 32 ? ones(lowestBit(length)) << start.child : mask;
+  const joined = start.index === last.index && length < 32 ? runMask(lowestBit(length)) << start.child : mask;
   steps.push(
     times === 0
       ? step(

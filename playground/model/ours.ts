@@ -54,7 +54,7 @@ export class Ours implements Contender<ArrayBuffer> {
   }
 
   load(save: ArrayBuffer): void {
-    this.#allocator = BuddyAllocator.from(save.slice(0));
+    this.#allocator = BuddyAllocator.attach(save.slice(0));
     this.#state = new Int32Array(this.#allocator.state);
   }
 }

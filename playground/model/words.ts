@@ -1,7 +1,7 @@
 // Reading the allocator's words (src/base/word.ts) as they lie in its state: how full regions are, and the tree of blocks. The
 // public methods tell of one block at a time; a picture of a million units, sixty times a second, is read off the words.
 
-import { FAN_BITS, lowestBit, runLength } from '../../src/base/word.ts';
+import { blockLength, FANOUT_BITS, lowestBit } from '../../src/base/word.ts';
 import { isFree, sizeAt } from '../../src/core/inspect.ts';
 import { AT_CAPACITY, AT_LEVELS, AT_WORDS } from '../../src/core/layout.ts';
 
@@ -27,7 +27,7 @@ export function levelsOf(s: Int32Array): number {
 
 /** Units that one child of a word of `level` stands for. */
 export function spanOf(level: number): number {
-  return 2 ** (FAN_BITS * level);
+  return 2 ** (FANOUT_BITS * level);
 }
 
 function popcount(mask: number): number {
@@ -78,7 +78,7 @@ export class Cells {
         busy &= busy - 1;
         this.#descend(s, level - 1, index * 32 + c);
       } else {
-        const run = runLength(used, cont, c);
+        const run = blockLength(used, cont, c);
         busy &= ~(((2 << (run - 1)) - 1) << c);
         this.#addBlock(offset, run * span);
       }

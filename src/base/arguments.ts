@@ -5,7 +5,7 @@ function checkNumber(name: string, value: number): void {
 }
 
 /** `value`, after a check that it is an integer from `low` up, however large. */
-export function checkCount(name: string, value: number, low = 0): number {
+export function checkInteger(name: string, value: number, low = 0): number {
   checkNumber(name, value);
   if (!Number.isInteger(value) || value < low) {
     throw new RangeError(`${name} must be an integer from ${low} up, not ${value}`);
@@ -23,7 +23,7 @@ export function checkWithin(name: string, value: number, low: number, high: numb
 }
 
 /** `value`, after a check that it is a power of two from `low` to `high`. */
-export function checkPower(name: string, value: number, low: number, high: number): number {
+export function checkPowerOfTwo(name: string, value: number, low: number, high: number): number {
   checkNumber(name, value);
   if (!(value >= low && value <= high) || !Number.isInteger(Math.log2(value))) {
     throw new RangeError(`${name} must be a power of two from ${low} to ${high}, not ${value}`);

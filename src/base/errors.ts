@@ -42,7 +42,7 @@ export class BuddyError extends Error {
 }
 
 /** What a use of a state whose buffer is gone throws. */
-export function detached(): BuddyError {
+export function detachedError(): BuddyError {
   return new BuddyError(
     'DETACHED',
     "the state's buffer is gone: transferred away, or resized to less than the state",

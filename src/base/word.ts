@@ -12,10 +12,10 @@
 // it inlines a call, where it must check at each call that a declared function has not been replaced (4 % of the whole).
 
 /** log2 of the children of a word. */
-export const FAN_BITS = 5;
+export const FANOUT_BITS = 5;
 
 /** Highest order, relative to its level, of a block inside one word: half the word. A whole word is a child above. */
-export const MAX_RUN = 4;
+export const MAX_RUN_ORDER = 4;
 
 /** Children at which a block of 2^r children may start, by r. */
 const ALIGNED = Int32Array.of(-1, 0x55555555, 0x11111111, 0x01010101, 0x00010001);
@@ -31,7 +31,7 @@ export const lowestBit = (mask: number): number => {
 };
 
 /** Mask of 2^r ones, 0 <= r <= 4. */
-export const ones = (r: number): number => {
+export const runMask = (r: number): number => {
   return (2 << ((1 << r) - 1)) - 1;
 };
 
@@ -39,7 +39,7 @@ export const ones = (r: number): number => {
  * Of the free children, those at which an aligned run of 2^r free children starts.
  * Folding without a branch: each step doubles the run that a bit vouches for, or shifts by zero when r is reached.
  */
-export const fitting = (free: number, r: number): number => {
+export const runStarts = (free: number, r: number): number => {
   const steps = (1 << r) - 1;
   let f = free & (free >>> (steps & 1));
   f &= f >>> (steps & 2);
@@ -55,7 +55,7 @@ export const tileOrder = (at: number, end: number): number => {
 };
 
 /** The largest r for which `fitting(free, r)` is not empty; -1 when no child is free. */
-export const longestRun = (free: number): number => {
+export const longestRunOrder = (free: number): number => {
   const f1 = free & (free >>> 1) & 0x55555555;
   const f2 = f1 & (f1 >>> 2) & 0x11111111;
   const f3 = f2 & (f2 >>> 4) & 0x01010101;
@@ -64,18 +64,18 @@ export const longestRun = (free: number): number => {
 };
 
 /** Children of the live block that starts at child `c`. */
-export const runLength = (used: number, cont: number, c: number): number => {
+export const blockLength = (used: number, cont: number, c: number): number => {
   return 1 + lowestBit(~(((used & cont) >>> c) >>> 1));
 };
 
 /** The child at which the live block that holds the used child `c` starts. */
-export const runStart = (used: number, cont: number, c: number): number => {
+export const blockStart = (used: number, cont: number, c: number): number => {
   return 31 - Math.clz32(used & ~cont & (-1 >>> (31 - c)));
 };
 
 /** log2 of the largest aligned run of free children that starts at child `c`, itself free and maximal as a buddy. */
-export const freeRun = (free: number, c: number): number => {
-  let r = MAX_RUN;
-  while (((fitting(free, r) >>> c) & 1) === 0) r--;
+export const freeRunOrder = (free: number, c: number): number => {
+  let r = MAX_RUN_ORDER;
+  while (((runStarts(free, r) >>> c) & 1) === 0) r--;
   return r;
 };

@@ -1,9 +1,17 @@
 // BuddyAllocator: offsets in units, one thread. The hot paths, and the checks that stand before them.
 
-import { BuddyError, detached } from '../base/errors.ts';
+import { BuddyError, detachedError } from '../base/errors.ts';
 import { checkCapacity, checkOffset, checkRange, checkSize } from '../base/units.ts';
-import { FAN_BITS, fitting, levelOfOrder, longestRun, lowestBit, ones, runLength } from '../base/word.ts';
-import { attach } from './attach.ts';
+import {
+  blockLength,
+  FANOUT_BITS,
+  levelOfOrder,
+  longestRunOrder,
+  lowestBit,
+  runMask,
+  runStarts,
+} from '../base/word.ts';
+import { attachState } from './attach.ts';
 import { check } from './check.ts';
 import type { Block, BuddyStats } from './inspect.ts';
 import * as inspect from './inspect.ts';
@@ -16,12 +24,12 @@ import {
   AT_WORDS,
   HEADER,
   layoutOf,
-  NOWHERE,
+  NO_ADDRESS,
 } from './layout.ts';
-import { copyBlocks, isRangeFree, placeRange } from './ranges.ts';
-import { isRaised, raise } from './run-index.ts';
-import { create, format } from './state.ts';
-import { close, expose, place, resizeInWord, search } from './tree.ts';
+import { copyBlocks, isRangeFree, markRangeLive } from './ranges.ts';
+import { hasRunBit, setRunBits } from './run-index.ts';
+import { emptyState, writeEmpty } from './state.ts';
+import { closeWord, findLowest, lowerBounds, markLive, resizeInWord } from './tree.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
 export interface BuddyOptions {
@@ -52,7 +60,7 @@ export class BuddyAllocator {
   #s: Int32Array;
 
   static {
-    stateOf = (allocator) => allocator.#live();
+    stateOf = (allocator) => allocator.#state();
     setState = (allocator, s) => {
       allocator.#s = s;
     };
@@ -65,7 +73,7 @@ export class BuddyAllocator {
    * @throws RangeError when it is not an integer from 1 to 2^30, or the runtime has no memory for the state.
    */
   constructor(options: BuddyOptions) {
-    this.#s = create(checkCapacity(options.capacity));
+    this.#s = emptyState(checkCapacity(options.capacity));
   }
 
   /**
@@ -84,8 +92,8 @@ export class BuddyAllocator {
    * @throws TypeError when `state` is not an ArrayBuffer.
    * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED`, `CORRUPT` or `DETACHED`, as the code says.
    */
-  static from(state: ArrayBuffer): BuddyAllocator {
-    const s = attach(state);
+  static attach(state: ArrayBuffer): BuddyAllocator {
+    const s = attachState(state);
     const allocator = new BuddyAllocator({ capacity: 1 });
     allocator.#s = s;
     return allocator;
@@ -96,22 +104,22 @@ export class BuddyAllocator {
    * {@link shrink} replace it by another.
    */
   get state(): ArrayBuffer {
-    return this.#live().buffer as ArrayBuffer;
+    return this.#state().buffer as ArrayBuffer;
   }
 
   /** Units in the arena. */
   get capacity(): number {
-    return this.#live()[AT_CAPACITY];
+    return this.#state()[AT_CAPACITY];
   }
 
   /** Units that are in no live block. O(1). */
   get freeUnits(): number {
-    return this.#live()[AT_FREE];
+    return this.#state()[AT_FREE];
   }
 
   /** Size of the largest request that has room: a power of two, or 0 when nothing is free. O(log capacity). */
   get largestFree(): number {
-    return inspect.largestFree(this.#live());
+    return inspect.largestFree(this.#state());
   }
 
   /**
@@ -127,7 +135,7 @@ export class BuddyAllocator {
     if ((size | 0) !== size || size <= 0) return this.#allocUnusual(size);
     const s = this.#s;
     const order = 32 - Math.clz32(size - 1);
-    if (order >= FAN_BITS) return this.#allocHigher(order);
+    if (order >= FANOUT_BITS) return this.#allocHigher(order);
     // Level 0, where most requests go, is written out: its words lie at a constant position, and no child of it is
     // subdivided, so that `used` tells all. Measured: 6 to 9 % of the whole.
     const word = s[AT_HINT + order];
@@ -135,13 +143,13 @@ export class BuddyAllocator {
     const used = s[at];
     // A word in which nothing is used is closed: the hint is only a lower bound, and the block is one of a level above.
     if (used !== 0) {
-      const fits = fitting(~used, order);
+      const fits = runStarts(~used, order);
       if (fits !== 0) {
         const c = lowestBit(fits);
         const offset = (word << 5) | c;
         if (offset < s[AT_ABOVE]) {
-          s[at] = used | (ones(order) << c);
-          s[at + 1] |= (ones(order) ^ 1) << c;
+          s[at] = used | (runMask(order) << c);
+          s[at + 1] |= (runMask(order) ^ 1) << c;
           s[AT_FREE] -= 1 << order;
           return offset;
         }
@@ -154,20 +162,20 @@ export class BuddyAllocator {
   #allocHigher(order: number): number {
     const s = this.#s;
     const level = levelOfOrder(order);
-    const r = order - FAN_BITS * level;
+    const r = order - FANOUT_BITS * level;
     const word = s[AT_HINT + order];
     const at = s[AT_WORDS + level] + (word << 1);
     const used = s[at];
     const cont = s[at + 1];
     const free = ~(used | cont);
     if (free !== -1) {
-      const fits = fitting(free, r);
+      const fits = runStarts(free, r);
       if (fits !== 0) {
         const c = lowestBit(fits);
-        const offset = ((word << 5) | c) << (FAN_BITS * level);
+        const offset = ((word << 5) | c) << (FANOUT_BITS * level);
         if (offset < s[AT_ABOVE + level]) {
-          s[at] = used | (ones(r) << c);
-          s[at + 1] = cont | ((ones(r) ^ 1) << c);
+          s[at] = used | (runMask(r) << c);
+          s[at + 1] = cont | ((runMask(r) ^ 1) << c);
           s[AT_FREE] -= 1 << order;
           return offset;
         }
@@ -178,17 +186,17 @@ export class BuddyAllocator {
 
   /** The rest of `alloc`, when the word at the hint has no room or a higher level may have some further down. */
   #allocSearching(level: number, r: number): number {
-    const s = this.#live();
+    const s = this.#state();
     if (level >= s[AT_LEVELS]) return -1;
-    const offset = search(s, level, r);
-    if (offset === NOWHERE) return -1;
-    place(s, offset, level, r);
+    const offset = findLowest(s, level, r);
+    if (offset === NO_ADDRESS) return -1;
+    markLive(s, offset, level, r);
     return offset;
   }
 
   /** `alloc` of what is not a positive int32: a mistake, or more than any arena has. */
   #allocUnusual(size: number): number {
-    this.#live();
+    this.#state();
     checkSize(size);
     return -1;
   }
@@ -215,16 +223,16 @@ export class BuddyAllocator {
     if (used === 0) return this.#freeHigher(offset);
     const cont = s[at + 1];
     if ((((used & ~cont) >>> offset) & 1) === 0) throw this.#misuse(offset);
-    const size = runLength(used, cont, offset);
+    const size = blockLength(used, cont, offset);
     const keep = ~(((2 << (size - 1)) - 1) << offset);
     const busy = used & keep;
     s[at] = busy;
     s[at + 1] = cont & keep;
     s[AT_FREE] += size;
-    if (busy === 0) close(s, 0, word);
+    if (busy === 0) closeWord(s, 0, word);
     else {
-      const longest = longestRun(~busy);
-      if (!isRaised(s, 0, word, longest)) raise(s, 0, word, longest);
+      const longest = longestRunOrder(~busy);
+      if (!hasRunBit(s, 0, word, longest)) setRunBits(s, 0, word, longest);
     }
     return size;
   }
@@ -247,17 +255,17 @@ export class BuddyAllocator {
     const used = s[at];
     const cont = s[at + 1];
     if ((((used & ~cont) >>> child) & 1) === 0) throw this.#misuse(offset);
-    const run = runLength(used, cont, child);
+    const run = blockLength(used, cont, child);
     const keep = ~(((2 << (run - 1)) - 1) << child);
     busy &= keep;
     s[at] = used & keep;
     s[at + 1] = cont & keep;
-    const size = run << (FAN_BITS * level);
+    const size = run << (FANOUT_BITS * level);
     s[AT_FREE] += size;
-    if (busy === 0) close(s, level, child >>> 5);
+    if (busy === 0) closeWord(s, level, child >>> 5);
     else {
-      expose(s, level, offset);
-      raise(s, level, child >>> 5, longestRun(~busy));
+      lowerBounds(s, level, offset);
+      setRunBits(s, level, child >>> 5, longestRunOrder(~busy));
     }
     return size;
   }
@@ -285,7 +293,7 @@ export class BuddyAllocator {
     const end = offset + after;
     if (after > before && !isRangeFree(s, offset + before, end)) return false;
     this.free(offset);
-    placeRange(s, offset, end);
+    markRangeLive(s, offset, end);
     return true;
   }
 
@@ -314,10 +322,10 @@ export class BuddyAllocator {
    *
    * @throws TypeError, RangeError as {@link free}.
    */
-  ownerOf(unit: number): number {
-    const s = this.#live();
+  blockOf(unit: number): number {
+    const s = this.#state();
     checkOffset('unit', unit, s[AT_CAPACITY]);
-    return inspect.ownerOf(s, unit);
+    return inspect.blockOf(s, unit);
   }
 
   /**
@@ -330,10 +338,10 @@ export class BuddyAllocator {
    * @throws RangeError when `offset` is not in the arena, or `size` is not an integer from 1 to what lies behind it.
    */
   reserve(offset: number, size: number): boolean {
-    const s = this.#live();
+    const s = this.#state();
     const end = checkRange(offset, size, s[AT_CAPACITY]);
     if (!isRangeFree(s, offset, end)) return false;
-    placeRange(s, offset, end);
+    markRangeLive(s, offset, end);
     return true;
   }
 
@@ -346,11 +354,11 @@ export class BuddyAllocator {
    * a block.
    */
   release(offset: number, size: number): void {
-    const s = this.#live();
+    const s = this.#state();
     const end = checkRange(offset, size, s[AT_CAPACITY]);
     for (let at = offset; at < end; ) {
       if (!this.isAllocated(at)) throw this.#misuse(at);
-      at += 1 << inspect.blockAt(s, at);
+      at += 1 << inspect.orderAt(s, at);
       if (at > end) throw this.#misuse(end);
     }
     for (let at = offset; at < end; ) at += this.free(at);
@@ -358,7 +366,7 @@ export class BuddyAllocator {
 
   /** Counts blocks and units. O(blocks * log capacity). */
   stats(): BuddyStats {
-    return inspect.tally(this.capacity, this.blocks());
+    return inspect.statsOf(this.capacity, this.blocks());
   }
 
   /**
@@ -366,15 +374,15 @@ export class BuddyAllocator {
    * changed while one iterates.
    */
   blocks(): Generator<Block, void, undefined> {
-    return inspect.blocks(this.#live());
+    return inspect.blocks(this.#state());
   }
 
   /** Frees everything. O(capacity): the state is zeroed. */
   clear(): void {
-    const s = this.#live();
+    const s = this.#state();
     const capacity = s[AT_CAPACITY];
     s.fill(0);
-    format(s, capacity);
+    writeEmpty(s, capacity);
   }
 
   /**
@@ -385,11 +393,11 @@ export class BuddyAllocator {
    * @throws RangeError when it is not an integer from the present capacity to 2^30, or the runtime has no memory.
    */
   grow(capacity: number): void {
-    const s = this.#live();
+    const s = this.#state();
     if (checkCapacity(capacity) < s[AT_CAPACITY]) {
       throw new RangeError(`cannot grow from ${s[AT_CAPACITY]} units to ${capacity}`);
     }
-    const grown = create(capacity);
+    const grown = emptyState(capacity);
     copyBlocks(s, grown, s[AT_CAPACITY]);
     this.#s = grown;
   }
@@ -402,12 +410,12 @@ export class BuddyAllocator {
    * @throws RangeError when it is not an integer from 1 to the present capacity.
    */
   shrink(capacity: number): boolean {
-    const s = this.#live();
+    const s = this.#state();
     if (checkCapacity(capacity) > s[AT_CAPACITY]) {
       throw new RangeError(`cannot shrink from ${s[AT_CAPACITY]} units to ${capacity}`);
     }
     if (!isRangeFree(s, capacity, s[AT_CAPACITY])) return false;
-    const shrunk = create(capacity);
+    const shrunk = emptyState(capacity);
     copyBlocks(s, shrunk, capacity);
     this.#s = shrunk;
     return true;
@@ -415,27 +423,27 @@ export class BuddyAllocator {
 
   /** Verifies every invariant of the state. Returns what is violated, in words; nothing when it is sound. O(capacity). */
   check(): string[] {
-    return check(this.#live());
+    return check(this.#state());
   }
 
   /** The state, if there still is one. The hot paths find a detached one by its giving no sensible answer. */
-  #live(): Int32Array {
-    if (inspect.isGone(this.#s)) throw detached();
+  #state(): Int32Array {
+    if (inspect.isDetached(this.#s)) throw detachedError();
     return this.#s;
   }
 
   /** Size of the live block that starts at `offset`; 0 when none does. */
   #sizeAt(offset: number): number {
-    const s = this.#live();
+    const s = this.#state();
     checkOffset('offset', offset, s[AT_CAPACITY]);
     return inspect.sizeAt(s, offset);
   }
 
   /** Why no live block can be had at `offset`. */
   #misuse(offset: number): Error {
-    const s = this.#live();
+    const s = this.#state();
     checkOffset('offset', offset, s[AT_CAPACITY]);
-    const owner = inspect.ownerOf(s, offset);
+    const owner = inspect.blockOf(s, offset);
     return owner < 0
       ? new BuddyError('NOT_ALLOCATED', `unit ${offset} is free: freed already, or never allocated`)
       : new BuddyError('INTERIOR', `unit ${offset} is inside the block at ${owner}`);

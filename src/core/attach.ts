@@ -1,6 +1,6 @@
 // Taking on a buffer that is said to hold a state.
 
-import { BuddyError, detached } from '../base/errors.ts';
+import { BuddyError, detachedError } from '../base/errors.ts';
 import { check } from './check.ts';
 import {
   AT_CAPACITY,
@@ -13,8 +13,8 @@ import {
   VERSION,
 } from './layout.ts';
 
-/** A view of the state in `buffer`, after all of it has been checked. Throws as `BuddyAllocator.from` says. O(capacity). */
-export function attach(buffer: ArrayBuffer): Int32Array {
+/** A view of the state in `buffer`, after all of it has been checked. Throws as `BuddyAllocator.attach` says. O(capacity). */
+export function attachState(buffer: ArrayBuffer): Int32Array {
   if (!isArrayBuffer(buffer)) throw new TypeError('the state must be an ArrayBuffer');
   const s = view(buffer);
   const length = stateLength(s, buffer.byteLength);
@@ -28,7 +28,7 @@ export function attach(buffer: ArrayBuffer): Int32Array {
 }
 
 /** A view of the state at `byteOffset`, a multiple of 4 inside any kind of buffer, checked likewise. O(capacity). */
-export function attachAt(buffer: ArrayBufferLike, byteOffset: number): Int32Array {
+export function attachStateAt(buffer: ArrayBufferLike, byteOffset: number): Int32Array {
   const bytes = buffer.byteLength - byteOffset;
   const s = new Int32Array(buffer, byteOffset, Math.floor(bytes / 4));
   const length = stateLength(s, bytes);
@@ -67,7 +67,7 @@ function view(buffer: ArrayBuffer): Int32Array {
   try {
     return new Int32Array(buffer, 0, buffer.byteLength >>> 2);
   } catch {
-    throw detached();
+    throw detachedError();
   }
 }
 

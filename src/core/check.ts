@@ -1,6 +1,6 @@
 // Verifies a state from first principles: nothing in it is trusted but its length.
 
-import { FAN_BITS, longestRun, MAX_RUN } from '../base/word.ts';
+import { FANOUT_BITS, longestRunOrder, MAX_RUN_ORDER } from '../base/word.ts';
 import {
   AT_ABOVE,
   AT_CAPACITY,
@@ -14,7 +14,7 @@ import {
   HEADER,
   layoutOf,
   MAX_CAPACITY,
-  NOWHERE,
+  NO_ADDRESS,
   ORDERS_PER_LEVEL,
   TIERS,
 } from './layout.ts';
@@ -56,7 +56,7 @@ function checkHeader(s: Int32Array): string[] {
   const levels = expected[AT_LEVELS];
   for (let level = 0; level < levels; level++) {
     // Bounds may be anything a search can have left; what they claim is checked level by level.
-    expected[AT_ABOVE + level] = level === levels - 1 ? NOWHERE : s[AT_ABOVE + level];
+    expected[AT_ABOVE + level] = level === levels - 1 ? NO_ADDRESS : s[AT_ABOVE + level];
     for (let r = 0; r < ORDERS_PER_LEVEL; r++) {
       const at = AT_HINT + level * ORDERS_PER_LEVEL + r;
       expected[at] = Math.min(Math.max(s[at], 0), expected[AT_COUNT + level]);
@@ -76,10 +76,10 @@ function checkHeader(s: Int32Array): string[] {
 function checkLevel(s: Int32Array, level: number, wrong: string[]): { free: number; freeAt: number } {
   const words = s[AT_WORDS + level];
   const count = s[AT_COUNT + level];
-  const span = 2 ** (FAN_BITS * level);
+  const span = 2 ** (FANOUT_BITS * level);
   const stale = new Set<number>();
   let free = 0;
-  let freeAt = NOWHERE;
+  let freeAt = NO_ADDRESS;
   for (let word = 0; word < count; word++) {
     const used = s[words + 2 * word];
     const cont = s[words + 2 * word + 1];
@@ -99,7 +99,7 @@ function checkLevel(s: Int32Array, level: number, wrong: string[]): { free: numb
         freeAt = Math.min(freeAt, (word * 32 + c) * span);
       }
     }
-    const longest = open ? longestRun(~(used | cont)) : -1;
+    const longest = open ? longestRunOrder(~(used | cont)) : -1;
     if (checkBits(s, level, word, longest, wrong)) stale.add(word);
   }
   if (s[words + 2 * count] !== -1 || s[words + 2 * count + 1] !== 0) {
@@ -145,7 +145,7 @@ function checkBits(s: Int32Array, level: number, word: number, longest: number, 
   const at = s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL;
   const where = `level ${level} word ${word}`;
   let top = -1;
-  for (let r = 0; r <= MAX_RUN; r++) {
+  for (let r = 0; r <= MAX_RUN_ORDER; r++) {
     const set = ((s[at + r] >>> word) & 1) !== 0;
     if (!set && r <= longest) wrong.push(`${where}: its free run of order ${r} is not in the index`);
     if (!set) continue;

@@ -1,15 +1,15 @@
 // Questions about a state, none of which changes a byte of it.
 
-import { detached } from '../base/errors.ts';
+import { detachedError } from '../base/errors.ts';
 import {
-  FAN_BITS,
-  fitting,
-  freeRun,
+  blockLength,
+  blockStart,
+  FANOUT_BITS,
+  freeRunOrder,
   levelOfOrder,
-  MAX_RUN,
-  ones,
-  runLength,
-  runStart,
+  MAX_RUN_ORDER,
+  runMask,
+  runStarts,
 } from '../base/word.ts';
 import { AT_CAPACITY, AT_COUNT, AT_HINT, AT_LEVELS, AT_WORDS, ORDERS_PER_LEVEL } from './layout.ts';
 import { nextWord } from './run-index.ts';
@@ -50,14 +50,14 @@ export interface BuddyStats {
  * Whether the buffer of a state is gone. The length of `s` does not tell: optimized code of V8 11 that has seen views of
  * resizable buffers, too, goes on giving the length that a detached view had.
  */
-export function isGone(s: Int32Array): boolean {
+export function isDetached(s: Int32Array): boolean {
   return s[AT_CAPACITY] === undefined;
 }
 
 /** The level whose word tells what `unit` is part of: the lowest one that is open there. */
 function levelOf(s: Int32Array, unit: number): number {
   let level = 0;
-  for (let word = unit >>> FAN_BITS; ; word >>>= FAN_BITS) {
+  for (let word = unit >>> FANOUT_BITS; ; word >>>= FANOUT_BITS) {
     const at = s[AT_WORDS + level] + 2 * word;
     if ((s[at] | s[at + 1]) !== 0) return level;
     level++;
@@ -65,24 +65,24 @@ function levelOf(s: Int32Array, unit: number): number {
 }
 
 /** Offset of the live block that holds `unit`; -1 when it is free. */
-export function ownerOf(s: Int32Array, unit: number): number {
+export function blockOf(s: Int32Array, unit: number): number {
   const level = levelOf(s, unit);
-  const child = unit >>> (FAN_BITS * level);
+  const child = unit >>> (FANOUT_BITS * level);
   const at = s[AT_WORDS + level] + ((child >>> 5) << 1);
   const used = s[at];
   if (((used >>> child) & 1) === 0) return -1;
-  return ((child & ~31) | runStart(used, s[at + 1], child & 31)) << (FAN_BITS * level);
+  return ((child & ~31) | blockStart(used, s[at + 1], child & 31)) << (FANOUT_BITS * level);
 }
 
 /** Size of the live block that starts at `unit`; 0 when none does. */
 export function sizeAt(s: Int32Array, unit: number): number {
   const level = levelOf(s, unit);
-  const child = unit >>> (FAN_BITS * level);
+  const child = unit >>> (FANOUT_BITS * level);
   const at = s[AT_WORDS + level] + ((child >>> 5) << 1);
   const used = s[at];
   const cont = s[at + 1];
-  if ((((used & ~cont) >>> child) & 1) === 0 || child << (FAN_BITS * level) !== unit) return 0;
-  return runLength(used, cont, child) << (FAN_BITS * level);
+  if ((((used & ~cont) >>> child) & 1) === 0 || child << (FANOUT_BITS * level) !== unit) return 0;
+  return blockLength(used, cont, child) << (FANOUT_BITS * level);
 }
 
 /** Whether all of the block of `order` at `offset` is free. */
@@ -90,35 +90,35 @@ export function isFree(s: Int32Array, offset: number, order: number): boolean {
   const level = levelOfOrder(order);
   const found = levelOf(s, offset);
   if (found < level) return false;
-  const child = offset >>> (FAN_BITS * found);
+  const child = offset >>> (FANOUT_BITS * found);
   const at = s[AT_WORDS + found] + ((child >>> 5) << 1);
-  const mask = found === level ? ones(order - FAN_BITS * level) : 1;
+  const mask = found === level ? runMask(order - FANOUT_BITS * level) : 1;
   return (((s[at] | s[at + 1]) >>> child) & mask) === 0;
 }
 
 /** Order of the live block that starts at `unit`; ~order of the maximal free block that does. One of them must. */
-export function blockAt(s: Int32Array, unit: number): number {
+export function orderAt(s: Int32Array, unit: number): number {
   const level = levelOf(s, unit);
-  const child = unit >>> (FAN_BITS * level);
+  const child = unit >>> (FANOUT_BITS * level);
   const at = s[AT_WORDS + level] + ((child >>> 5) << 1);
   const used = s[at];
   const cont = s[at + 1];
-  const base = FAN_BITS * level;
-  if (((used >>> child) & 1) === 0) return ~(base + freeRun(~(used | cont), child));
-  return base + 31 - Math.clz32(runLength(used, cont, child));
+  const base = FANOUT_BITS * level;
+  if (((used >>> child) & 1) === 0) return ~(base + freeRunOrder(~(used | cont), child));
+  return base + 31 - Math.clz32(blockLength(used, cont, child));
 }
 
 /** Size of the largest free block; 0 when nothing is free. Passes by at most five stale words an order. */
 export function largestFree(s: Int32Array): number {
   for (let level = s[AT_LEVELS] - 1; level >= 0; level--) {
-    for (let r = MAX_RUN; r >= 0; r--) {
+    for (let r = MAX_RUN_ORDER; r >= 0; r--) {
       let word = s[AT_HINT + level * ORDERS_PER_LEVEL + r];
       for (;;) {
         word = nextWord(s, level, r, word);
         if (word === s[AT_COUNT + level]) break;
         const at = s[AT_WORDS + level] + 2 * word;
         const busy = s[at] | s[at + 1];
-        if (busy !== 0 && fitting(~busy, r) !== 0) return 1 << (FAN_BITS * level + r);
+        if (busy !== 0 && runStarts(~busy, r) !== 0) return 1 << (FANOUT_BITS * level + r);
         word++;
       }
     }
@@ -130,8 +130,8 @@ export function largestFree(s: Int32Array): number {
 export function* blocks(s: Int32Array): Generator<Block, void, undefined> {
   const capacity = s[AT_CAPACITY];
   for (let offset = 0; offset < capacity; ) {
-    if (isGone(s)) throw detached(); // since the last step
-    const found = blockAt(s, offset);
+    if (isDetached(s)) throw detachedError(); // since the last step
+    const found = orderAt(s, offset);
     const free = found < 0;
     const size = 1 << (free ? ~found : found);
     yield { offset, size, free };
@@ -140,7 +140,7 @@ export function* blocks(s: Int32Array): Generator<Block, void, undefined> {
 }
 
 /** Counts `blocks`, which tile an arena of `capacity` units. */
-export function tally(capacity: number, blocks: Iterable<Block>): BuddyStats {
+export function statsOf(capacity: number, blocks: Iterable<Block>): BuddyStats {
   const orders = 32 - Math.clz32(capacity);
   const liveByOrder = new Array<number>(orders).fill(0);
   const freeByOrder = new Array<number>(orders).fill(0);

@@ -5,7 +5,7 @@
 // All positions are int32 indices. The header repeats what follows from the capacity, because the hot paths
 // find it there with one load; attaching to a buffer checks that the repetition is true.
 
-import { FAN_BITS } from '../base/word.ts';
+import { FANOUT_BITS } from '../base/word.ts';
 
 /** Largest capacity, in units: offsets and sizes stay int32 with room to spare. */
 export const MAX_CAPACITY = 2 ** 30;
@@ -17,7 +17,7 @@ export const MAX_LEVELS = 7;
 export const ORDERS_PER_LEVEL = 5;
 
 /** An address above all addresses. */
-export const NOWHERE = 0x7fffffff;
+export const NO_ADDRESS = 0x7fffffff;
 
 /** "BUDY" in a little-endian buffer; read on a machine of the other endianness, it is foreign. */
 export const MAGIC = 0x59445542;
@@ -69,7 +69,7 @@ export function groups(bits: number): number {
 
 /** Lays out a state for `capacity` units, 1 … 2^30. O(log capacity). */
 export function layoutOf(capacity: number): Layout {
-  const levels = Math.floor((31 - Math.clz32(capacity)) / FAN_BITS) + 1;
+  const levels = Math.floor((31 - Math.clz32(capacity)) / FANOUT_BITS) + 1;
   const count: number[] = [];
   const words: number[] = [];
   const index: number[][] = [];

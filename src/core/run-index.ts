@@ -14,11 +14,20 @@
 // at its order's hint, a word that closes keeps its bits only if it is a hint, and a hint that moves settles the word that
 // it leaves.
 
-import { FAN_BITS, fitting, longestRun, lowestBit, MAX_RUN } from '../base/word.ts';
-import { AT_COUNT, AT_HINT, AT_INDEX, AT_WORDS, groups, NOWHERE, ORDERS_PER_LEVEL, TIERS } from './layout.ts';
+import { FANOUT_BITS, longestRunOrder, lowestBit, MAX_RUN_ORDER, runStarts } from '../base/word.ts';
+import {
+  AT_COUNT,
+  AT_HINT,
+  AT_INDEX,
+  AT_WORDS,
+  groups,
+  NO_ADDRESS,
+  ORDERS_PER_LEVEL,
+  TIERS,
+} from './layout.ts';
 
 /** Notes that `word` of `level` holds free runs of all orders up to `run`, -1 … 4. */
-export const raise = (s: Int32Array, level: number, word: number, run: number): void => {
+export const setRunBits = (s: Int32Array, level: number, word: number, run: number): void => {
   const bit = 1 << word;
   const hint = AT_HINT + level * ORDERS_PER_LEVEL;
   let at = s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run;
@@ -27,17 +36,17 @@ export const raise = (s: Int32Array, level: number, word: number, run: number): 
     const group = s[at];
     if ((group & bit) !== 0) return; // nested: the lower orders have it too
     s[at] = group | bit;
-    if (group === 0) raiseTiers(s, level, word >>> 5, r);
+    if (group === 0) setTierBits(s, level, word >>> 5, r);
     const left = s[hint + r];
     if (word < left) {
       s[hint + r] = word;
-      if (left !== settled) settle(s, level, left);
+      if (left !== settled) clearStale(s, level, left);
       settled = left;
     }
   }
 };
 
-const raiseTiers = (s: Int32Array, level: number, group: number, r: number): void => {
+const setTierBits = (s: Int32Array, level: number, group: number, r: number): void => {
   let bits = groups(s[AT_COUNT + level]);
   for (let tier = AT_INDEX + level * TIERS + 1; bits > 1; tier++) {
     const at = s[tier] + (group >>> 5) * ORDERS_PER_LEVEL + r;
@@ -50,23 +59,23 @@ const raiseTiers = (s: Int32Array, level: number, group: number, r: number): voi
 };
 
 /** Whether `raise` would have nothing to do. */
-export const isRaised = (s: Int32Array, level: number, word: number, run: number): boolean => {
+export const hasRunBit = (s: Int32Array, level: number, word: number, run: number): boolean => {
   return ((s[s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run] >>> word) & 1) !== 0;
 };
 
 /** Notes that `word` of `level` holds no free run above order `run`, -1 … 4. */
-export const lower = (s: Int32Array, level: number, word: number, run: number): void => {
+export const clearRunBits = (s: Int32Array, level: number, word: number, run: number): void => {
   const bit = 1 << word;
   let at = s[AT_INDEX + level * TIERS] + (word >>> 5) * ORDERS_PER_LEVEL + run + 1;
-  for (let r = run + 1; r <= MAX_RUN; r++, at++) {
+  for (let r = run + 1; r <= MAX_RUN_ORDER; r++, at++) {
     const group = s[at];
     if ((group & bit) === 0) return; // nested: the higher orders lack it too
     s[at] = group & ~bit;
-    if (group === bit) lowerTiers(s, level, word >>> 5, r);
+    if (group === bit) clearTierBits(s, level, word >>> 5, r);
   }
 };
 
-const lowerTiers = (s: Int32Array, level: number, group: number, r: number): void => {
+const clearTierBits = (s: Int32Array, level: number, group: number, r: number): void => {
   let bits = groups(s[AT_COUNT + level]);
   for (let tier = AT_INDEX + level * TIERS + 1; bits > 1; tier++) {
     const at = s[tier] + (group >>> 5) * ORDERS_PER_LEVEL + r;
@@ -79,20 +88,20 @@ const lowerTiers = (s: Int32Array, level: number, group: number, r: number): voi
 };
 
 /** Clears the stale bits of `word`; the position past the last word is none and has none. */
-export const settle = (s: Int32Array, level: number, word: number): void => {
+export const clearStale = (s: Int32Array, level: number, word: number): void => {
   if (word === s[AT_COUNT + level]) return;
   const at = s[AT_WORDS + level] + (word << 1);
   const busy = s[at] | s[at + 1];
-  lower(s, level, word, busy === 0 ? -1 : longestRun(~busy));
+  clearRunBits(s, level, word, busy === 0 ? -1 : longestRunOrder(~busy));
 };
 
 /** Notes that `word` of `level` has closed: clears its bits, unless it is a hint and may keep them. */
-export const retire = (s: Int32Array, level: number, word: number): void => {
+export const wordClosed = (s: Int32Array, level: number, word: number): void => {
   const hint = AT_HINT + level * ORDERS_PER_LEVEL;
-  for (let r = 0; r <= MAX_RUN; r++) {
+  for (let r = 0; r <= MAX_RUN_ORDER; r++) {
     if (s[hint + r] === word) return;
   }
-  lower(s, level, word, -1);
+  clearRunBits(s, level, word, -1);
 };
 
 /** The lowest word of `level`, not before `from`, with its bit set for order `r`; the number of words if none. */
@@ -132,7 +141,7 @@ const isClosedFree = (s: Int32Array, level: number, word: number): boolean => {
  * hint; NOWHERE if there is none, or if a level above has a free child that lies lower. Stale words met on the way are
  * settled: five at most.
  */
-export const seek = (s: Int32Array, level: number, r: number): number => {
+export const lowestInLevel = (s: Int32Array, level: number, r: number): number => {
   const hint = AT_HINT + level * ORDERS_PER_LEVEL + r;
   let word = s[hint];
   while (word !== s[AT_COUNT + level]) {
@@ -141,15 +150,15 @@ export const seek = (s: Int32Array, level: number, r: number): number => {
     if (free === -1) {
       // Closed. If it is part of a free child above, that lies at its address or lower, so what lies beyond it here is
       // not wanted; and as it is about to be opened again, it may keep its bits.
-      if (isClosedFree(s, level, word)) return NOWHERE;
-      lower(s, level, word, -1);
+      if (isClosedFree(s, level, word)) return NO_ADDRESS;
+      clearRunBits(s, level, word, -1);
     } else {
-      const fits = fitting(free, r);
-      if (fits !== 0) return ((word << 5) | lowestBit(fits)) << (FAN_BITS * level);
-      lower(s, level, word, longestRun(free));
+      const fits = runStarts(free, r);
+      if (fits !== 0) return ((word << 5) | lowestBit(fits)) << (FANOUT_BITS * level);
+      clearRunBits(s, level, word, longestRunOrder(free));
     }
     word = nextWord(s, level, r, word + 1);
     s[hint] = word;
   }
-  return NOWHERE;
+  return NO_ADDRESS;
 };

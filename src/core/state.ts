@@ -1,6 +1,6 @@
 // Writing the state of an empty arena.
 
-import { FAN_BITS, longestRun } from '../base/word.ts';
+import { FANOUT_BITS, longestRunOrder } from '../base/word.ts';
 import {
   AT_ABOVE,
   AT_CAPACITY,
@@ -16,12 +16,12 @@ import {
   layoutOf,
   MAGIC,
   MAX_LEVELS,
-  NOWHERE,
+  NO_ADDRESS,
   ORDERS_PER_LEVEL,
   TIERS,
   VERSION,
 } from './layout.ts';
-import { raise } from './run-index.ts';
+import { setRunBits } from './run-index.ts';
 
 /** Writes the part of the header that follows from the capacity alone. */
 export function writeHeader(s: Int32Array, capacity: number): void {
@@ -48,7 +48,7 @@ export function writeHeader(s: Int32Array, capacity: number): void {
  * is subdivided. Both zero when the capacity ends with the word.
  */
 export function tailOf(capacity: number, level: number): { readonly used: number; readonly cont: number } {
-  const span = 2 ** (FAN_BITS * level);
+  const span = 2 ** (FANOUT_BITS * level);
   const whole = Math.floor(capacity / span);
   const inside = whole & 31;
   const cut = capacity % span !== 0;
@@ -58,14 +58,14 @@ export function tailOf(capacity: number, level: number): { readonly used: number
 }
 
 /** The state of an arena of `capacity` units, all free, in a buffer of its own. */
-export function create(capacity: number): Int32Array<ArrayBuffer> {
+export function emptyState(capacity: number): Int32Array<ArrayBuffer> {
   const s = new Int32Array(layoutOf(capacity).length);
-  format(s, capacity);
+  writeEmpty(s, capacity);
   return s;
 }
 
 /** Fills `s`, all zero and of the right length, with the state of an arena of `capacity` units, all free. O(log capacity). */
-export function format(s: Int32Array, capacity: number): void {
+export function writeEmpty(s: Int32Array, capacity: number): void {
   writeHeader(s, capacity);
   s[AT_FREE] = capacity;
   const levels = s[AT_LEVELS];
@@ -78,7 +78,7 @@ export function format(s: Int32Array, capacity: number): void {
     const at = s[AT_WORDS + level] + 2 * (count - 1);
     s[at] = used;
     s[at + 1] = cont;
-    raise(s, level, count - 1, longestRun(~(used | cont)));
+    setRunBits(s, level, count - 1, longestRunOrder(~(used | cont)));
   }
-  s[AT_ABOVE + levels - 1] = NOWHERE; // and 0 for the levels below: a lower bound that the first search makes exact
+  s[AT_ABOVE + levels - 1] = NO_ADDRESS; // and 0 for the levels below: a lower bound that the first search makes exact
 }

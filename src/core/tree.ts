@@ -5,22 +5,22 @@
 // is never zero: when its last block goes it closes, and the parent's child becomes free. The top word keeps a child
 // beyond the capacity in use, so every walk upwards ends there at the latest.
 
-import { FAN_BITS, longestRun, MAX_RUN, ones } from '../base/word.ts';
+import { FANOUT_BITS, longestRunOrder, MAX_RUN_ORDER, runMask } from '../base/word.ts';
 import { AT_ABOVE, AT_FREE, AT_WORDS } from './layout.ts';
-import { raise, retire, seek, settle } from './run-index.ts';
+import { clearStale, lowestInLevel, setRunBits, wordClosed } from './run-index.ts';
 
 /** Marks the free block of order `FAN_BITS * level + r` at `offset` as live, opening words down to its level. */
-export const place = (s: Int32Array, offset: number, level: number, r: number): void => {
-  let x = offset >>> (FAN_BITS * level);
+export const markLive = (s: Int32Array, offset: number, level: number, r: number): void => {
+  let x = offset >>> (FANOUT_BITS * level);
   let at = s[AT_WORDS + level] + ((x >>> 5) << 1);
   let busy = s[at] | s[at + 1];
-  s[at] |= ones(r) << x;
-  s[at + 1] |= (ones(r) ^ 1) << x;
-  s[AT_FREE] -= 1 << (FAN_BITS * level + r);
+  s[at] |= runMask(r) << x;
+  s[at + 1] |= (runMask(r) ^ 1) << x;
+  s[AT_FREE] -= 1 << (FANOUT_BITS * level + r);
   while (busy === 0) {
     // The word was closed. Whatever one block left free in it includes a half; none of that lies below the child
     // that is opened above, which AT_ABOVE has taken into account, so that stays a lower bound.
-    raise(s, level, x >>> 5, MAX_RUN);
+    setRunBits(s, level, x >>> 5, MAX_RUN_ORDER);
     level++;
     x >>>= 5;
     at = s[AT_WORDS + level] + ((x >>> 5) << 1);
@@ -30,17 +30,17 @@ export const place = (s: Int32Array, offset: number, level: number, r: number): 
 };
 
 /** Closes `word` of `level`, which has become all zero, and every word above that becomes so by it. */
-export const close = (s: Int32Array, level: number, word: number): void => {
+export const closeWord = (s: Int32Array, level: number, word: number): void => {
   for (;;) {
-    retire(s, level, word);
+    wordClosed(s, level, word);
     level++;
     const at = s[AT_WORDS + level] + ((word >>> 5) << 1);
     const cont = s[at + 1] & ~(1 << word);
     s[at + 1] = cont;
     const busy = s[at] | cont;
     if (busy !== 0) {
-      expose(s, level, word << (FAN_BITS * level));
-      raise(s, level, word >>> 5, longestRun(~busy));
+      lowerBounds(s, level, word << (FANOUT_BITS * level));
+      setRunBits(s, level, word >>> 5, longestRunOrder(~busy));
       return;
     }
     word >>>= 5;
@@ -48,7 +48,7 @@ export const close = (s: Int32Array, level: number, word: number): void => {
 };
 
 /** Notes that a child of `level` at `offset` has become free. */
-export const expose = (s: Int32Array, level: number, offset: number): void => {
+export const lowerBounds = (s: Int32Array, level: number, offset: number): void => {
   for (let below = AT_ABOVE + level - 1; below >= AT_ABOVE; below--) {
     if (offset < s[below]) s[below] = offset;
   }
@@ -65,21 +65,21 @@ export const resizeInWord = (
   before: number,
   after: number,
 ): boolean => {
-  const child = offset >>> (FAN_BITS * level);
+  const child = offset >>> (FANOUT_BITS * level);
   const word = child >>> 5;
   const at = s[AT_WORDS + level] + (word << 1);
-  const own = ((2 << ((before >>> (FAN_BITS * level)) - 1)) - 1) << child;
-  const run = ((2 << ((after >>> (FAN_BITS * level)) - 1)) - 1) << child;
+  const own = ((2 << ((before >>> (FANOUT_BITS * level)) - 1)) - 1) << child;
+  const run = ((2 << ((after >>> (FANOUT_BITS * level)) - 1)) - 1) << child;
   const used = s[at] & ~own;
   const cont = s[at + 1] & ~own;
   if (((used | cont) & run) !== 0) return false;
   s[at] = used | run;
   s[at + 1] = cont | (run & ~(1 << child));
   s[AT_FREE] += before - after;
-  if (after > before) settle(s, level, word);
+  if (after > before) clearStale(s, level, word);
   else {
-    expose(s, level, offset + after);
-    raise(s, level, word, longestRun(~(s[at] | s[at + 1])));
+    lowerBounds(s, level, offset + after);
+    setRunBits(s, level, word, longestRunOrder(~(s[at] | s[at + 1])));
   }
   return true;
 };
@@ -89,12 +89,12 @@ export const resizeInWord = (
  * free child of a level above, which is then to be opened; NOWHERE if there is none. Goes up only as long as the bound of
  * a level allows for something lower further up, and leaves the bounds that it passed exact.
  */
-export const search = (s: Int32Array, level: number, r: number): number => {
-  const local = seek(s, level, r);
+export const findLowest = (s: Int32Array, level: number, r: number): number => {
+  const local = lowestInLevel(s, level, r);
   let lowest = local;
   let l = level;
   for (; s[AT_ABOVE + l] < lowest; l++) {
-    const child = seek(s, l + 1, 0);
+    const child = lowestInLevel(s, l + 1, 0);
     s[AT_ABOVE + l] = child;
     if (child < lowest) lowest = child;
   }
@@ -104,7 +104,7 @@ export const search = (s: Int32Array, level: number, r: number): number => {
   if (lowest < local) {
     // That child goes: what else is free above a level lies at the next multiple of such a child's size, or later.
     for (l = level; s[AT_ABOVE + l] === lowest; l++) {
-      s[AT_ABOVE + l] = (lowest | ((1 << (FAN_BITS * (l + 1))) - 1)) + 1;
+      s[AT_ABOVE + l] = (lowest | ((1 << (FANOUT_BITS * (l + 1))) - 1)) + 1;
     }
   }
   return lowest;

@@ -1,6 +1,6 @@
 // DebugHeap: a Heap that finds a program's memory bugs. Each of its blocks lies, with red zones, in one of Heap's.
 
-import { checkCount, checkPower, checkWithin } from '../base/arguments.ts';
+import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import type { HeapStats } from '../heap/abstract.ts';
 import { Heap } from '../heap/heap.ts';
@@ -74,7 +74,7 @@ export class DebugHeap extends Heap {
     super(options);
     const { redZone = 16, quarantine = 2 ** 20, generations = false } = options;
     this.#redZone = roundUp(checkWithin('redZone', redZone, 1, LARGEST_RED_ZONE), this.unit);
-    this.#quarantine = new Quarantine(checkCount('quarantine', quarantine));
+    this.#quarantine = new Quarantine(checkInteger('quarantine', quarantine));
     this.#generations = generations;
   }
 
@@ -83,13 +83,13 @@ export class DebugHeap extends Heap {
   }
 
   override calloc(count: number, size: number): number {
-    const bytes = bytesOf(checkCount('count', count), checkCount('size', size));
+    const bytes = bytesOf(checkInteger('count', count), checkInteger('size', size));
     const block = this.#allocate(this.unit, bytes, 0, DebugHeap.prototype.calloc);
     return this.#pointerTo(block);
   }
 
   override alignedAlloc(alignment: number, bytes: number): number {
-    checkPower('alignment', alignment, 1, ADDRESSABLE);
+    checkPowerOfTwo('alignment', alignment, 1, ADDRESSABLE);
     const multiple = Math.max(alignment, this.unit);
     return this.#pointerTo(this.#allocate(multiple, bytes, UNWRITTEN, DebugHeap.prototype.alignedAlloc));
   }
@@ -98,7 +98,7 @@ export class DebugHeap extends Heap {
     const entry = DebugHeap.prototype.realloc;
     if (ptr === 0) return this.#pointerTo(this.#allocate(this.unit, bytes, UNWRITTEN, entry));
     const block = this.#blockOf(ptr);
-    checkCount('bytes', bytes);
+    checkInteger('bytes', bytes);
     this.#makeWay(block);
     const moved = this.#allocate(block.alignment, bytes, UNWRITTEN, entry);
     if (moved === undefined) return bytes <= block.size ? this.#shrink(block, bytes) : 0;
@@ -225,7 +225,7 @@ export class DebugHeap extends Heap {
   #allocate(alignment: number, bytes: number, fill: number, entry: Entry): DebugBlock | undefined {
     const front = roundUp(this.#redZone, alignment);
     // A block of Heap's lies at a multiple of its size, which is at least the alignment here.
-    const total = front + checkCount('bytes', bytes) + this.#redZone;
+    const total = front + checkInteger('bytes', bytes) + this.#redZone;
     let base = super.malloc(total);
     if (base === 0 && this.#quarantine.size > 0) {
       this.#evictAll();
@@ -311,7 +311,7 @@ export class DebugHeap extends Heap {
     const address = addressOf(ptr);
     let block: DebugBlock;
     try {
-      block = this.#ownerOf(address);
+      block = this.#blockAt(address);
     } catch (error) {
       if (generation === 0 || (error instanceof BuddyError && error.code === 'DETACHED')) throw error;
       throw new BuddyError(code, `byte ${address} was in a block that is freed, and is free`);
@@ -327,7 +327,7 @@ export class DebugHeap extends Heap {
   }
 
   /** The block, live or in quarantine, with `address` in it or in its red zones. Throws as Heap when there is none. */
-  #ownerOf(address: number): DebugBlock {
+  #blockAt(address: number): DebugBlock {
     const { byteOffset, byteLength } = super.view(address, Uint8Array);
     return this.#blocks.get(byteOffset + byteLength) as DebugBlock;
   }
@@ -348,7 +348,7 @@ export class DebugHeap extends Heap {
     this.#caller = caller;
     try {
       const view = make();
-      if (view !== null) this.#views.set(view, this.#ownerOf(view.byteOffset).generation);
+      if (view !== null) this.#views.set(view, this.#blockAt(view.byteOffset).generation);
       return view;
     } finally {
       this.#caller = undefined;

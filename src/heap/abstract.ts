@@ -1,6 +1,6 @@
 // What every heap does by way of its malloc, calloc, realloc and free: typed arrays, blocks, scopes, imports.
 
-import { checkCount, checkWithin } from '../base/arguments.ts';
+import { checkInteger, checkWithin } from '../base/arguments.ts';
 import { HeapBlock } from './block.ts';
 import { type HeapImports, importsOf } from './imports.ts';
 import { bytesOf } from './memory.ts';
@@ -76,7 +76,7 @@ export abstract class AbstractHeap {
    * @throws RangeError when `length` is not an integer from 0 up.
    */
   allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
-    const ptr = this.malloc(bytesOf(checkCount('length', length), elementSize(type)));
+    const ptr = this.malloc(bytesOf(checkInteger('length', length), elementSize(type)));
     return ptr === 0 ? null : makeView(type, this.buffer, ptr, length);
   }
 
@@ -95,7 +95,7 @@ export abstract class AbstractHeap {
   reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
     const ptr = this.pointerOf(view);
     const type = typeOf(view);
-    const moved = this.realloc(ptr, bytesOf(checkCount('length', length), elementSize(type)));
+    const moved = this.realloc(ptr, bytesOf(checkInteger('length', length), elementSize(type)));
     return moved === 0 ? null : (makeView(type, this.buffer, moved, length) as Plain<V>);
   }
 

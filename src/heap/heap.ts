@@ -1,6 +1,6 @@
 // Heap: malloc and its family over real memory. A thin layer that turns bytes into the units of a BuddyAllocator.
 
-import { checkCount, checkPower, checkWithin } from '../base/arguments.ts';
+import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { BuddyAllocator } from '../core/allocator.ts';
 import { AbstractHeap, type HeapStats } from './abstract.ts';
@@ -51,7 +51,7 @@ export class Heap extends AbstractHeap {
    * does, the former one of a shared memory, which stays good, may still be what this is.
    */
   get buffer(): ArrayBuffer | SharedArrayBuffer {
-    return this.#live().bytes.buffer;
+    return this.#attachedRegion().bytes.buffer;
   }
 
   /** The least block, and what every pointer is a multiple of. */
@@ -95,7 +95,7 @@ export class Heap extends AbstractHeap {
    * @throws RangeError when one is not an integer from 0 up.
    */
   calloc(count: number, size: number): number {
-    const bytes = bytesOf(checkCount('count', count), checkCount('size', size));
+    const bytes = bytesOf(checkInteger('count', count), checkInteger('size', size));
     const ptr = this.malloc(bytes);
     if (ptr !== 0) this.#region.bytes.fill(0, ptr, ptr + bytes);
     return ptr;
@@ -111,7 +111,7 @@ export class Heap extends AbstractHeap {
    */
   realloc(ptr: number, bytes: number): number {
     if (ptr === 0) return this.malloc(bytes);
-    const region = this.#live();
+    const region = this.#attachedRegion();
     const { allocator } = region;
     const unit = this.#unitOf(ptr);
     const units = this.#unitsFor(bytes);
@@ -145,8 +145,8 @@ export class Heap extends AbstractHeap {
    * @throws RangeError when `alignment` is no power of two up to 2^32, or `bytes` is not an integer from 0 up.
    */
   alignedAlloc(alignment: number, bytes: number): number {
-    checkPower('alignment', alignment, 1, ADDRESSABLE);
-    if (checkCount('bytes', bytes) >= alignment) return this.malloc(bytes);
+    checkPowerOfTwo('alignment', alignment, 1, ADDRESSABLE);
+    if (checkInteger('bytes', bytes) >= alignment) return this.malloc(bytes);
     const ptr = this.malloc(alignment);
     if (ptr !== 0) this.#region.allocator.resize(this.#region.unitAt(ptr), this.#unitsFor(bytes));
     return ptr;
@@ -183,7 +183,7 @@ export class Heap extends AbstractHeap {
    * @throws what {@link free} throws.
    */
   usableSize(ptr: number): number {
-    this.#live();
+    this.#attachedRegion();
     return this.#sizeAt(this.#unitOf(ptr), ptr) * this.unit;
   }
 
@@ -194,7 +194,7 @@ export class Heap extends AbstractHeap {
    * @throws RangeError when it is not an integer, or outside the heap.
    */
   isAllocated(ptr: number): boolean {
-    const region = this.#live();
+    const region = this.#attachedRegion();
     checkWithin('pointer', ptr, 0, region.end - 1);
     const unit = region.unitAt(ptr);
     return region.pointerTo(unit) === ptr && !region.isReserved(unit) && region.allocator.isAllocated(unit);
@@ -217,7 +217,7 @@ export class Heap extends AbstractHeap {
 
   /** Counts blocks and bytes. O(blocks * log size). */
   stats(): HeapStats {
-    const { allocator, unit, first, stateUnits, reservedBlocks } = this.#live();
+    const { allocator, unit, first, stateUnits, reservedBlocks } = this.#attachedRegion();
     const { capacity, freeUnits, usedUnits, largestFree, liveBlocks, externalFragmentation } =
       allocator.stats();
     const reserved = first + stateUnits;
@@ -234,7 +234,7 @@ export class Heap extends AbstractHeap {
 
   /** Verifies every invariant of the heap's state. Returns what is violated, in words; nothing when it is sound. O(size). */
   check(): string[] {
-    return this.#live().check();
+    return this.#attachedRegion().check();
   }
 
   protected override pointerOf(view: ArrayBufferView): number {
@@ -242,7 +242,7 @@ export class Heap extends AbstractHeap {
       throw new TypeError(`a pointer must be a number or a view, not a ${typeof view}`);
     }
     const { buffer } = view;
-    this.#live();
+    this.#attachedRegion();
     // Somebody else may have grown the memory.
     if (!this.#region.holds(buffer)) this.#region.refresh();
     if (!this.#region.holds(buffer)) {
@@ -257,15 +257,15 @@ export class Heap extends AbstractHeap {
   }
 
   protected override endOfBlock(ptr: number): number {
-    const region = this.#live();
+    const region = this.#attachedRegion();
     const unit = region.unitAt(ptr);
-    const owner = region.isReserved(unit) ? -1 : region.allocator.ownerOf(unit);
+    const owner = region.isReserved(unit) ? -1 : region.allocator.blockOf(unit);
     if (owner < 0) throw this.#misuse(ptr);
     return region.pointerTo(owner) + region.allocator.sizeOf(owner) * region.unit;
   }
 
   /** The region, with its state where the memory's bytes are now. */
-  #live(): Region {
+  #attachedRegion(): Region {
     const region = this.#region;
     if (region.bytes[0] === undefined) region.refresh();
     return region;
@@ -273,7 +273,7 @@ export class Heap extends AbstractHeap {
 
   /** `malloc` of what is not a positive int32. */
   #mallocUnusual(bytes: number): number {
-    const region = this.#live();
+    const region = this.#attachedRegion();
     const units = this.#unitsFor(bytes);
     if (units > ADDRESSABLE / region.unit) return 0;
     const unit = region.allocator.alloc(units);
@@ -288,7 +288,7 @@ export class Heap extends AbstractHeap {
 
   /** Units that `bytes` bytes take, one at least. */
   #unitsFor(bytes: number): number {
-    return Math.max(1, Math.ceil(checkCount('size', bytes) / this.unit));
+    return Math.max(1, Math.ceil(checkInteger('size', bytes) / this.unit));
   }
 
   /** The unit at which the block at `ptr` would begin. */
@@ -312,12 +312,12 @@ export class Heap extends AbstractHeap {
 
   /** Why no block can be had at `ptr`. */
   #misuse(ptr: number): Error {
-    const region = this.#live();
+    const region = this.#attachedRegion();
     checkWithin('pointer', ptr, 0, region.end - 1);
     if (region.isReserved(region.unitAt(ptr))) {
       return new BuddyError('NOT_ALLOCATED', `byte ${ptr} is none that the heap hands out`);
     }
-    const owner = region.allocator.ownerOf(region.unitAt(ptr));
+    const owner = region.allocator.blockOf(region.unitAt(ptr));
     return owner < 0
       ? new BuddyError('NOT_ALLOCATED', `byte ${ptr} is free: freed already, or never allocated`)
       : new BuddyError('INTERIOR', `byte ${ptr} is inside the block at ${region.pointerTo(owner)}`);

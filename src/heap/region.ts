@@ -5,13 +5,13 @@
 // before the region, the null pointer, the header of an embedded heap) and, when the heap is embedded, the `stateUnits` units
 // from `stateUnit` on that hold the allocator's state.
 
-import { checkPower, checkWithin } from '../base/arguments.ts';
+import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { BuddyAllocator, setState, stateOf } from '../core/allocator.ts';
-import { attachAt } from '../core/attach.ts';
+import { attachStateAt } from '../core/attach.ts';
 import { copyBlocks, isRangeFree } from '../core/ranges.ts';
-import { create } from '../core/state.ts';
-import { baseOf } from './base.ts';
+import { emptyState } from '../core/state.ts';
+import { unitZeroFor } from './base.ts';
 import { HEADER_BYTES, headerAt, LARGEST_UNIT, LEAST_UNIT, readHeader, writeHeader } from './header.ts';
 import { ADDRESSABLE, allocateBuffer, type Backing, backingOf, type HeapMemory } from './memory.ts';
 
@@ -61,7 +61,7 @@ export class Region {
    */
   bytes: Uint8Array;
   /** The memory up to the region's end, for short copies. */
-  words: Int32Array = new Int32Array(0);
+  int32: Int32Array = new Int32Array(0);
   /** The allocator's. */
   capacity = 0;
   stateUnit = 0;
@@ -84,7 +84,7 @@ export class Region {
     this.unit = unit;
     this.shift = Math.log2(unit);
     this.start = start;
-    this.base = maximum === 0 ? baseOf(unit, headerAt(start), end) : 0;
+    this.base = maximum === 0 ? unitZeroFor(unit, headerAt(start), end) : 0;
     this.maximum = Math.floor(maximum / unit) * unit;
     this.embed = embed;
     const first = embed
@@ -103,7 +103,7 @@ export class Region {
     if (end !== undefined && maximum !== undefined) {
       throw new TypeError('a heap with an end never grows: it takes no maximum');
     }
-    checkPower('unit', unit, LEAST_UNIT, LARGEST_UNIT);
+    checkPowerOfTwo('unit', unit, LEAST_UNIT, LARGEST_UNIT);
     if (maximum !== undefined) checkWithin('maximum', maximum, 1, ADDRESSABLE);
     const backing = backingOf(
       memory ??
@@ -125,7 +125,7 @@ export class Region {
     checkWithin('start', start, 0, length);
     const { unit, state, maximum, end } = readHeader(backing.buffer, start);
     const region = new Region(backing, unit, start, end, maximum, true);
-    const s = attachAt(backing.buffer, state);
+    const s = attachStateAt(backing.buffer, state);
     setState(region.allocator, s);
     region.#note(s.length, region.allocator.capacity, (state - region.base) / unit);
     if (region.end !== end) {
@@ -168,7 +168,7 @@ export class Region {
     if (buffer !== this.bytes.buffer) {
       if (!this.backing.detaches) this.#former.add(this.bytes.buffer);
       this.bytes = new Uint8Array(buffer);
-      if (this.embed) this.#view();
+      if (this.embed) this.#viewState();
     }
     const { byteLength } = buffer;
     if (byteLength === 0) {
@@ -180,7 +180,7 @@ export class Region {
         `the heap ends at ${this.end}, but its memory was cut to ${byteLength} bytes`,
       );
     }
-    this.#viewWords();
+    this.#viewInt32();
   }
 
   /** Copies `length` bytes from `from` to `to`, all of them multiples of the unit. `to` must not lie in what is copied. */
@@ -189,9 +189,9 @@ export class Region {
       this.bytes.copyWithin(to, from, from + length);
       return;
     }
-    const { words } = this;
+    const { int32 } = this;
     const end = (from + length) >>> 2;
-    for (let i = from >>> 2, j = to >>> 2; i < end; i++, j++) words[j] = words[i];
+    for (let i = from >>> 2, j = to >>> 2; i < end; i++, j++) int32[j] = int32[i];
   }
 
   /** Whether what `buffer` holds is what the present buffer holds. */
@@ -236,7 +236,7 @@ export class Region {
     const length = capacity * this.unit;
     // What lies behind the region is not the heap's to give.
     if (capacity >= this.capacity || before - this.end >= this.unit) return 0;
-    this.#move(create(capacity), capacity);
+    this.#move(emptyState(capacity), capacity);
     this.backing.shrink(length);
     return before - length;
   }
@@ -304,11 +304,11 @@ export class Region {
       this.refresh();
       capacity = Math.floor(length / unit);
     }
-    const state = create(capacity);
+    const state = emptyState(capacity);
     setState(this.allocator, state);
     this.#note(state.length, capacity, first);
     this.#reserve();
-    this.#settle(state);
+    this.#writeState(state);
   }
 
   #note(stateLength: number, capacity: number, stateUnit: number): void {
@@ -316,13 +316,13 @@ export class Region {
     this.capacity = capacity;
     this.stateUnit = stateUnit;
     this.stateUnits = this.#unitsFor(capacity);
-    this.#viewWords();
+    this.#viewInt32();
   }
 
-  #viewWords(): void {
+  #viewInt32(): void {
     const { buffer } = this.bytes;
     // A heap that is about to be refused may say that it ends beyond its memory.
-    this.words = new Int32Array(buffer, 0, Math.floor(Math.min(this.end, buffer.byteLength) / 4));
+    this.int32 = new Int32Array(buffer, 0, Math.floor(Math.min(this.end, buffer.byteLength) / 4));
   }
 
   #reserve(): void {
@@ -366,7 +366,7 @@ export class Region {
     const capacity = Math.floor(length / this.unit);
     let state: Int32Array;
     try {
-      state = create(capacity);
+      state = emptyState(capacity);
       if (length > this.bytes.buffer.byteLength) this.backing.grow(length);
     } catch {
       return false;
@@ -384,13 +384,13 @@ export class Region {
     setState(allocator, state);
     this.#note(state.length, capacity, capacity - this.#unitsFor(capacity));
     if (this.embed) allocator.reserve(this.stateUnit, this.stateUnits);
-    this.#settle(state);
+    this.#writeState(state);
   }
 
   /** Puts the state of an embedded heap in its place, and notes that in the header. */
-  #settle(state: Int32Array): void {
+  #writeState(state: Int32Array): void {
     if (!this.embed) return;
-    this.#view().set(state);
+    this.#viewState().set(state);
     const { unit, maximum, start, end } = this;
     writeHeader(this.bytes.buffer, start, {
       unit,
@@ -401,7 +401,7 @@ export class Region {
   }
 
   /** Has the allocator take its state from its place in the region. */
-  #view(): Int32Array {
+  #viewState(): Int32Array {
     const s = new Int32Array(this.bytes.buffer, this.pointerTo(this.stateUnit), this.#stateLength);
     setState(this.allocator, s);
     return s;

@@ -3,7 +3,7 @@
 import { lowestBit, tileOrder } from '../base/word.ts';
 import type { Cells } from '../shared/cells.ts';
 import { type Geometry, RESERVED } from '../shared/layout.ts';
-import { place } from '../shared/rebuild.ts';
+import { markLive } from '../shared/rebuild.ts';
 
 /** Units of the largest block at `at` that ends at `end` or before and has no more than `most` units. */
 export function tileAt(at: number, end: number, most: number): number {
@@ -21,7 +21,7 @@ export function growthAt(at: number, first: number, end: number): number {
 /** Makes all units of a fresh arena reserved but those from `first` up to `frontier`. */
 export function reserve(cells: Cells, g: Geometry, first: number, frontier: number): void {
   const put = (at: number, size: number) => {
-    place(cells, g, at, lowestBit(size), RESERVED);
+    markLive(cells, g, at, lowestBit(size), RESERVED);
     return at + size;
   };
   for (let at = 0; at < first; ) at = put(at, tileAt(at, first, first));

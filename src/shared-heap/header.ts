@@ -4,7 +4,7 @@
 //
 // The header begins at a multiple of 64, a cache line.
 
-import { checkPower, checkWithin } from '../base/arguments.ts';
+import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { MAX_CAPACITY } from '../core/layout.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
@@ -103,7 +103,7 @@ export function readLayout(backing: Backing, start: number): Layout {
 /** The layout according to the header `h` and the beginning of the state, `s`. */
 function layoutIn(h: Int32Array, s: Int32Array, start: number): Layout {
   try {
-    const unit = checkPower('unit', h[AT_UNIT], LEAST_UNIT, LARGEST_UNIT);
+    const unit = checkPowerOfTwo('unit', h[AT_UNIT], LEAST_UNIT, LARGEST_UNIT);
     const base = checkWithin('base', h[AT_BASE], 0, Math.floor(headerAt(start) / unit)) * unit;
     const capacity = checkWithin('capacity', s[AT_CAPACITY], 1, MAX_CAPACITY);
     const slots = checkWithin('workers', s[AT_SLOTS], 1, MAX_SLOTS);

@@ -1,8 +1,8 @@
 // SharedHeap: malloc and its family over shared memory, for up to 253 workers at once, without locks.
 
-import { checkCount, checkPower, checkWithin } from '../base/arguments.ts';
+import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
-import { type Block, tally } from '../core/inspect.ts';
+import { type Block, statsOf } from '../core/inspect.ts';
 import { AbstractHeap, type HeapStats } from '../heap/abstract.ts';
 import { ADDRESSABLE, bytesOf } from '../heap/memory.ts';
 import { Engine } from '../shared/engine.ts';
@@ -10,7 +10,7 @@ import { blockOf, blocksOf, sizeAt } from '../shared/inspect.ts';
 import { ORDERS_PER_LEVEL } from '../shared/layout.ts';
 import { checkDead, recover } from '../shared/recover.ts';
 import { resize } from '../shared/resize.ts';
-import { checkNumber, join, leave, numberOf, numbers } from '../shared/slots.ts';
+import { attachWorker, checkWorkerId, detachWorker, workerIdOf, workerIdsOf } from '../shared/slots.ts';
 import type { SharedHeapHandle, SharedHeapOptions } from './options.ts';
 import { SharedRegion } from './region.ts';
 
@@ -123,15 +123,15 @@ export class SharedHeap extends AbstractHeap {
   }
 
   /** This worker's number: what {@link recover} takes should it die. No two workers of a heap have the same (within 2^22 in one place). */
-  get worker(): number {
+  get workerId(): number {
     const { cells, g, worker } = this.#attached().engine;
-    return numberOf(cells, g, worker);
+    return workerIdOf(cells, g, worker);
   }
 
   /** The numbers of all workers that are attached, and of those that have died and are not recovered. O(workers). */
-  workers(): number[] {
+  workerIds(): number[] {
     const { cells, g } = this.#attached().engine;
-    return numbers(cells, g);
+    return workerIdsOf(cells, g);
   }
 
   /**
@@ -161,7 +161,7 @@ export class SharedHeap extends AbstractHeap {
    * @throws RangeError when one is not an integer from 0 up.
    */
   calloc(count: number, size: number): number {
-    const bytes = bytesOf(checkCount('count', count), checkCount('size', size));
+    const bytes = bytesOf(checkInteger('count', count), checkInteger('size', size));
     const ptr = this.malloc(bytes);
     if (ptr !== 0) this.#region.bytesTo(ptr + bytes).fill(0, ptr, ptr + bytes);
     return ptr;
@@ -210,8 +210,8 @@ export class SharedHeap extends AbstractHeap {
    * @throws RangeError when `alignment` is no power of two up to 2^32, or `bytes` is not an integer from 0 up.
    */
   alignedAlloc(alignment: number, bytes: number): number {
-    checkPower('alignment', alignment, 1, ADDRESSABLE);
-    if (checkCount('bytes', bytes) >= alignment) return this.malloc(bytes);
+    checkPowerOfTwo('alignment', alignment, 1, ADDRESSABLE);
+    if (checkInteger('bytes', bytes) >= alignment) return this.malloc(bytes);
     const ptr = this.malloc(alignment);
     if (ptr !== 0) {
       const { cells, layout } = this.#region;
@@ -265,7 +265,7 @@ export class SharedHeap extends AbstractHeap {
     const address = typeof ptr === 'number' ? ptr : this.pointerOf(ptr);
     const { engine } = this.#attached();
     const { cells, g } = engine;
-    if (from !== undefined) checkNumber(g, 'from', from);
+    if (from !== undefined) checkWorkerId(g, 'from', from);
     const unit = this.#unitOf(address);
     if (engine.adopt(unit, from ?? 0)) return;
     throw sizeAt(cells, g, unit) === 0
@@ -304,7 +304,7 @@ export class SharedHeap extends AbstractHeap {
     const { engine, region } = this.#attached();
     const { cells, g } = engine;
     const { unit } = this;
-    const { freeUnits, usedUnits, largestFree, liveBlocks, externalFragmentation } = tally(
+    const { freeUnits, usedUnits, largestFree, liveBlocks, externalFragmentation } = statsOf(
       region.frontier - region.first,
       this.#blocks(),
     );
@@ -316,7 +316,7 @@ export class SharedHeap extends AbstractHeap {
       liveBlocks,
       externalFragmentation,
       metadataBytes: region.layout.end - region.layout.header,
-      workers: numbers(cells, g).length,
+      workers: workerIdsOf(cells, g).length,
     };
   }
 
@@ -345,7 +345,7 @@ export class SharedHeap extends AbstractHeap {
   detach(): void {
     const engine = this.#engine;
     this.#engine = null;
-    if (engine !== null) leave(engine);
+    if (engine !== null) detachWorker(engine);
   }
 
   /**
@@ -414,7 +414,7 @@ export class SharedHeap extends AbstractHeap {
 
   /** log2 of the units that a block of `bytes` bytes takes. */
   #orderFor(bytes: number): number {
-    return Math.ceil(Math.log2(Math.max(1, Math.ceil(checkCount('size', bytes) / this.unit))));
+    return Math.ceil(Math.log2(Math.max(1, Math.ceil(checkInteger('size', bytes) / this.unit))));
   }
 
   /** Whether `unit` is none that the heap hands out. */
@@ -461,5 +461,5 @@ export class SharedHeap extends AbstractHeap {
 
 /** Takes a place for a worker, with its hints in what is memory at present. */
 function joinAt({ cells, layout, first, frontier }: SharedRegion): number {
-  return join(cells, layout.g, first, frontier);
+  return attachWorker(cells, layout.g, first, frontier);
 }

@@ -21,7 +21,7 @@ export interface SharedHeapOptions {
   /** The least block, and what every pointer is a multiple of: a power of two from 8 to 65536, 16 unless given. */
   readonly unit?: number;
   /** Workers that can be attached at once, 1 to 253; 32 unless told. Each takes 68 to 196 bytes of the state. */
-  readonly workers?: number;
+  readonly maxWorkers?: number;
   /** Whether to note the owner of each block, so that {@link SharedHeap.recover} can take back those of a dead worker. A byte a unit. */
   readonly trackOwners?: boolean;
 }

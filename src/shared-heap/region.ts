@@ -9,8 +9,8 @@
 //
 // The memory never shrinks, so what lies before the frontier is there, whoever reads it.
 
-import { checkPower, checkWithin } from '../base/arguments.ts';
-import { baseOf } from '../heap/base.ts';
+import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { unitZeroFor } from '../heap/base.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
 import { ADDRESSABLE, allocateBuffer, type Backing } from '../heap/memory.ts';
 import { AtomicCells, isShared } from '../shared/cells.ts';
@@ -19,7 +19,7 @@ import type { Engine } from '../shared/engine.ts';
 import { sizeAt } from '../shared/inspect.ts';
 import { geometryOf, MAX_SLOTS, RESERVED } from '../shared/layout.ts';
 import { changeOwner, ownerAt } from '../shared/owners.ts';
-import { format } from '../shared/state.ts';
+import { writeEmpty } from '../shared/state.ts';
 import { bufferTo, sharedBacking } from './backing.ts';
 import { growthAt, reserve } from './growth.ts';
 import { AT_FRONTIER, headerAt, headerOf, type Layout, layoutOf, readLayout, writeHeader } from './header.ts';
@@ -59,12 +59,12 @@ export class SharedRegion {
 
   /** A region with nothing allocated in it. Throws as `SharedHeap.create` says. */
   static create(options: SharedHeapOptions): SharedRegion {
-    const { memory, size, start = 0, maximum, unit = 16, workers = 32, trackOwners = false } = options;
+    const { memory, size, start = 0, maximum, unit = 16, maxWorkers = 32, trackOwners = false } = options;
     if ((memory === undefined) === (size === undefined)) {
       throw new TypeError('a heap takes either a memory or a size');
     }
-    checkPower('unit', unit, LEAST_UNIT, LARGEST_UNIT);
-    checkWithin('workers', workers, 1, MAX_SLOTS);
+    checkPowerOfTwo('unit', unit, LEAST_UNIT, LARGEST_UNIT);
+    checkWithin('maxWorkers', maxWorkers, 1, MAX_SLOTS);
     if (typeof trackOwners !== 'boolean') {
       throw new TypeError(`trackOwners must be a boolean, not a ${typeof trackOwners}`);
     }
@@ -83,9 +83,9 @@ export class SharedRegion {
     const limit = Math.min(maximum ?? ADDRESSABLE, backing.limit);
     const before = memory === undefined ? 0 : backing.buffer.byteLength;
     checkWithin('start', start, 0, Math.min(limit, backing.buffer.byteLength));
-    const base = baseOf(unit, headerAt(start), limit);
+    const base = unitZeroFor(unit, headerAt(start), limit);
     const capacity = Math.floor((limit - base) / unit);
-    const layout = layoutOf(start, unit, base, geometryOf(Math.max(1, capacity), workers, trackOwners));
+    const layout = layoutOf(start, unit, base, geometryOf(Math.max(1, capacity), maxWorkers, trackOwners));
     const least = firstOf(layout) + 1;
     if (least > capacity) throw new RangeError(`${limit - start} bytes are too few for a heap`);
     const length = base + least * unit;
@@ -219,7 +219,7 @@ export class SharedRegion {
     const end = Math.min(old.length, Math.ceil((before - layout.header) / 4));
     for (let i = 0; i < end; i++) if (old[i] !== 0) old[i] = 0;
     const frontier = this.#present();
-    format(cells, layout.g);
+    writeEmpty(cells, layout.g);
     reserve(cells, layout.g, first, frontier);
     writeHeader(this.#header, layout, frontier);
   }

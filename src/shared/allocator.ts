@@ -2,7 +2,7 @@
 
 import { BuddyError } from '../base/errors.ts';
 import { checkCapacity, checkOffset, checkSize } from '../base/units.ts';
-import { type Block, type BuddyStats, tally } from '../core/inspect.ts';
+import { type Block, type BuddyStats, statsOf } from '../core/inspect.ts';
 import { AtomicCells, isShared } from './cells.ts';
 import { check } from './check.ts';
 import { Engine } from './engine.ts';
@@ -21,15 +21,15 @@ import {
 } from './layout.ts';
 import { type LiveBlock, rebuild } from './rebuild.ts';
 import { checkDead, type Recovered, recover } from './recover.ts';
-import { checkNumber, join, leave, numberOf, numbers } from './slots.ts';
-import { format } from './state.ts';
+import { attachWorker, checkWorkerId, detachWorker, workerIdOf, workerIdsOf } from './slots.ts';
+import { writeEmpty } from './state.ts';
 
 /** What a shared arena is made with. */
 export interface SharedBuddyOptions {
   /** Units in the arena: an integer from 1 to 2^30, a power of two or not. */
   readonly capacity: number;
   /** Workers that can be attached at once, 1 to 253; 32 unless told. Each takes 64 to 192 bytes of the state. */
-  readonly workers?: number;
+  readonly maxWorkers?: number;
   /** Whether to note the owner of each block, so that {@link SharedBuddyAllocator.recover} can take back those of a dead worker. A byte a unit. */
   readonly trackOwners?: boolean;
 }
@@ -72,8 +72,8 @@ export class SharedBuddyAllocator {
     const g = geometryOfOptions(options);
     const buffer = new SharedArrayBuffer(g.length * 4);
     const cells = new AtomicCells(new Int32Array(buffer));
-    format(cells, g);
-    return new SharedBuddyAllocator(buffer, new Engine(cells, g, join(cells, g, 0, g.capacity)));
+    writeEmpty(cells, g);
+    return new SharedBuddyAllocator(buffer, new Engine(cells, g, attachWorker(cells, g, 0, g.capacity)));
   }
 
   /**
@@ -88,7 +88,7 @@ export class SharedBuddyAllocator {
     const s = viewOf(buffer);
     const g = geometryOfState(s);
     const cells = new AtomicCells(s);
-    const worker = join(cells, g, 0, g.capacity);
+    const worker = attachWorker(cells, g, 0, g.capacity);
     return worker === 0 ? null : new SharedBuddyAllocator(buffer, new Engine(cells, g, worker));
   }
 
@@ -113,18 +113,18 @@ export class SharedBuddyAllocator {
   }
 
   /** This worker's number: what {@link recover} takes should it die. No two workers of an arena have the same (within 2^22 in one place). */
-  get worker(): number {
+  get workerId(): number {
     const { cells, g, worker } = this.#attached();
-    return numberOf(cells, g, worker);
+    return workerIdOf(cells, g, worker);
   }
 
   /**
    * The numbers of all workers that are attached, and of those that have died and are not recovered: for those who have to
    * find out whom they did not hear from. O(workers).
    */
-  workers(): number[] {
+  workerIds(): number[] {
     const { cells, g } = this.#attached();
-    return numbers(cells, g);
+    return workerIdsOf(cells, g);
   }
 
   /**
@@ -191,7 +191,7 @@ export class SharedBuddyAllocator {
    *
    * @throws TypeError, RangeError as {@link free}.
    */
-  ownerOf(unit: number): number {
+  blockOf(unit: number): number {
     const { cells, g } = this.#attached();
     checkOffset('unit', unit, g.capacity);
     return blockOf(cells, g, unit);
@@ -212,7 +212,7 @@ export class SharedBuddyAllocator {
     const engine = this.#attached();
     const { cells, g } = engine;
     checkOffset('offset', offset, g.capacity);
-    if (from !== undefined) checkNumber(g, 'from', from);
+    if (from !== undefined) checkWorkerId(g, 'from', from);
     if (engine.adopt(offset, from ?? 0)) return;
     throw sizeAt(cells, g, offset) === 0
       ? misuse(cells, g, offset)
@@ -222,7 +222,7 @@ export class SharedBuddyAllocator {
   /** Counts blocks and units. Exact when no other worker is in a call, approximate otherwise. O(capacity). */
   stats(): SharedBuddyStats {
     const { cells, g } = this.#attached();
-    return { ...tally(g.capacity, blocksOf(cells, g)), workers: numbers(cells, g).length };
+    return { ...statsOf(g.capacity, blocksOf(cells, g)), workers: workerIdsOf(cells, g).length };
   }
 
   /**
@@ -278,7 +278,7 @@ export class SharedBuddyAllocator {
   detach(): void {
     const engine = this.#engine;
     this.#engine = null;
-    if (engine !== null) leave(engine);
+    if (engine !== null) detachWorker(engine);
   }
 
   /**
@@ -309,16 +309,17 @@ export class SharedBuddyAllocator {
   }
 }
 
-function geometryOfOptions({ capacity, workers = 32, trackOwners = false }: SharedBuddyOptions): Geometry {
+function geometryOfOptions({ capacity, maxWorkers = 32, trackOwners = false }: SharedBuddyOptions): Geometry {
   checkCapacity(capacity);
-  if (typeof workers !== 'number') throw new TypeError(`workers must be a number, not a ${typeof workers}`);
-  if (!Number.isInteger(workers) || workers < 1 || workers > MAX_SLOTS) {
-    throw new RangeError(`workers must be an integer from 1 to ${MAX_SLOTS}, not ${workers}`);
+  if (typeof maxWorkers !== 'number')
+    throw new TypeError(`maxWorkers must be a number, not a ${typeof maxWorkers}`);
+  if (!Number.isInteger(maxWorkers) || maxWorkers < 1 || maxWorkers > MAX_SLOTS) {
+    throw new RangeError(`maxWorkers must be an integer from 1 to ${MAX_SLOTS}, not ${maxWorkers}`);
   }
   if (typeof trackOwners !== 'boolean') {
     throw new TypeError(`trackOwners must be a boolean, not a ${typeof trackOwners}`);
   }
-  return geometryOf(capacity, workers, trackOwners);
+  return geometryOf(capacity, maxWorkers, trackOwners);
 }
 
 function viewOf(buffer: SharedArrayBuffer): Int32Array {
@@ -336,7 +337,7 @@ function geometryOfState(s: Int32Array): Geometry {
       `the arena has format version ${s[AT_VERSION]}; this code reads ${VERSION}`,
     );
   }
-  const options = { capacity: s[AT_CAPACITY], workers: s[AT_SLOTS], trackOwners: s[AT_TRACKED] === 1 };
+  const options = { capacity: s[AT_CAPACITY], maxWorkers: s[AT_SLOTS], trackOwners: s[AT_TRACKED] === 1 };
   let g: Geometry;
   try {
     g = geometryOfOptions(options);

@@ -1,8 +1,8 @@
 // The invariants of a shared arena that is quiet: nobody is in the middle of a call, and nobody has died in one.
 
-import { runLength } from '../base/word.ts';
+import { blockLength } from '../base/word.ts';
 import type { Cells } from './cells.ts';
-import { FAN_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_AT, SLOT_HINTS, slotOf } from './layout.ts';
+import { FANOUT_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_AT, SLOT_HINTS, slotOf } from './layout.ts';
 import { ownerAt } from './owners.ts';
 import { CLOSED, contOf, EMPTY, runOf, usedOf } from './word.ts';
 
@@ -16,7 +16,7 @@ export function check(cells: Cells, g: Geometry): string[] {
       const name = `word ${word} of level ${level}`;
       if (level + 1 < g.levels) {
         const c = word & 15;
-        const parent = cells.load(g.words[level + 1] + (word >>> FAN_BITS));
+        const parent = cells.load(g.words[level + 1] + (word >>> FANOUT_BITS));
         const below = parent !== CLOSED && (contOf(parent) >>> c) & 1 && !((usedOf(parent) >>> c) & 1);
         if (raw === CLOSED && below) wrong.push(`${name} is in transit`);
         if (raw !== CLOSED && !below) wrong.push(`${name} is open, but not subdivided above`);
@@ -52,7 +52,7 @@ function checkChildren(
   const cont = contOf(raw);
   if (level === 0 && (cont & ~used) !== 0) wrong.push(`${name} has a subdivided child`);
   for (let c = 0; c < 16; ) {
-    const start = (((word << FAN_BITS) | c) << (FAN_BITS * level)) >>> 0;
+    const start = (((word << FANOUT_BITS) | c) << (FANOUT_BITS * level)) >>> 0;
     if (((used >>> c) & 1) === 0) {
       if (start >= g.capacity) wrong.push(`child ${c} of ${name} lies beyond the capacity and is not in use`);
       c++;
@@ -63,7 +63,7 @@ function checkChildren(
       c++;
       continue;
     }
-    const length = runLength(used, cont, c);
+    const length = blockLength(used, cont, c);
     if ((length & (length - 1)) !== 0 || length > 8 || c % length !== 0) {
       wrong.push(`the block at child ${c} of ${name} has ${length} children`);
     }

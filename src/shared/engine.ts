@@ -14,14 +14,14 @@
 //
 // Everything here is a function of the responses of the cells: a worker's only memory is its slot.
 
-import { fitting, lowestBit, runLength } from '../base/word.ts';
+import { blockLength, lowestBit, runStarts } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { levelOf, misuse, sizeAt } from './inspect.ts';
-import { FAN_BITS, type Geometry, NOBODY, ORDERS_PER_LEVEL, SLOT_HINTS, slotOf } from './layout.ts';
-import { announce, changeOwner, conclude, ownerAt } from './owners.ts';
-import { lower, nextWord, raise, refresh } from './run-index.ts';
-import { numberOf } from './slots.ts';
-import { block, CLOSED, contOf, EMPTY, freeOf, subdivision, usedOf } from './word.ts';
+import { FANOUT_BITS, type Geometry, NOBODY, ORDERS_PER_LEVEL, SLOT_HINTS, slotOf } from './layout.ts';
+import { announce, changeOwner, endAnnouncement, ownerAt } from './owners.ts';
+import { clearRunBits, nextWord, refresh, setRunBits } from './run-index.ts';
+import { workerIdOf } from './slots.ts';
+import { blockMask, CLOSED, contOf, EMPTY, freeOf, subdivisionMask, usedOf } from './word.ts';
 
 /** The allocator as one attached worker runs it. */
 export class Engine {
@@ -47,7 +47,7 @@ export class Engine {
     if (level >= this.g.levels) return -1;
     let offset = this.#take(level, this.cells.read(this.#hints + order), order & 3);
     if (offset < 0) offset = this.#search(level, order);
-    if (this.#tracked) conclude(this.cells, this.g, this.worker);
+    if (this.#tracked) endAnnouncement(this.cells, this.g, this.worker);
     return offset;
   }
 
@@ -67,7 +67,7 @@ export class Engine {
     let freed = 0;
     if (this.#tracked) announce(cells, g, worker, offset);
     if (owner === 0 || changeOwner(cells, g, offset, owner, 0)) freed = this.#giveAt(offset);
-    if (this.#tracked) conclude(cells, g, worker);
+    if (this.#tracked) endAnnouncement(cells, g, worker);
     return freed;
   }
 
@@ -82,7 +82,7 @@ export class Engine {
       const owner = ownerAt(cells, g, offset);
       if (owner === 0 || (from !== 0 && owner !== (from & 255) && owner !== NOBODY)) return false;
       if (!changeOwner(cells, g, offset, owner, worker)) continue;
-      if (from === 0 || owner === NOBODY || numberOf(cells, g, owner) === from) return true;
+      if (from === 0 || owner === NOBODY || workerIdOf(cells, g, owner) === from) return true;
       // It is a later worker's in the same place, who has it since that of `from` was recovered.
       changeOwner(cells, g, offset, worker, owner);
       return false;
@@ -92,7 +92,7 @@ export class Engine {
   /** Closes the empty words that are this worker's hints, before it leaves. */
   closeOwnHints(): void {
     this.closeHints(this.worker, ORDERS_PER_LEVEL * this.g.levels);
-    if (this.#tracked) conclude(this.cells, this.g, this.worker);
+    if (this.#tracked) endAnnouncement(this.cells, this.g, this.worker);
   }
 
   /** Closes the empty words that are hints of `worker` for orders below `end`. */
@@ -113,9 +113,9 @@ export class Engine {
   closeUp(level: number, word: number, keep: boolean): void {
     const { cells, g } = this;
     for (;;) {
-      const cut = subdivision(word & 15);
+      const cut = subdivisionMask(word & 15);
       level++;
-      word >>>= FAN_BITS;
+      word >>>= FANOUT_BITS;
       const at = g.words[level] + word;
       for (;;) {
         const raw = cells.read(at);
@@ -123,7 +123,7 @@ export class Engine {
         if (next === EMPTY && !(keep && this.#isHint(level, word))) {
           if (cells.cas(at, raw, CLOSED)) break;
         } else if (cells.cas(at, raw, next)) {
-          raise(cells, g, level, word, next);
+          setRunBits(cells, g, level, word, next);
           return;
         }
       }
@@ -147,12 +147,12 @@ export class Engine {
     for (;;) {
       const raw = cells.read(at);
       if (raw === CLOSED) return -1;
-      const fits = fitting(freeOf(raw), r);
+      const fits = runStarts(freeOf(raw), r);
       if (fits === 0) return -1;
       const c = lowestBit(fits);
-      const offset = ((word << FAN_BITS) | c) << (FAN_BITS * level);
+      const offset = ((word << FANOUT_BITS) | c) << (FANOUT_BITS * level);
       if (this.#tracked) announce(cells, this.g, this.worker, offset);
-      if (cells.cas(at, raw, raw ^ block(r, c))) {
+      if (cells.cas(at, raw, raw ^ blockMask(r, c))) {
         if (this.#tracked) changeOwner(cells, this.g, offset, 0, this.worker);
         return offset;
       }
@@ -162,13 +162,13 @@ export class Engine {
   /** Gives back the block at `offset`. Returns its units; 0 when no block begins there. */
   #giveAt(offset: number): number {
     const { cells, g } = this;
-    if (cells.read(this.#leaves + (offset >>> FAN_BITS)) !== CLOSED) {
-      return this.#give(0, offset >>> FAN_BITS, offset & 15);
+    if (cells.read(this.#leaves + (offset >>> FANOUT_BITS)) !== CLOSED) {
+      return this.#give(0, offset >>> FANOUT_BITS, offset & 15);
     }
     const level = levelOf(cells, g, offset);
-    const child = offset >>> (FAN_BITS * level);
-    if (child << (FAN_BITS * level) !== offset) return 0;
-    return this.#give(level, child >>> FAN_BITS, child & 15) << (FAN_BITS * level);
+    const child = offset >>> (FANOUT_BITS * level);
+    if (child << (FANOUT_BITS * level) !== offset) return 0;
+    return this.#give(level, child >>> FANOUT_BITS, child & 15) << (FANOUT_BITS * level);
   }
 
   /** Gives back the block at child `c`. Returns its children; 0 when no block begins there. */
@@ -181,16 +181,16 @@ export class Engine {
       const cont = contOf(raw);
       // A closed word has no first child of a block.
       if ((((used & ~cont) >>> c) & 1) === 0) return 0;
-      const length = runLength(used, cont, c);
+      const length = blockLength(used, cont, c);
       const r = 31 - Math.clz32(length);
-      const next = raw ^ block(r, c);
-      const isHint = this.#adopt(level, word, r);
+      const next = raw ^ blockMask(r, c);
+      const isHint = this.#keepAsHint(level, word, r);
       if (next === EMPTY && !isHint && !this.#isHint(level, word)) {
         if (!cells.cas(at, raw, CLOSED)) continue;
         this.closeUp(level, word, true);
       } else {
         if (!cells.cas(at, raw, next)) continue;
-        raise(cells, this.g, level, word, next);
+        setRunBits(cells, this.g, level, word, next);
       }
       return length;
     }
@@ -200,12 +200,12 @@ export class Engine {
    * Makes `word`, in which a block of order `r` becomes free, the hint for that order if the present one has no such room.
    * Returns whether it is the hint now.
    */
-  #adopt(level: number, word: number, r: number): boolean {
+  #keepAsHint(level: number, word: number, r: number): boolean {
     const at = this.#hints + ORDERS_PER_LEVEL * level + r;
     const hint = this.cells.read(at);
     if (hint === word) return true;
     const raw = this.cells.read(this.g.words[level] + hint);
-    if (raw !== CLOSED && fitting(freeOf(raw), r) !== 0) return false;
+    if (raw !== CLOSED && runStarts(freeOf(raw), r) !== 0) return false;
     this.cells.write(at, word);
     return true;
   }
@@ -233,7 +233,7 @@ export class Engine {
     const { cells, g } = this;
     const level = order >>> 2;
     let l = level;
-    for (let w = word; cells.read(g.words[l] + w) === CLOSED; w >>>= FAN_BITS) l++;
+    for (let w = word; cells.read(g.words[l] + w) === CLOSED; w >>>= FANOUT_BITS) l++;
     return l === level ? -1 : this.#open(l, word, order);
   }
 
@@ -249,7 +249,7 @@ export class Engine {
       let offset = this.#takeIn(level, word, order);
       if (offset < 0 && level === order >>> 2) offset = this.#reopen(word, order);
       if (offset >= 0) return offset;
-      lower(cells, g, level, word, r);
+      clearRunBits(cells, g, level, word, r);
     }
     return -1;
   }
@@ -265,7 +265,7 @@ export class Engine {
       const r = l === level ? order & 3 : 0;
       for (let word = 0; word < g.count[l]; word++) {
         const raw = cells.load(g.words[l] + word);
-        if (raw === CLOSED || fitting(freeOf(raw), r) === 0) continue;
+        if (raw === CLOSED || runStarts(freeOf(raw), r) === 0) continue;
         const offset = this.#takeIn(l, word, order);
         if (offset >= 0) {
           refresh(cells, g, l, word);
@@ -290,8 +290,8 @@ export class Engine {
       if (raw === CLOSED) return -1;
       const free = freeOf(raw);
       if (free === 0) return -1;
-      const child = (word << FAN_BITS) | lowestBit(free);
-      const offset = this.#open(level, child << (FAN_BITS * (above - 1)), order);
+      const child = (word << FANOUT_BITS) | lowestBit(free);
+      const offset = this.#open(level, child << (FANOUT_BITS * (above - 1)), order);
       if (offset >= 0) return offset;
     }
   }
@@ -303,31 +303,31 @@ export class Engine {
   #open(from: number, target: number, order: number): number {
     const { cells, g } = this;
     const level = order >>> 2;
-    const offset = target << (FAN_BITS * (level + 1));
-    let word = target >>> (FAN_BITS * (from - level));
-    let child = target >>> (FAN_BITS * (from - level - 1));
+    const offset = target << (FANOUT_BITS * (level + 1));
+    let word = target >>> (FANOUT_BITS * (from - level));
+    let child = target >>> (FANOUT_BITS * (from - level - 1));
     const at = g.words[from] + word;
     for (;;) {
       const raw = cells.read(at);
       if (raw === CLOSED || ((freeOf(raw) >>> (child & 15)) & 1) === 0) return -1;
       if (this.#tracked) announce(cells, g, this.worker, offset);
-      if (cells.cas(at, raw, raw ^ subdivision(child & 15))) break;
+      if (cells.cas(at, raw, raw ^ subdivisionMask(child & 15))) break;
     }
     // Each word is made whole before it is shown; below it lies the one in transit.
     for (let l = from - 1; l > level; l--) {
       word = child;
-      child = target >>> (FAN_BITS * (l - level - 1));
-      cells.store(g.words[l] + word, EMPTY ^ subdivision(child & 15));
+      child = target >>> (FANOUT_BITS * (l - level - 1));
+      cells.store(g.words[l] + word, EMPTY ^ subdivisionMask(child & 15));
     }
-    cells.store(g.words[level] + target, EMPTY ^ block(order & 3, 0));
+    cells.store(g.words[level] + target, EMPTY ^ blockMask(order & 3, 0));
     if (this.#tracked) changeOwner(cells, g, offset, 0, this.worker);
     for (let l = level; l < from; l++) {
-      word = target >>> (FAN_BITS * (l - level));
-      raise(cells, g, l, word, cells.read(g.words[l] + word));
+      word = target >>> (FANOUT_BITS * (l - level));
+      setRunBits(cells, g, l, word, cells.read(g.words[l] + word));
     }
     this.#moveHint(order, target);
     for (let l = level + 1; l <= from; l++) {
-      this.#moveHint(l * ORDERS_PER_LEVEL, target >>> (FAN_BITS * (l - level)));
+      this.#moveHint(l * ORDERS_PER_LEVEL, target >>> (FANOUT_BITS * (l - level)));
     }
     return offset;
   }
@@ -348,7 +348,7 @@ export class Engine {
 
   /** Closes a word that was found open and empty, unless somebody has taken of it meanwhile. */
   #close(level: number, word: number, keep: boolean): void {
-    if (this.#tracked) announce(this.cells, this.g, this.worker, word << (FAN_BITS * (level + 1)));
+    if (this.#tracked) announce(this.cells, this.g, this.worker, word << (FANOUT_BITS * (level + 1)));
     if (this.cells.cas(this.g.words[level] + word, EMPTY, CLOSED)) this.closeUp(level, word, keep);
   }
 

@@ -1,10 +1,10 @@
 // Questions about a shared arena. While it changes, each word that an answer is made of is of some moment, but not all of one.
 
 import { BuddyError } from '../base/errors.ts';
-import { runLength, runStart, tileOrder } from '../base/word.ts';
+import { blockLength, blockStart, tileOrder } from '../base/word.ts';
 import type { Block } from '../core/inspect.ts';
 import type { Cells } from './cells.ts';
-import { FAN_BITS, type Geometry } from './layout.ts';
+import { FANOUT_BITS, type Geometry } from './layout.ts';
 import { CLOSED, contOf, freeOf, usedOf } from './word.ts';
 
 /**
@@ -13,10 +13,10 @@ import { CLOSED, contOf, freeOf, usedOf } from './word.ts';
  */
 export const levelOf = (cells: Cells, g: Geometry, unit: number): number => {
   let level = 0;
-  let word = unit >>> FAN_BITS;
+  let word = unit >>> FANOUT_BITS;
   while (cells.read(g.words[level] + word) === CLOSED) {
     level++;
-    word >>>= FAN_BITS;
+    word >>>= FANOUT_BITS;
   }
   return level;
 };
@@ -24,24 +24,24 @@ export const levelOf = (cells: Cells, g: Geometry, unit: number): number => {
 /** Offset of the live block that holds `unit`; -1 when it is free. */
 export function blockOf(cells: Cells, g: Geometry, unit: number): number {
   const level = levelOf(cells, g, unit);
-  const child = unit >>> (FAN_BITS * level);
-  const raw = cells.load(g.words[level] + (child >>> FAN_BITS));
+  const child = unit >>> (FANOUT_BITS * level);
+  const raw = cells.load(g.words[level] + (child >>> FANOUT_BITS));
   const used = usedOf(raw);
   if (raw === CLOSED || ((used >>> (child & 15)) & 1) === 0) return -1;
-  const start = runStart(used, contOf(raw), child & 15);
-  return ((child & ~15) | start) << (FAN_BITS * level);
+  const start = blockStart(used, contOf(raw), child & 15);
+  return ((child & ~15) | start) << (FANOUT_BITS * level);
 }
 
 /** Units of the live block at `offset`; 0 when no live block begins there. */
 export function sizeAt(cells: Cells, g: Geometry, offset: number): number {
   const level = levelOf(cells, g, offset);
-  const child = offset >>> (FAN_BITS * level);
-  const raw = cells.load(g.words[level] + (child >>> FAN_BITS));
+  const child = offset >>> (FANOUT_BITS * level);
+  const raw = cells.load(g.words[level] + (child >>> FANOUT_BITS));
   const used = usedOf(raw);
   const cont = contOf(raw);
   const starts = (((used & ~cont) >>> (child & 15)) & 1) === 1;
-  if (raw === CLOSED || !starts || child << (FAN_BITS * level) !== offset) return 0;
-  return runLength(used, cont, child & 15) << (FAN_BITS * level);
+  if (raw === CLOSED || !starts || child << (FANOUT_BITS * level) !== offset) return 0;
+  return blockLength(used, cont, child & 15) << (FANOUT_BITS * level);
 }
 
 /** Why no block can be given back at `offset`. */
@@ -60,13 +60,13 @@ export function* blocksOf(cells: Cells, g: Geometry): Generator<Block, void, und
   let pending = -1; // start of the free units that are not yet reported
   for (let offset = 0; offset < g.capacity; ) {
     const level = levelOf(cells, g, offset);
-    const span = FAN_BITS * level;
+    const span = FANOUT_BITS * level;
     const child = offset >>> span;
     const c = child & 15;
-    const raw = cells.load(g.words[level] + (child >>> FAN_BITS));
+    const raw = cells.load(g.words[level] + (child >>> FANOUT_BITS));
     const free = raw !== CLOSED && ((freeOf(raw) >>> c) & 1) === 1;
     const used = usedOf(raw);
-    const size = (((used >>> c) & 1) === 1 ? runLength(used, contOf(raw), c) : 1) << span;
+    const size = (((used >>> c) & 1) === 1 ? blockLength(used, contOf(raw), c) : 1) << span;
     if (free) {
       if (pending < 0) pending = offset;
     } else {

@@ -7,10 +7,10 @@
 import { groups } from '../core/layout.ts';
 
 /** log2 of the children of a word: two bits a child, in one int32, which is the most that one CAS can change. */
-export const FAN_BITS = 4;
+export const FANOUT_BITS = 4;
 
 /** Highest order, relative to its level, of a block inside one word. */
-export const MAX_RUN = 3;
+export const MAX_RUN_ORDER = 3;
 
 /** Orders that one level covers. */
 export const ORDERS_PER_LEVEL = 4;
@@ -111,7 +111,7 @@ function aligned(cells: number): number {
 
 /** Lays out an arena. O(log capacity). */
 export function geometryOf(capacity: number, slots: number, tracked: boolean): Geometry {
-  const levels = Math.floor((31 - Math.clz32(capacity)) / FAN_BITS) + 1;
+  const levels = Math.floor((31 - Math.clz32(capacity)) / FANOUT_BITS) + 1;
   const slotStride = aligned(SLOT_HINTS + ORDERS_PER_LEVEL * levels);
   const firstSlot = HEADER;
   const count = new Int32Array(levels);

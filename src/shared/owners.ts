@@ -48,6 +48,6 @@ export const announce = (cells: Cells, g: Geometry, worker: number, offset: numb
 };
 
 /** Announces that `worker` is done. */
-export const conclude = (cells: Cells, g: Geometry, worker: number): void => {
+export const endAnnouncement = (cells: Cells, g: Geometry, worker: number): void => {
   cells.store(slotOf(g, worker) + SLOT_AT, 0);
 };

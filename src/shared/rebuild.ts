@@ -2,11 +2,11 @@
 
 import { lowestBit } from '../base/word.ts';
 import type { Cells } from './cells.ts';
-import { ATTACHED, FAN_BITS, type Geometry, kindOf, SLOT_STATE, slotOf } from './layout.ts';
+import { ATTACHED, FANOUT_BITS, type Geometry, kindOf, SLOT_STATE, slotOf } from './layout.ts';
 import { changeOwner, ownerAt } from './owners.ts';
 import { refresh } from './run-index.ts';
-import { format } from './state.ts';
-import { block, EMPTY, freeOf, subdivision } from './word.ts';
+import { writeEmpty } from './state.ts';
+import { blockMask, EMPTY, freeOf, subdivisionMask } from './word.ts';
 
 /** A block that is to be live: `size` units, a power of two, from `offset` on, a multiple of it. */
 export interface LiveBlock {
@@ -23,23 +23,23 @@ export function rebuild(cells: Cells, g: Geometry, worker: number, live: readonl
     return known ? owner : worker;
   });
   for (let at = g.words[0]; at < g.length; at++) cells.store(at, 0);
-  format(cells, g);
+  writeEmpty(cells, g);
   live.forEach(({ offset, size }, i) => {
-    place(cells, g, offset, lowestBit(size), owners[i]);
+    markLive(cells, g, offset, lowestBit(size), owners[i]);
   });
 }
 
 /** Makes the block of 2^order units at `offset` live in a quiet arena, all of which is free. O(log capacity). */
-export function place(cells: Cells, g: Geometry, offset: number, order: number, owner: number): void {
+export function markLive(cells: Cells, g: Geometry, offset: number, order: number, owner: number): void {
   const level = order >>> 2;
   for (let l = g.levels - 1; l >= level; l--) {
-    const child = offset >>> (FAN_BITS * l);
-    const word = child >>> FAN_BITS;
+    const child = offset >>> (FANOUT_BITS * l);
+    const word = child >>> FANOUT_BITS;
     const at = g.words[l] + word;
     const raw = cells.load(at);
-    if (l === level) cells.store(at, raw ^ block(order & 3, child & 15));
+    if (l === level) cells.store(at, raw ^ blockMask(order & 3, child & 15));
     else if (((freeOf(raw) >>> (child & 15)) & 1) === 1) {
-      cells.store(at, raw ^ subdivision(child & 15));
+      cells.store(at, raw ^ subdivisionMask(child & 15));
       cells.store(g.words[l - 1] + child, EMPTY);
     }
     refresh(cells, g, l, word);

@@ -11,7 +11,7 @@ import { levelOf, sizeAt } from './inspect.ts';
 import {
   ATTACHED,
   DEAD,
-  FAN_BITS,
+  FANOUT_BITS,
   type Geometry,
   generationOf,
   kindOf,
@@ -25,9 +25,9 @@ import {
   stateFrom,
   VACANT,
 } from './layout.ts';
-import { announce, conclude, nextOwned, ownerAt } from './owners.ts';
+import { announce, endAnnouncement, nextOwned, ownerAt } from './owners.ts';
 import { refresh } from './run-index.ts';
-import { checkNumber, numberOf } from './slots.ts';
+import { checkWorkerId, workerIdOf } from './slots.ts';
 import { contOf, usedOf } from './word.ts';
 
 /** What a recovery has taken back. */
@@ -74,7 +74,7 @@ export function recover(engine: Engine, dead: number): Recovered {
     blocks++;
     units += freed;
   }
-  if (g.tracked) conclude(cells, g, worker);
+  if (g.tracked) endAnnouncement(cells, g, worker);
   for (let level = 0; level < g.levels; level++) {
     for (let word = 0; word < g.count[level]; word++) refresh(cells, g, level, word);
   }
@@ -90,8 +90,8 @@ export function recover(engine: Engine, dead: number): Recovered {
 
 /** Refuses what is no number of another worker. The slot alone is checked: one of an earlier generation is long gone. */
 export function checkDead({ cells, g, worker }: Engine, number: number): void {
-  checkNumber(g, 'worker', number);
-  if (number === numberOf(cells, g, worker))
+  checkWorkerId(g, 'worker', number);
+  if (number === workerIdOf(cells, g, worker))
     throw new RangeError("worker must be another's number, not one's own");
 }
 
@@ -132,14 +132,14 @@ function finish(engine: Engine, dead: number): boolean {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = announcements(cells, g, worker);
     const level = levelOf(cells, g, offset);
-    const child = offset >>> (FAN_BITS * level);
-    const raw = cells.load(g.words[level] + (child >>> FAN_BITS));
+    const child = offset >>> (FANOUT_BITS * level);
+    const raw = cells.load(g.words[level] + (child >>> FANOUT_BITS));
     const subdivided = (((contOf(raw) & ~usedOf(raw)) >>> (child & 15)) & 1) === 1;
     // In transit is the word under the subdivided child; else the block has no owner, or nothing is half-done.
     const isBlock = !subdivided && sizeAt(cells, g, offset) !== 0 && ownerAt(cells, g, offset) === 0;
     if (!subdivided && !isBlock) return true;
-    const first = child << (FAN_BITS * level);
-    const last = subdivided ? first + (1 << (FAN_BITS * level)) - 1 : offset;
+    const first = child << (FANOUT_BITS * level);
+    const last = subdivided ? first + (1 << (FANOUT_BITS * level)) - 1 : offset;
     if (before.some(({ at }) => at > first && at <= last + 1)) continue;
     if (!isSame(before, announcements(cells, g, worker))) continue;
     if (subdivided) engine.closeUp(level - 1, child, false);

@@ -9,7 +9,7 @@
 // Nothing else depends on them. When all is quiet and nobody has died they are complete: who clears a bit looks at the word
 // once more and sets the bit again if somebody has made room meanwhile, and who makes room looks at the bit afterwards.
 
-import { fitting, lowestBit } from '../base/word.ts';
+import { lowestBit, runStarts } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { type Geometry, ORDERS_PER_LEVEL } from './layout.ts';
 import { CLOSED, freeOf, runOf } from './word.ts';
@@ -23,23 +23,23 @@ const upTo = (run: number): number => {
 };
 
 /** Sets the bits of `word` of `level` for the free runs that it holds: it is open, and `raw` its value. */
-export const raise = (cells: Cells, g: Geometry, level: number, word: number, raw: number): void => {
+export const setRunBits = (cells: Cells, g: Geometry, level: number, word: number, raw: number): void => {
   const set = cells.read(g.index[level][0] + (word >>> 3)) >>> (word & 7);
   if ((set & ALL_ORDERS) === ALL_ORDERS) return;
   const lacking = upTo(runOf(raw)) & ~set;
-  if (lacking !== 0) raiseBits(cells, g, level, word, lacking << (word & 7));
+  if (lacking !== 0) setBits(cells, g, level, word, lacking << (word & 7));
 };
 
-const raiseBits = (cells: Cells, g: Geometry, level: number, word: number, bits: number): void => {
+const setBits = (cells: Cells, g: Geometry, level: number, word: number, bits: number): void => {
   const tiers = g.index[level];
   cells.or(tiers[0] + (word >>> 3), bits);
   for (let r = 0; r < ORDERS_PER_LEVEL; r++) {
-    if (((bits >>> (8 * r)) & 255) !== 0) raiseTiers(cells, tiers, 0, word >>> 3, r);
+    if (((bits >>> (8 * r)) & 255) !== 0) setTierBits(cells, tiers, 0, word >>> 3, r);
   }
 };
 
 /** Sets the bits for order `r` of cell `i` of tier `below`, and of the cells above. */
-const raiseTiers = (cells: Cells, tiers: Int32Array, below: number, i: number, r: number): void => {
+const setTierBits = (cells: Cells, tiers: Int32Array, below: number, i: number, r: number): void => {
   for (let tier = below + 1; tier < tiers.length; tier++, i >>>= 5) {
     const at = tiers[tier] + (i >>> 5) * ORDERS_PER_LEVEL + r;
     if (((cells.read(at) >>> i) & 1) === 0) cells.or(at, 1 << i);
@@ -54,17 +54,17 @@ export const refresh = (cells: Cells, g: Geometry, level: number, word: number):
   const raw = cells.load(g.words[level] + word);
   const called = raw === CLOSED ? 0 : upTo(runOf(raw)) << (word & 7);
   const set = cells.load(g.index[level][0] + (word >>> 3)) & (ALL_ORDERS << (word & 7));
-  if ((called | set) !== 0) raiseBits(cells, g, level, word, called | set);
+  if ((called | set) !== 0) setBits(cells, g, level, word, called | set);
 };
 
 /** Clears the bit of `word` of `level` for order `r`, or for all orders if nothing is free there; unless it holds such a run. */
-export const lower = (cells: Cells, g: Geometry, level: number, word: number, r: number): void => {
+export const clearRunBits = (cells: Cells, g: Geometry, level: number, word: number, r: number): void => {
   const at = g.words[level] + word;
   const before = cells.read(at);
   let bits = ALL_ORDERS;
   if (before !== CLOSED && freeOf(before) !== 0) {
     // Somebody has made room since it was found lacking, and may have seen the bit set.
-    if (fitting(freeOf(before), r) !== 0) return;
+    if (runStarts(freeOf(before), r) !== 0) return;
     bits = 1 << (8 * r);
   }
   cells.and(g.index[level][0] + (word >>> 3), ~(bits << (word & 7)));
@@ -78,7 +78,7 @@ const clearTier = (cells: Cells, tiers: Int32Array, below: number, i: number, r:
   cells.and(tiers[below + 1] + (i >>> 5) * ORDERS_PER_LEVEL + r, ~(1 << i));
   const mask = below === 0 ? 255 << (8 * r) : -1;
   const at = tiers[below] + (below === 0 ? i : i * ORDERS_PER_LEVEL + r);
-  if ((cells.load(at) & mask) !== 0) raiseTiers(cells, tiers, below, i, r);
+  if ((cells.load(at) & mask) !== 0) setTierBits(cells, tiers, below, i, r);
 };
 
 /**

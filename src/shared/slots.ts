@@ -4,7 +4,7 @@ import type { Cells } from './cells.ts';
 import type { Engine } from './engine.ts';
 import {
   ATTACHED,
-  FAN_BITS,
+  FANOUT_BITS,
   type Geometry,
   generationOf,
   kindOf,
@@ -22,7 +22,7 @@ import { changeOwner, nextOwned } from './owners.ts';
  * Takes a slot for a worker that is to look for room from unit `first` up to `end`, far from the others. Returns the slot,
  * 1 … slots; 0 when all are taken.
  */
-export function join(cells: Cells, g: Geometry, first: number, end: number): number {
+export function attachWorker(cells: Cells, g: Geometry, first: number, end: number): number {
   for (let worker = 1; worker <= g.slots; worker++) {
     const slot = slotOf(g, worker);
     const state = cells.load(slot + SLOT_STATE);
@@ -32,7 +32,7 @@ export function join(cells: Cells, g: Geometry, first: number, end: number): num
     const start = first + Math.floor((end - first) * reversed(worker - 1));
     for (let order = 0; order < ORDERS_PER_LEVEL * g.levels; order++) {
       // Not by a shift: that of the highest level would be one by 32.
-      cells.store(slot + SLOT_HINTS + order, Math.floor(start / 2 ** (FAN_BITS * ((order >>> 2) + 1))));
+      cells.store(slot + SLOT_HINTS + order, Math.floor(start / 2 ** (FANOUT_BITS * ((order >>> 2) + 1))));
     }
     return worker;
   }
@@ -40,7 +40,7 @@ export function join(cells: Cells, g: Geometry, first: number, end: number): num
 }
 
 /** Gives back the slot of the worker that `engine` is. Its blocks are nobody's from now on. O(capacity) where owners are tracked. */
-export function leave(engine: Engine): void {
+export function detachWorker(engine: Engine): void {
   const { cells, g, worker } = engine;
   engine.closeOwnHints();
   for (let at = nextOwned(cells, g, 0); at < g.capacity; at = nextOwned(cells, g, at + 1)) {
@@ -51,12 +51,12 @@ export function leave(engine: Engine): void {
 }
 
 /** The number by which others know the worker in slot `worker`: one that nobody else has had, or will have for 2^22 turns. */
-export function numberOf(cells: Cells, g: Geometry, worker: number): number {
+export function workerIdOf(cells: Cells, g: Geometry, worker: number): number {
   return (generationOf(cells.load(slotOf(g, worker) + SLOT_STATE)) << 8) | worker;
 }
 
 /** Refuses what can be no worker's number. */
-export function checkNumber({ slots }: Geometry, name: string, number: number): void {
+export function checkWorkerId({ slots }: Geometry, name: string, number: number): void {
   if (typeof number !== 'number') throw new TypeError(`${name} must be a number, not a ${typeof number}`);
   const slot = number & 255;
   if (!Number.isInteger(number) || number < 1 || number >= 2 ** 30 || slot < 1 || slot > slots) {
@@ -65,7 +65,7 @@ export function checkNumber({ slots }: Geometry, name: string, number: number): 
 }
 
 /** The numbers of all who are attached, or dead and not recovered. */
-export function numbers(cells: Cells, g: Geometry): number[] {
+export function workerIdsOf(cells: Cells, g: Geometry): number[] {
   const all: number[] = [];
   for (let worker = 1; worker <= g.slots; worker++) {
     const state = cells.load(slotOf(g, worker) + SLOT_STATE);

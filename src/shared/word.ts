@@ -3,8 +3,8 @@
 // `used` is the low half, `cont` the high half. A word is kept XOR a value that no open word has, so that memory fresh from
 // the runtime, all zero, is an arena of closed words. Bits of children are set and cleared by XOR alike.
 
-import { longestRun, ones } from '../base/word.ts';
-import { MAX_RUN } from './layout.ts';
+import { longestRunOrder, runMask } from '../base/word.ts';
+import { MAX_RUN_ORDER } from './layout.ts';
 
 /** A word that nobody but its opener may change. Child 0 is a further child of nothing, which no open word shows. */
 export const CLOSED = 0;
@@ -30,16 +30,16 @@ export const freeOf = (raw: number): number => {
 
 /** log2 of the longest aligned run of free children of an open word; -1 when none is free. */
 export const runOf = (raw: number): number => {
-  const run = longestRun(freeOf(raw));
-  return run > MAX_RUN ? MAX_RUN : run;
+  const run = longestRunOrder(freeOf(raw));
+  return run > MAX_RUN_ORDER ? MAX_RUN_ORDER : run;
 };
 
 /** What distinguishes a word with a block of 2^r children at child `c` from one where they are free. */
-export const block = (r: number, c: number): number => {
-  return (ones(r) | ((ones(r) ^ 1) << 16)) << c;
+export const blockMask = (r: number, c: number): number => {
+  return (runMask(r) | ((runMask(r) ^ 1) << 16)) << c;
 };
 
 /** What distinguishes a word whose child `c` is subdivided from one where it is free. */
-export const subdivision = (c: number): number => {
+export const subdivisionMask = (c: number): number => {
   return 0x10000 << c;
 };

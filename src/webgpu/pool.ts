@@ -1,6 +1,6 @@
 // BufferPool: hands out ranges of GPU buffers, makes and destroys the buffers, and reuses a range only when the GPU is done with it.
 
-import { checkPower, checkWithin } from '../base/arguments.ts';
+import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { MAX_CAPACITY } from '../core/layout.ts';
 import {
@@ -123,8 +123,8 @@ export class BufferPool<B extends GpuBuffer> {
     this.#usage = checkUsage(options.usage);
     const least = alignmentOf(this.#usage, limits);
     const largest = 2 ** Math.floor(Math.log2(limits.maxBufferSize));
-    this.#unit = checkPower('unit', options.unit ?? Math.max(least, DEFAULT_UNIT), least, largest);
-    this.#bufferSize = checkPower(
+    this.#unit = checkPowerOfTwo('unit', options.unit ?? Math.max(least, DEFAULT_UNIT), least, largest);
+    this.#bufferSize = checkPowerOfTwo(
       'bufferSize',
       options.bufferSize ?? Math.max(this.#unit, Math.min(DEFAULT_BUFFER_SIZE, largest)),
       this.#unit,
@@ -159,7 +159,7 @@ export class BufferPool<B extends GpuBuffer> {
   alloc(bytes: number, options: { readonly alignment?: number } = {}): BufferAllocation<B> | null {
     this.#checkUsable();
     checkWithin('bytes', bytes, 1, Number.MAX_SAFE_INTEGER);
-    const alignment = checkPower('alignment', options.alignment ?? 1, 1, this.#bufferSize);
+    const alignment = checkPowerOfTwo('alignment', options.alignment ?? 1, 1, this.#bufferSize);
     const size = Math.ceil(bytes / COPY_ALIGNMENT) * COPY_ALIGNMENT;
     const place = size > this.#bufferSize ? this.#takeDedicated(size) : this.#takeShared(size, alignment);
     if (place === null) return null;

@@ -54,14 +54,14 @@ describe('creation', () => {
     expect(allocator.alloc(capacity)).toBe(0);
     expect(allocator.freeUnits).toBe(0);
     expect(allocator.alloc(1)).toBe(-1);
-    expect(allocator.ownerOf(capacity - 1)).toBe(0);
+    expect(allocator.blockOf(capacity - 1)).toBe(0);
     expect(allocator.free(0)).toBe(capacity);
     expect(allocator.alloc(2 ** 29)).toBe(0);
     expect(allocator.alloc(1)).toBe(2 ** 29);
     expect(allocator.alloc(2 ** 29 - 1)).toBe(-1);
     expect(allocator.reserve(capacity - 1, 1)).toBe(true);
     expect(allocator.sizeOf(capacity - 1)).toBe(1);
-    expect(allocator.ownerOf(capacity - 2)).toBe(-1);
+    expect(allocator.blockOf(capacity - 2)).toBe(-1);
     expect(allocator.free(capacity - 1)).toBe(1);
     expect(allocator.free(2 ** 29)).toBe(1);
     expect(allocator.free(0)).toBe(2 ** 29);
@@ -130,7 +130,7 @@ describe('alloc and free', () => {
 });
 
 describe('questions', () => {
-  test('sizeOf, isAllocated and ownerOf', () => {
+  test('sizeOf, isAllocated and blockOf', () => {
     const allocator = new BuddyAllocator({ capacity: 16 });
     allocator.alloc(1);
     expect(allocator.alloc(3)).toBe(4);
@@ -138,7 +138,7 @@ describe('questions', () => {
     expect(allocator.isAllocated(4)).toBe(true);
     expect(allocator.isAllocated(5)).toBe(false);
     expect(allocator.isAllocated(8)).toBe(false);
-    expect([0, 1, 4, 7, 8].map((unit) => allocator.ownerOf(unit))).toEqual([0, -1, 4, 4, -1]);
+    expect([0, 1, 4, 7, 8].map((unit) => allocator.blockOf(unit))).toEqual([0, -1, 4, 4, -1]);
     expect(() => allocator.sizeOf(5)).toThrow(expect.objectContaining({ code: 'INTERIOR' }));
     expect(() => allocator.sizeOf(9)).toThrow(expect.objectContaining({ code: 'NOT_ALLOCATED' }));
   });
@@ -315,8 +315,8 @@ describe('clear, grow and shrink', () => {
     const old = allocator.state;
     allocator.grow(1000);
     expect(allocator.state).not.toBe(old);
-    expect(BuddyAllocator.from(old).capacity).toBe(64);
-    expect([...BuddyAllocator.from(old).blocks()][0]).toEqual(live(0, 8));
+    expect(BuddyAllocator.attach(old).capacity).toBe(64);
+    expect([...BuddyAllocator.attach(old).blocks()][0]).toEqual(live(0, 8));
   });
 });
 
@@ -335,7 +335,7 @@ describe('state', () => {
   test('a copy of it is a copy of the allocator; both go on by themselves', () => {
     const first = new BuddyAllocator({ capacity: 1000 });
     for (const size of [3, 100, 1, 17]) first.alloc(size);
-    const second = BuddyAllocator.from(structuredClone(first.state));
+    const second = BuddyAllocator.attach(structuredClone(first.state));
     expect([...second.blocks()]).toEqual([...first.blocks()]);
     expect(second.stats()).toEqual(first.stats());
 
@@ -355,7 +355,7 @@ describe('state', () => {
     allocator.alloc(10);
     allocator.alloc(1);
     allocator.free(0);
-    expect([...BuddyAllocator.from(state.slice(0)).blocks()]).toEqual([...allocator.blocks()]);
+    expect([...BuddyAllocator.attach(state.slice(0)).blocks()]).toEqual([...allocator.blocks()]);
   });
 
   test('it can be written back over, as a snapshot to return to', () => {
@@ -373,7 +373,7 @@ describe('state', () => {
 
   test('from attaches to the buffer itself', () => {
     const first = new BuddyAllocator({ capacity: 64 });
-    const second = BuddyAllocator.from(first.state);
+    const second = BuddyAllocator.attach(first.state);
     expect(second.state).toBe(first.state);
     const offset = second.alloc(4);
     expect(first.sizeOf(offset)).toBe(4);
@@ -383,7 +383,7 @@ describe('state', () => {
   test('moved to another thread, it leaves a detached allocator behind', () => {
     const sender = new BuddyAllocator({ capacity: 64 });
     const offset = sender.alloc(4);
-    const receiver = BuddyAllocator.from(structuredClone(sender.state, { transfer: [sender.state] }));
+    const receiver = BuddyAllocator.attach(structuredClone(sender.state, { transfer: [sender.state] }));
     expect(receiver.free(offset)).toBe(4);
     expect(() => sender.alloc(1)).toThrow(expect.objectContaining({ name: 'BuddyError', code: 'DETACHED' }));
   });

@@ -94,7 +94,7 @@ function worst(
     most[kind] = Math.max(most[kind], positions);
     if (at >= operations.length - probes) most.probe = Math.max(most.probe, positions);
   });
-  expect(BuddyAllocator.from(counted.made.state).check()).toEqual([]);
+  expect(BuddyAllocator.attach(counted.made.state).check()).toEqual([]);
   return most;
 }
 

@@ -71,7 +71,7 @@ const PARAMETERS: readonly Parameter[] = [
   { call: 'free(x)', run: (a, x) => a.free(x), takes: isOffset },
   { call: 'sizeOf(x)', run: (a, x) => a.sizeOf(x), takes: isOffset },
   { call: 'isAllocated(x)', run: (a, x) => a.isAllocated(x), takes: isOffset },
-  { call: 'ownerOf(x)', run: (a, x) => a.ownerOf(x), takes: isOffset },
+  { call: 'blockOf(x)', run: (a, x) => a.blockOf(x), takes: isOffset },
   { call: 'reserve(x, 1)', run: (a, x) => a.reserve(x, 1), takes: isOffset },
   { call: 'reserve(1, x)', run: (a, x) => a.reserve(1, x), takes: (x) => x > 0 && 1 + x <= CAPACITY },
   { call: 'release(x, 1)', run: (a, x) => a.release(x, 1), takes: isOffset },
@@ -141,7 +141,7 @@ test.each([undefined, null, 5, '5', true])('new BuddyAllocator(%j) is a TypeErro
 });
 
 test('-0 is the offset 0', () => {
-  expect(exampleAllocator().ownerOf(-0)).toBe(0);
+  expect(exampleAllocator().blockOf(-0)).toBe(0);
   expect(exampleAllocator().sizeOf(-0)).toBe(4);
   expect(exampleAllocator().isAllocated(-0)).toBe(true);
   expect(exampleAllocator().free(-0)).toBe(4);
@@ -231,7 +231,7 @@ describe('messages name the argument and its value', () => {
     ['free', () => allocator.free(-3), /^offset must be an integer from 0 to \d+, not -3$/],
     ['sizeOf', () => allocator.sizeOf(-3), /^offset must be an integer/],
     ['isAllocated', () => allocator.isAllocated(-3), /^offset must be an integer/],
-    ['ownerOf', () => allocator.ownerOf(2 ** 31), /^unit must be an integer from 0 to \d+, not 2147483648$/],
+    ['blockOf', () => allocator.blockOf(2 ** 31), /^unit must be an integer from 0 to \d+, not 2147483648$/],
     ['reserve', () => allocator.reserve(0, 0), /^size must be a positive integer, not 0$/],
     ['constructor', () => new BuddyAllocator({ capacity: 0 }), /^capacity must be an integer .*, not 0$/],
   ])('%s', (_, call, message) => {
@@ -247,7 +247,7 @@ describe('detached', () => {
     'free elsewhere': (a) => a.free(99),
     sizeOf: (a) => a.sizeOf(0),
     isAllocated: (a) => a.isAllocated(0),
-    ownerOf: (a) => a.ownerOf(0),
+    blockOf: (a) => a.blockOf(0),
     reserve: (a) => a.reserve(70, 5),
     release: (a) => a.release(0, 4),
     stats: (a) => a.stats(),
@@ -269,7 +269,7 @@ describe('detached', () => {
       allocator.reserve(0, CAPACITY);
       return allocator;
     },
-    'attached to a copy': () => BuddyAllocator.from(exampleAllocator().state.slice(0)),
+    'attached to a copy': () => BuddyAllocator.attach(exampleAllocator().state.slice(0)),
   };
 
   describe.each(Object.keys(FILLS))('%s', (fill) => {
@@ -293,13 +293,13 @@ describe('detached', () => {
   test('from', () => {
     const { state } = exampleAllocator();
     structuredClone(state, { transfer: [state] });
-    expect(() => BuddyAllocator.from(state)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
+    expect(() => BuddyAllocator.attach(state)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
   });
 });
 
 describe('from', () => {
   const codeOfFrom = (state: ArrayBuffer): string => {
-    const outcome = outcomeOf(() => BuddyAllocator.from(state));
+    const outcome = outcomeOf(() => BuddyAllocator.attach(state));
     return 'error' in outcome ? outcome.error : 'attached';
   };
 
@@ -317,7 +317,7 @@ describe('from', () => {
     ['an object that calls itself one', { [Symbol.toStringTag]: 'ArrayBuffer', byteLength: 100 }],
     ['another allocator', exampleAllocator()],
   ])('%s is no ArrayBuffer', (_, value) => {
-    expect(() => BuddyAllocator.from(value as ArrayBuffer)).toThrow(TypeError);
+    expect(() => BuddyAllocator.attach(value as ArrayBuffer)).toThrow(TypeError);
   });
 
   test('random bytes are foreign', () => {
@@ -390,7 +390,7 @@ describe('damaged states', () => {
     let allocator: BuddyAllocator;
     const before = bytes.slice();
     try {
-      allocator = BuddyAllocator.from(bytes.buffer);
+      allocator = BuddyAllocator.attach(bytes.buffer);
     } catch (error) {
       if (!(error instanceof BuddyError)) throw error;
       assert.ok(['FOREIGN', 'VERSION', 'TRUNCATED', 'CORRUPT'].includes(error.code), error.code);
@@ -439,9 +439,9 @@ describe('damaged states', () => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const damaged = bytes.slice();
       damaged[bit >>> 3] ^= 1 << (bit & 7);
-      const outcome = outcomeOf(() => BuddyAllocator.from(damaged.slice().buffer));
+      const outcome = outcomeOf(() => BuddyAllocator.attach(damaged.slice().buffer));
       if (!('error' in outcome) || outcome.error !== 'CORRUPT') continue;
-      const allocator = BuddyAllocator.from(bytes.slice().buffer);
+      const allocator = BuddyAllocator.attach(bytes.slice().buffer);
       new Uint8Array(allocator.state).set(damaged);
       const violations = allocator.check();
       assert.ok(violations.length > 0, `bit ${bit}: ${outcome.message}`);

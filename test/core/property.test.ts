@@ -112,9 +112,9 @@ function perform(allocator: BuddyAllocator, model: Model, op: Operation): BuddyA
       agreeOnStep(allocator, model, step('clear'));
       break;
     case 'reattach':
-      return BuddyAllocator.from(allocator.state.slice(0));
+      return BuddyAllocator.attach(allocator.state.slice(0));
     case 'attach':
-      return BuddyAllocator.from(allocator.state);
+      return BuddyAllocator.attach(allocator.state);
   }
   return allocator;
 }
@@ -163,7 +163,7 @@ test('two allocators attached to one buffer are one allocator', () => {
   fc.assert(
     fc.property(program(fc.integer({ min: 1, max: 600 }), 60), ([capacity, operations]) => {
       const first = new BuddyAllocator({ capacity });
-      const second = BuddyAllocator.from(first.state);
+      const second = BuddyAllocator.attach(first.state);
       const model = new Model(capacity);
       operations
         .filter(({ kind }) => !['grow', 'shrink', 'attach', 'reattach'].includes(kind))

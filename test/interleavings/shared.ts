@@ -5,7 +5,7 @@ import { check, checkIndex } from '../../src/shared/check.ts';
 import { Engine } from '../../src/shared/engine.ts';
 import { blocksOf } from '../../src/shared/inspect.ts';
 import {
-  FAN_BITS,
+  FANOUT_BITS,
   type Geometry,
   geometryOf,
   SLOT_AT,
@@ -15,8 +15,8 @@ import {
   slotOf,
 } from '../../src/shared/layout.ts';
 import { recover } from '../../src/shared/recover.ts';
-import { join, leave } from '../../src/shared/slots.ts';
-import { format } from '../../src/shared/state.ts';
+import { attachWorker, detachWorker } from '../../src/shared/slots.ts';
+import { writeEmpty } from '../../src/shared/state.ts';
 import { CLOSED, contOf, usedOf } from '../../src/shared/word.ts';
 import { ADOPT, ALLOC, type Block, FREE, LEAVE, type Subject } from './subject.ts';
 
@@ -39,8 +39,8 @@ export class SharedSubject implements Subject {
   }
 
   setUp(cells: Cells): void {
-    format(cells, this.g);
-    for (let w = 1; w <= this.workers; w++) join(cells, this.g, 0, this.capacity);
+    writeEmpty(cells, this.g);
+    for (let w = 1; w <= this.workers; w++) attachWorker(cells, this.g, 0, this.capacity);
   }
 
   call(cells: Cells, worker: number, kind: number, argument: number): number {
@@ -52,7 +52,7 @@ export class SharedSubject implements Subject {
       return engine.adopt(offset, numberOf(giver)) ? 1 : 0;
     }
     if (kind === LEAVE) {
-      leave(engine);
+      detachWorker(engine);
       return 0;
     }
     return recover(engine, numberOf(argument)).complete ? 1 : 0;
@@ -67,7 +67,7 @@ export class SharedSubject implements Subject {
   }
 
   reattach(cells: Cells, worker: number): boolean {
-    return join(cells, this.g, 0, this.capacity) === worker + 1;
+    return attachWorker(cells, this.g, 0, this.capacity) === worker + 1;
   }
 
   markFree(cells: Int32Array, free: Int32Array): void {
@@ -82,14 +82,14 @@ export class SharedSubject implements Subject {
     const used = usedOf(raw);
     const cont = contOf(raw);
     for (let c = 0; c < 16; c++) {
-      const child = (word << FAN_BITS) | c;
+      const child = (word << FANOUT_BITS) | c;
       if ((used >>> c) & 1) continue;
       if ((cont >>> c) & 1) {
         this.#markFree(cells, free, level - 1, child);
         continue;
       }
-      const from = child << (FAN_BITS * level);
-      const to = from + (1 << (FAN_BITS * level));
+      const from = child << (FANOUT_BITS * level);
+      const to = from + (1 << (FANOUT_BITS * level));
       for (let unit = from; unit < to; unit += 32) {
         free[unit >>> 5] |= to - from < 32 ? ((1 << (to - from)) - 1) << (unit & 31) : -1;
       }

@@ -70,7 +70,7 @@ describe.each(KINDS)('a %s', (kind) => {
   it('is one heap for all attachments', () => {
     const heap = create(kind, { trackOwners: true });
     const other = attach(heap);
-    expect(heap.workers()).toEqual([heap.worker, other.worker]);
+    expect(heap.workerIds()).toEqual([heap.workerId, other.workerId]);
     expect([other.unit, other.start, other.end, other.maximum, other.trackOwners]).toEqual([
       heap.unit,
       heap.start,
@@ -253,7 +253,7 @@ describe.each(KINDS)('a %s', (kind) => {
         start: 50_001,
         maximum: 100_001,
         unit: 8,
-        workers: 3,
+        maxWorkers: 3,
         trackOwners,
       });
       const other = attach(heap);
@@ -502,12 +502,12 @@ describe('workers', () => {
   });
 
   it('are as many as there are places', () => {
-    const heap = create('SharedArrayBuffer', { workers: 2 });
+    const heap = create('SharedArrayBuffer', { maxWorkers: 2 });
     const other = attach(heap);
     expect(SharedHeap.attach(heap.handle)).toBeNull();
     other.detach();
-    const { worker } = attach(heap);
-    expect(heap.workers()).toContain(worker);
+    const { workerId } = attach(heap);
+    expect(heap.workerIds()).toContain(workerId);
   });
 
   it('begin apart', () => {
@@ -538,7 +538,7 @@ describe('workers', () => {
       () => heap.stats(),
       () => heap.check(),
       () => heap.recover(2),
-      () => heap.worker,
+      () => heap.workerId,
       () => heap.buffer,
     ];
     for (const call of calls) expect([call.toString(), thrown(call)]).toEqual([call.toString(), 'DETACHED']);
@@ -550,11 +550,11 @@ describe('workers', () => {
     const mine = heap.malloc(100);
     other.malloc(1);
     other.malloc(1000);
-    expect(heap.recover(other.worker)).toEqual({ blocks: 2, bytes: 1040, complete: true });
+    expect(heap.recover(other.workerId)).toEqual({ blocks: 2, bytes: 1040, complete: true });
     expect(heap.stats()).toMatchObject({ liveBlocks: 1, used: 128, workers: 1 });
     expect(heap.isAllocated(mine)).toBe(true);
     expect(heap.check()).toEqual([]);
-    expect(heap.recover(other.worker)).toEqual({ blocks: 0, bytes: 0, complete: true });
+    expect(heap.recover(other.workerId)).toEqual({ blocks: 0, bytes: 0, complete: true });
 
     // What has changed hands stays when the first owner dies, and goes with the second.
     const first = attach(heap);
@@ -562,38 +562,38 @@ describe('workers', () => {
     const view = first.allocArray(Uint8Array, 50);
     heap.adopt(passed);
     heap.adopt(view as Uint8Array);
-    expect(heap.recover(first.worker)).toEqual({ blocks: 0, bytes: 0, complete: true });
+    expect(heap.recover(first.workerId)).toEqual({ blocks: 0, bytes: 0, complete: true });
     expect(heap.isAllocated(passed)).toBe(true);
     const second = attach(heap);
     second.adopt(passed);
-    expect(heap.recover(second.worker)).toEqual({ blocks: 1, bytes: 64, complete: true });
+    expect(heap.recover(second.workerId)).toEqual({ blocks: 1, bytes: 64, complete: true });
     expect(thrown(() => heap.adopt(passed))).toBe('NOT_ALLOCATED');
     expect(thrown(() => heap.adopt(passed + 1))).toBe('NOT_ALLOCATED');
     heap.free(view as Uint8Array);
 
     // With the giver's number, only what was handed over.
     const giver = attach(heap);
-    const { worker } = giver;
+    const { workerId } = giver;
     const handed = giver.malloc(50);
     const lost = giver.malloc(5000);
-    heap.adopt(handed, worker);
-    expect(thrown(() => heap.adopt(handed, worker))).toBe('NOT_ALLOCATED');
-    expect(heap.recover(worker)).toMatchObject({ blocks: 1, complete: true });
+    heap.adopt(handed, workerId);
+    expect(thrown(() => heap.adopt(handed, workerId))).toBe('NOT_ALLOCATED');
+    expect(heap.recover(workerId)).toMatchObject({ blocks: 1, complete: true });
     const later = attach(heap);
     const fresh = later.malloc(5000);
     expect(fresh).toBe(lost);
-    expect(thrown(() => heap.adopt(lost, worker))).toBe('NOT_ALLOCATED');
-    expect(thrown(() => heap.adopt(lost + 16, worker))).toBe('INTERIOR');
+    expect(thrown(() => heap.adopt(lost, workerId))).toBe('NOT_ALLOCATED');
+    expect(thrown(() => heap.adopt(lost + 16, workerId))).toBe('INTERIOR');
     expect(thrown(() => heap.adopt(lost, '1' as unknown as number))).toBe('TypeError');
     expect(thrown(() => heap.adopt(lost, 0))).toBe('RangeError');
-    heap.adopt(fresh, later.worker);
-    expect(heap.recover(later.worker)).toMatchObject({ blocks: 0, complete: true });
+    heap.adopt(fresh, later.workerId);
+    expect(heap.recover(later.workerId)).toMatchObject({ blocks: 0, complete: true });
     for (const ptr of [handed, fresh]) heap.free(ptr);
 
     const untracked = create(kind);
     const dead = attach(untracked);
     dead.malloc(100);
-    expect(untracked.recover(dead.worker)).toEqual({ blocks: 0, bytes: 0, complete: true });
+    expect(untracked.recover(dead.workerId)).toEqual({ blocks: 0, bytes: 0, complete: true });
     expect(untracked.stats()).toMatchObject({ liveBlocks: 1, workers: 1 });
   });
 
@@ -680,7 +680,7 @@ describe('workers', () => {
       if (!died) break;
       deaths++;
       const pointers = before.map((size) => heap.malloc(size));
-      expect(heap.recover(dead.worker).complete).toBe(true);
+      expect(heap.recover(dead.workerId).complete).toBe(true);
       expect(heap.check()).toEqual([]);
       for (const size of after) pointers.push(heap.malloc(size));
       expect(heap.stats()).toMatchObject({ workers: 1, liveBlocks: liveBlocks + pointers.length });
@@ -751,7 +751,7 @@ describe('misuse', () => {
       ['RangeError', () => heap.reallocArray(view, -1)],
       ['RangeError', () => heap.recover(0)],
       ['RangeError', () => heap.recover(33)],
-      ['RangeError', () => heap.recover(heap.worker)],
+      ['RangeError', () => heap.recover(heap.workerId)],
       ['TypeError', () => heap.recover('2' as unknown as number)],
     ];
     for (const [error, call] of calls) {
@@ -771,9 +771,9 @@ describe('misuse', () => {
       ['TypeError', { memory: new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true }) }],
       ['TypeError', { memory: {} }],
       ['TypeError', { memory, trackOwners: 1 }],
-      ['TypeError', { memory, workers: '1' }],
-      ['RangeError', { memory, workers: 0 }],
-      ['RangeError', { memory, workers: 254 }],
+      ['TypeError', { memory, maxWorkers: '1' }],
+      ['RangeError', { memory, maxWorkers: 0 }],
+      ['RangeError', { memory, maxWorkers: 254 }],
       ['RangeError', { memory, unit: 4 }],
       ['RangeError', { memory, unit: 48 }],
       ['RangeError', { memory, unit: 2 ** 17 }],

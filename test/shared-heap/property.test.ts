@@ -63,7 +63,7 @@ class Driver {
     const { buffer } = 'buffer' in memory ? memory : { buffer: memory };
     new Uint8Array(buffer).fill(0xa5);
     const maximum = Math.max(length + growth, buffer.byteLength);
-    const first = SharedHeap.create({ memory, maximum, unit, start, trackOwners, workers: 3 });
+    const first = SharedHeap.create({ memory, maximum, unit, start, trackOwners, maxWorkers: 3 });
     this.heaps.push(first, this.#attach(first), this.#attach(first));
   }
 

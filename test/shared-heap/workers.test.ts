@@ -71,7 +71,7 @@ describe.each(SETTINGS)('workers on %s', (_, options) => {
     const heap = SharedHeap.create({ ...options(), trackOwners });
     const job = { operations: 40_000, most: 500, frees: 3 };
     const team = await crew(heap, [job, job, job], 16);
-    expect(heap.workers().filter((number) => number !== heap.worker)).toEqual(
+    expect(heap.workerIds().filter((number) => number !== heap.workerId)).toEqual(
       team.numbers.toSorted((a, b) => a - b),
     );
     const { end } = heap;

@@ -32,11 +32,11 @@ describe('one attachment', () => {
     expect(arena.sizeOf(a)).toBe(8);
     expect(arena.isAllocated(a)).toBe(true);
     expect(arena.isAllocated(a + 1)).toBe(false);
-    expect(arena.ownerOf(a + 7)).toBe(a);
+    expect(arena.blockOf(a + 7)).toBe(a);
     expect(arena.stats()).toMatchObject({ usedUnits: 24, freeUnits: 976, liveBlocks: 2, workers: 1 });
     expect(arena.free(a)).toBe(8);
     expect(arena.free(b)).toBe(16);
-    expect(arena.ownerOf(a)).toBe(-1);
+    expect(arena.blockOf(a)).toBe(-1);
     expect(arena.stats()).toMatchObject({ usedUnits: 0, largestFree: 512 });
     expect(arena.check()).toEqual([]);
   });
@@ -74,7 +74,7 @@ describe('one attachment', () => {
   });
 
   it('holds blocks of every size up to that of the largest arena', () => {
-    const arena = create({ capacity: 2 ** 30, workers: 1 });
+    const arena = create({ capacity: 2 ** 30, maxWorkers: 1 });
     for (let size = 1; size <= 2 ** 30; size *= 2) {
       const offset = arena.alloc(size);
       expect(offset % size).toBe(0);
@@ -85,7 +85,7 @@ describe('one attachment', () => {
   }, 30_000);
 
   it('lets workers come and go in an arena of as many levels as there can be', () => {
-    const arena = create({ capacity: 2 ** 28, workers: 3 });
+    const arena = create({ capacity: 2 ** 28, maxWorkers: 3 });
     const others = [attach(arena.buffer), attach(arena.buffer)];
     for (const other of others) {
       for (const size of [1, 2 ** 24, 2 ** 27]) other.free(other.alloc(size));
@@ -93,8 +93,8 @@ describe('one attachment', () => {
     expect(others[0].alloc(2 ** 28)).toBe(0);
     others[0].free(0);
     others[0].detach();
-    expect(arena.recover(others[1].worker).complete).toBe(true);
-    expect(arena.workers()).toEqual([arena.worker]);
+    expect(arena.recover(others[1].workerId).complete).toBe(true);
+    expect(arena.workerIds()).toEqual([arena.workerId]);
     expect(arena.alloc(2 ** 28)).toBe(0);
   }, 30_000);
 });
@@ -125,7 +125,7 @@ describe('misuse', () => {
         ['TypeError', () => arena.free(undefined as unknown as number)],
         ['RangeError', () => arena.sizeOf(300)],
         ['RangeError', () => arena.isAllocated(-1)],
-        ['RangeError', () => arena.ownerOf(300)],
+        ['RangeError', () => arena.blockOf(300)],
         ['RangeError', () => arena.alloc(0)],
         ['RangeError', () => arena.alloc(-1)],
         ['RangeError', () => arena.alloc(1.5)],
@@ -140,7 +140,7 @@ describe('misuse', () => {
         ['RangeError', () => arena.recover(2 ** 30 + 1)],
         ['RangeError', () => arena.recover(2 ** 32 + 1)],
         ['RangeError', () => arena.recover(1.5)],
-        ['RangeError', () => arena.recover(arena.worker)],
+        ['RangeError', () => arena.recover(arena.workerId)],
         ['TypeError', () => arena.recover(null as unknown as number)],
         ['TypeError', () => arena.recover('2' as unknown as number)],
         ['TypeError', () => arena.recover({} as unknown as number)],
@@ -175,10 +175,10 @@ describe('misuse', () => {
       ['RangeError', { capacity: 1.5 }],
       ['TypeError', { capacity: '1' }],
       ['TypeError', {}],
-      ['RangeError', { capacity: 1, workers: 0 }],
-      ['RangeError', { capacity: 1, workers: 254 }],
+      ['RangeError', { capacity: 1, maxWorkers: 0 }],
+      ['RangeError', { capacity: 1, maxWorkers: 254 }],
       ['RangeError', { capacity: 1, workers: Number.NaN }],
-      ['TypeError', { capacity: 1, workers: '2' }],
+      ['TypeError', { capacity: 1, maxWorkers: '2' }],
       ['TypeError', { capacity: 1, trackOwners: 1 }],
     ];
     for (const [expected, options] of cases) {
@@ -212,7 +212,7 @@ describe('several attachments', () => {
   it('see one arena, and free each other’s blocks', () => {
     const a = create({ capacity: 4096 });
     const b = attach(a.buffer);
-    expect(a.workers()).toEqual([a.worker, b.worker]);
+    expect(a.workerIds()).toEqual([a.workerId, b.workerId]);
     expect(b.capacity).toBe(4096);
     const x = a.alloc(100);
     expect(b.sizeOf(x)).toBe(128);
@@ -230,7 +230,7 @@ describe('several attachments', () => {
   });
 
   it('are as many as there are places, and leave them', () => {
-    const a = create({ capacity: 64, workers: 3 });
+    const a = create({ capacity: 64, maxWorkers: 3 });
     const b = attach(a.buffer);
     attach(a.buffer);
     expect(SharedBuddyAllocator.attach(a.buffer)).toBeNull();
@@ -241,8 +241,8 @@ describe('several attachments', () => {
     expect(thrown(() => b.alloc(-1))).toBe('DETACHED');
     expect(thrown(() => b.free(0))).toBe('DETACHED');
     expect(thrown(() => b.stats())).toBe('DETACHED');
-    const { worker } = attach(a.buffer);
-    expect(a.workers()).toContain(worker);
+    const { workerId } = attach(a.buffer);
+    expect(a.workerIds()).toContain(workerId);
     expect(SharedBuddyAllocator.attach(a.buffer)).toBeNull();
     expect(a.check()).toEqual([]);
   });
@@ -275,7 +275,7 @@ describe('several attachments', () => {
         fc.boolean(),
         fc.array(step, { maxLength: 120 }),
         (capacity, trackOwners, steps) => {
-          const first = create({ capacity, workers: 3, trackOwners });
+          const first = create({ capacity, maxWorkers: 3, trackOwners });
           const arenas = [first, attach(first.buffer), attach(first.buffer)];
           const owner = new Int32Array(capacity).fill(-1);
           const live = new Map<number, number>();
@@ -329,28 +329,28 @@ describe('recover', () => {
     b.alloc(100);
     const passed = b.alloc(3);
     a.free(passed);
-    expect(a.recover(b.worker)).toEqual({ blocks: 2, units: 129, complete: true });
+    expect(a.recover(b.workerId)).toEqual({ blocks: 2, units: 129, complete: true });
     expect([...a.blocks()].filter(({ free }) => !free)).toEqual([{ offset: mine, size: 16, free: false }]);
     expect(a.check()).toEqual([]);
     expect(a.stats().workers).toBe(1);
   });
 
   it('does nothing for a worker that is long gone, whoever has its place now', () => {
-    const a = create({ capacity: 500, trackOwners: true, workers: 2 });
+    const a = create({ capacity: 500, trackOwners: true, maxWorkers: 2 });
     const b = attach(a.buffer);
-    const { worker } = b;
-    expect(a.recover(worker).complete).toBe(true);
-    expect(a.recover(worker)).toEqual({ blocks: 0, units: 0, complete: true });
+    const { workerId } = b;
+    expect(a.recover(workerId).complete).toBe(true);
+    expect(a.recover(workerId)).toEqual({ blocks: 0, units: 0, complete: true });
     const c = attach(a.buffer);
-    expect(c.worker).not.toBe(worker);
+    expect(c.workerId).not.toBe(workerId);
     const offset = c.alloc(5);
-    expect(a.recover(worker)).toEqual({ blocks: 0, units: 0, complete: true });
+    expect(a.recover(workerId)).toEqual({ blocks: 0, units: 0, complete: true });
     expect(c.free(offset)).toBe(8);
-    expect(a.workers()).toEqual([a.worker, c.worker]);
+    expect(a.workerIds()).toEqual([a.workerId, c.workerId]);
   });
 
   it('leaves what was handed over and adopted, or whose owner has left', () => {
-    const a = create({ capacity: 500, trackOwners: true, workers: 2 });
+    const a = create({ capacity: 500, trackOwners: true, maxWorkers: 2 });
     const b = attach(a.buffer);
     const adopted = b.alloc(1);
     a.adopt(adopted);
@@ -360,7 +360,7 @@ describe('recover', () => {
     const c = attach(a.buffer);
     const lost = a.alloc(4);
     c.adopt(lost);
-    expect(a.recover(c.worker)).toEqual({ blocks: 1, units: 4, complete: true });
+    expect(a.recover(c.workerId)).toEqual({ blocks: 1, units: 4, complete: true });
     expect(a.stats()).toMatchObject({ liveBlocks: 2, usedUnits: 3 });
     a.adopt(kept);
     expect(a.check()).toEqual([]);
@@ -372,35 +372,35 @@ describe('recover', () => {
   });
 
   it('lets adopt only what was handed over, when it is told by whom', () => {
-    const a = create({ capacity: 64, trackOwners: true, workers: 3 });
+    const a = create({ capacity: 64, trackOwners: true, maxWorkers: 3 });
     const [b, c] = [attach(a.buffer), attach(a.buffer)];
     const code = (offset: number, from: unknown) => thrown(() => a.adopt(offset, from as number));
     const handed = b.alloc(4);
-    expect(code(handed, c.worker)).toBe('NOT_ALLOCATED');
-    expect(code(handed + 1, b.worker)).toBe('INTERIOR');
-    expect(code(handed, b.worker)).toBe('nothing');
-    expect(code(handed, b.worker)).toBe('NOT_ALLOCATED');
-    expect(code(handed, a.worker)).toBe('nothing');
+    expect(code(handed, c.workerId)).toBe('NOT_ALLOCATED');
+    expect(code(handed + 1, b.workerId)).toBe('INTERIOR');
+    expect(code(handed, b.workerId)).toBe('nothing');
+    expect(code(handed, b.workerId)).toBe('NOT_ALLOCATED');
+    expect(code(handed, a.workerId)).toBe('nothing');
 
     // The giver has died, and the block's place is another's.
-    const { worker } = b;
+    const { workerId } = b;
     const lost = b.alloc(32);
-    expect(a.recover(worker)).toMatchObject({ blocks: 1, complete: true });
+    expect(a.recover(workerId)).toMatchObject({ blocks: 1, complete: true });
     const theirs = c.alloc(32);
     expect(theirs).toBe(lost);
-    expect(code(lost, worker)).toBe('NOT_ALLOCATED');
+    expect(code(lost, workerId)).toBe('NOT_ALLOCATED');
     // … or a later worker's, in the place of the giver.
     c.free(theirs);
     const d = attach(a.buffer);
-    expect(d.worker & 255).toBe(worker & 255);
+    expect(d.workerId & 255).toBe(workerId & 255);
     expect(d.alloc(32)).toBe(lost);
-    expect(code(lost, worker)).toBe('NOT_ALLOCATED');
-    expect(a.recover(d.worker)).toEqual({ blocks: 1, units: 32, complete: true });
-    expect(code(lost, worker)).toBe('NOT_ALLOCATED');
+    expect(code(lost, workerId)).toBe('NOT_ALLOCATED');
+    expect(a.recover(d.workerId)).toEqual({ blocks: 1, units: 32, complete: true });
+    expect(code(lost, workerId)).toBe('NOT_ALLOCATED');
 
     // Who leaves takes nothing back.
     const left = c.alloc(8);
-    const { worker: leaver } = c;
+    const { workerId: leaver } = c;
     c.detach();
     expect(code(left, leaver)).toBe('nothing');
     expect(a.stats()).toMatchObject({ liveBlocks: 2, usedUnits: 12, workers: 1 });
@@ -416,7 +416,7 @@ describe('recover', () => {
     const b = attach(a.buffer);
     const left = b.alloc(100);
     b.free(b.alloc(1));
-    expect(a.recover(b.worker)).toEqual({ blocks: 0, units: 0, complete: true });
+    expect(a.recover(b.workerId)).toEqual({ blocks: 0, units: 0, complete: true });
     expect(a.sizeOf(left)).toBe(128);
     expect(a.check()).toEqual([]);
     a.recover([]);
@@ -436,7 +436,7 @@ describe('recover', () => {
             .map((order) => ({ offset: arena.alloc(2 ** order), size: 2 ** order }))
             .filter(({ offset }) => offset >= 0);
           // Whatever has become of it:
-          const bytes = (workers: number) => SharedBuddyAllocator.bytesFor({ capacity, workers });
+          const bytes = (maxWorkers: number) => SharedBuddyAllocator.bytesFor({ capacity, maxWorkers });
           const slots = 16 + 2 * (bytes(5) - bytes(1));
           new Int32Array(arena.buffer).fill(-1, slots);
           const kept = live.filter((_, i) => i % 3 !== 0);

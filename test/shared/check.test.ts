@@ -14,7 +14,7 @@ const TOP = g.words[1];
 
 /** An arena with a block of two units at 0 and one of 32 at 32, and its cells. */
 function setUp() {
-  const arena = SharedBuddyAllocator.create({ capacity: CAPACITY, workers: 2, trackOwners: true });
+  const arena = SharedBuddyAllocator.create({ capacity: CAPACITY, maxWorkers: 2, trackOwners: true });
   expect([arena.alloc(2), arena.alloc(32)]).toEqual([0, 32]);
   expect(arena.check()).toEqual([]);
   return { arena, s: new Int32Array(arena.buffer) };

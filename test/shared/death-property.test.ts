@@ -19,7 +19,7 @@ interface Worker {
   /** Whether that is complete. */
   recover(worker: number): boolean;
   detach(): void;
-  workers(): number[];
+  workerIds(): number[];
   used(): number;
   check(): string[];
 }
@@ -28,7 +28,7 @@ const WORKERS = 6;
 
 function inArena(arena: SharedBuddyAllocator): Worker {
   return {
-    number: arena.worker,
+    number: arena.workerId,
     alloc(size) {
       const offset = arena.alloc(size);
       return offset < 0 ? undefined : offset;
@@ -38,7 +38,7 @@ function inArena(arena: SharedBuddyAllocator): Worker {
     adopt: (at, from) => arena.adopt(at, from),
     recover: (worker) => arena.recover(worker).complete,
     detach: () => arena.detach(),
-    workers: () => arena.workers(),
+    workerIds: () => arena.workerIds(),
     used: () => arena.stats().usedUnits,
     check: () => arena.check(),
   };
@@ -46,7 +46,7 @@ function inArena(arena: SharedBuddyAllocator): Worker {
 
 /** The first worker's view of a fresh arena, and how another attaches. */
 function arenaOf(capacity: number): [Worker, () => Worker | null] {
-  const arena = SharedBuddyAllocator.create({ capacity, workers: WORKERS, trackOwners: true });
+  const arena = SharedBuddyAllocator.create({ capacity, maxWorkers: WORKERS, trackOwners: true });
   const attach = () => {
     const other = SharedBuddyAllocator.attach(arena.buffer);
     return other && inArena(other);
@@ -58,14 +58,14 @@ const UNIT = 16;
 
 function inHeap(heap: SharedHeap): Worker {
   return {
-    number: heap.worker,
+    number: heap.workerId,
     alloc: (size) => heap.malloc(size * UNIT) || undefined,
     free: (at) => heap.free(at),
     sizeOf: (at) => (heap.isAllocated(at) ? heap.usableSize(at) : 0),
     adopt: (at, from) => heap.adopt(at, from),
     recover: (worker) => heap.recover(worker).complete,
     detach: () => heap.detach(),
-    workers: () => heap.workers(),
+    workerIds: () => heap.workerIds(),
     used: () => heap.stats().used,
     check: () => heap.check(),
   };
@@ -75,7 +75,7 @@ function inHeap(heap: SharedHeap): Worker {
 function heapOf(capacity: number): [Worker, () => Worker | null] {
   const size = 20_000 + capacity * UNIT;
   const maximum = size + capacity * UNIT;
-  const heap = SharedHeap.create({ size, maximum, unit: UNIT, workers: WORKERS, trackOwners: true });
+  const heap = SharedHeap.create({ size, maximum, unit: UNIT, maxWorkers: WORKERS, trackOwners: true });
   const attach = () => {
     const other = SharedHeap.attach(heap.handle);
     return other && inHeap(other);
@@ -209,7 +209,7 @@ class Model {
       this.#live.reduce((sum, { size }) => sum + size, 0),
     );
     const numbers = this.living.map(({ number }) => number);
-    assert.deepEqual(worker.workers().toSorted(), numbers.toSorted());
+    assert.deepEqual(worker.workerIds().toSorted(), numbers.toSorted());
   }
 
   finish(): void {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { AtomicCells } from '../../src/shared/cells.ts';
 import { Engine } from '../../src/shared/engine.ts';
 import { geometryOf, SLOT_AT, slotOf } from '../../src/shared/layout.ts';
-import { announce, conclude } from '../../src/shared/owners.ts';
+import { announce, endAnnouncement } from '../../src/shared/owners.ts';
 import { recover } from '../../src/shared/recover.ts';
 import { SharedBuddyAllocator } from '../../src/shared.ts';
 
@@ -44,7 +44,7 @@ class MortalCells extends AtomicCells {
 }
 
 function setUp() {
-  const arena = SharedBuddyAllocator.create({ capacity: CAPACITY, workers: 8, trackOwners: true });
+  const arena = SharedBuddyAllocator.create({ capacity: CAPACITY, maxWorkers: 8, trackOwners: true });
   const s = new Int32Array(arena.buffer);
   const attach = (): SharedBuddyAllocator => {
     const attached = SharedBuddyAllocator.attach(arena.buffer);
@@ -66,16 +66,16 @@ const HALF_OPEN = 3;
 it('a worker who was recovering another leaves it to whoever recovers the worker, even if not at once', () => {
   const { arena, cells, attach, die, announced } = setUp();
   const [a, b, c] = [attach(), attach(), attach()];
-  die(a.worker, HALF_OPEN, (engine) => engine.allocate(0));
+  die(a.workerId, HALF_OPEN, (engine) => engine.allocate(0));
   // Marks a as being recovered, and dies.
-  die(b.worker, 1, (engine) => recover(engine, a.worker));
+  die(b.workerId, 1, (engine) => recover(engine, a.workerId));
   // c is at work where a was, or so it seems.
-  announce(cells, g, slot(c.worker), announced(a.worker));
-  expect(arena.recover(b.worker)).toEqual({ blocks: 0, units: 0, complete: false });
-  expect(arena.recover(a.worker).complete).toBe(false);
-  conclude(cells, g, slot(c.worker));
-  expect(c.recover(b.worker).complete).toBe(true);
-  expect(arena.workers()).toEqual([arena.worker, c.worker]);
+  announce(cells, g, slot(c.workerId), announced(a.workerId));
+  expect(arena.recover(b.workerId)).toEqual({ blocks: 0, units: 0, complete: false });
+  expect(arena.recover(a.workerId).complete).toBe(false);
+  endAnnouncement(cells, g, slot(c.workerId));
+  expect(c.recover(b.workerId).complete).toBe(true);
+  expect(arena.workerIds()).toEqual([arena.workerId, c.workerId]);
   expect(arena.check()).toEqual([]);
   expect(arena.alloc(CAPACITY)).toBe(0);
 });
@@ -87,13 +87,13 @@ it('two who died at the same spot are recovered when both are known to be dead, 
   ]) {
     const { arena, cells, attach, die, announced } = setUp();
     const dead = [attach(), attach()];
-    die(dead[0].worker, HALF_OPEN, (engine) => engine.allocate(0));
-    announce(cells, g, slot(dead[1].worker), announced(dead[0].worker));
-    const [first, second] = order.map((i) => dead[i].worker);
+    die(dead[0].workerId, HALF_OPEN, (engine) => engine.allocate(0));
+    announce(cells, g, slot(dead[1].workerId), announced(dead[0].workerId));
+    const [first, second] = order.map((i) => dead[i].workerId);
     const once = arena.recover(first);
     expect(arena.recover(second).complete).toBe(true);
     if (!once.complete) expect(arena.recover(first).complete).toBe(true);
-    expect(arena.workers()).toEqual([arena.worker]);
+    expect(arena.workerIds()).toEqual([arena.workerId]);
     expect(arena.check()).toEqual([]);
     expect(arena.alloc(CAPACITY)).toBe(0);
   }
@@ -106,14 +106,14 @@ it('a worker may die at any step of a recovery, which another completes', () => 
     a.alloc(1);
     a.alloc(20);
     // After the CAS that takes a block, before its owner is noted.
-    die(a.worker, 3, (engine) => engine.allocate(4));
+    die(a.workerId, 3, (engine) => engine.allocate(4));
     try {
-      die(b.worker, steps, (engine) => recover(engine, a.worker));
+      die(b.workerId, steps, (engine) => recover(engine, a.workerId));
     } catch {
       break; // it came to the end
     }
-    for (const dead of [a.worker, b.worker, a.worker]) arena.recover(dead);
-    expect([steps, arena.workers()]).toEqual([steps, [arena.worker]]);
+    for (const dead of [a.workerId, b.workerId, a.workerId]) arena.recover(dead);
+    expect([steps, arena.workerIds()]).toEqual([steps, [arena.workerId]]);
     expect([steps, arena.check()]).toEqual([steps, []]);
     expect([steps, arena.alloc(CAPACITY)]).toEqual([steps, 0]);
     expect(steps).toBeLessThan(500);

@@ -76,17 +76,17 @@ export class Model {
   }
 
   sizeOf(offset: number): number {
-    const owner = this.ownerOf(offset);
+    const owner = this.blockOf(offset);
     if (owner === -1) throw new Refusal('NOT_ALLOCATED');
     if (owner !== offset) throw new Refusal('INTERIOR');
     return this.#live.get(offset) as number;
   }
 
   isAllocated(offset: number): boolean {
-    return this.ownerOf(offset) === offset;
+    return this.blockOf(offset) === offset;
   }
 
-  ownerOf(unit: number): number {
+  blockOf(unit: number): number {
     if (unit < 0 || unit >= this.#capacity) throw new Refusal('RangeError');
     for (const [offset, size] of this.#live) if (offset <= unit && unit < offset + size) return offset;
     return -1;

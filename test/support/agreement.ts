@@ -11,7 +11,7 @@ export type Operations = Pick<
   | 'free'
   | 'sizeOf'
   | 'isAllocated'
-  | 'ownerOf'
+  | 'blockOf'
   | 'reserve'
   | 'release'
   | 'clear'
@@ -101,7 +101,7 @@ export function agreeOnView(allocator: BuddyAllocator, model: Model): void {
 /** Every offset inside the arena and the two just outside is asked for its block; free is tried where it must throw. */
 export function agreeOnUnits(allocator: BuddyAllocator, model: Model, units: Iterable<number>): void {
   for (const unit of units) {
-    agreeOnStep(allocator, model, step('ownerOf', unit));
+    agreeOnStep(allocator, model, step('blockOf', unit));
     agreeOnStep(allocator, model, step('isAllocated', unit));
     agreeOnStep(allocator, model, step('sizeOf', unit));
     const live = unit >= 0 && unit < model.capacity && model.isAllocated(unit);

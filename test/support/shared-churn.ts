@@ -53,7 +53,7 @@ export function notEmpty(arena: SharedBuddyAllocator): string[] {
 /** Resolves to a tally of what the workers did. Rejects when a block was not as it was left, or the arena is not in order at the end. */
 export async function churn(setting: ChurnSetting, progress?: (done: number) => void): Promise<ChurnTally> {
   const { capacity, trackOwners, workers, operations, most, fill, seed } = setting;
-  const arena = SharedBuddyAllocator.create({ capacity, trackOwners, workers: workers + 1 });
+  const arena = SharedBuddyAllocator.create({ capacity, trackOwners, maxWorkers: workers + 1 });
   const data = sharedCells(capacity);
   const mail = sharedCells(MAILBOXES);
   const positions = { barrier: 0, done: 16, inside: 64 };

@@ -39,7 +39,7 @@ function verify(
   const { arena, data } = lives;
   const alive = lives.numbers();
   // Who died before it could tell its number.
-  for (const number of arena.workers()) {
+  for (const number of arena.workerIds()) {
     if (!alive.has(number) && !arena.recover(number).complete) return [`worker ${number} is not recovered`];
   }
   const wrong: string[] = [];
@@ -156,7 +156,7 @@ export async function killing(
   } finally {
     await lives.terminateAll();
   }
-  for (const number of lives.numbers()) if (number !== lives.arena.worker) lives.arena.recover(number);
+  for (const number of lives.numbers()) if (number !== lives.arena.workerId) lives.arena.recover(number);
   const wrong = notEmpty(lives.arena);
   if (wrong.length > 0) throw new Error(`at the end: ${wrong.join('; ')}`);
   return tally;

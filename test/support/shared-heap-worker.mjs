@@ -48,7 +48,7 @@ let refused = 0;
 let received = 0;
 let moved = 0;
 
-parentPort.postMessage(heap.worker);
+parentPort.postMessage(heap.workerId);
 Atomics.wait(flags, 0, 0); // all begin at once
 
 for (let n = 0; n < operations; n++) {

@@ -41,7 +41,7 @@ function decode(worker: number, [kind, argument, result, called, returned]: Int3
 /** Runs the workers. The arena is empty at first. */
 export async function record(setting: HistorySetting): Promise<Recorded> {
   const { capacity, trackOwners, workers, rounds, calls } = setting;
-  const arena = SharedBuddyAllocator.create({ capacity, trackOwners, workers: workers + 1 });
+  const arena = SharedBuddyAllocator.create({ capacity, trackOwners, maxWorkers: workers + 1 });
   const log = sharedCells(workers * rounds * calls * CODES.fields);
   const shared = {
     buffer: arena.buffer,

@@ -85,7 +85,7 @@ export class Lives {
     const { capacity, trackOwners } = setting;
     this.#setting = setting;
     this.#seed = seed * 1_000_003;
-    this.arena = SharedBuddyAllocator.create({ capacity, trackOwners, workers: SLOTS });
+    this.arena = SharedBuddyAllocator.create({ capacity, trackOwners, maxWorkers: SLOTS });
     this.data = new Int32Array(new SharedArrayBuffer(4 * capacity));
     this.#cells = new Int32Array(new SharedArrayBuffer(4 * (AT.places + AT.stride * this.places)));
     this.#geometry = geometryOf(capacity, SLOTS, trackOwners);
@@ -212,7 +212,7 @@ export class Lives {
 
   /** The numbers of those who live, the creator's included. Right when all are attached. */
   numbers(): Set<number> {
-    const numbers = new Set([this.arena.worker]);
+    const numbers = new Set([this.arena.workerId]);
     this.#workers.forEach((worker, place) => {
       if (worker !== null) numbers.add(this.#cells[this.#at(place, AT.number)]);
     });

@@ -11,7 +11,7 @@ const { buffer, data, cells, letters, place, survivor, most, fill, seed, at } = 
 const below = randomFrom(seed);
 const own = at.places + place * at.stride;
 const arena = SharedBuddyAllocator.attach(buffer);
-Atomics.store(cells, own + at.number, arena.worker);
+Atomics.store(cells, own + at.number, arena.workerId);
 const holdings = new Holdings({
   ...{ arena, data, cells, inside: own + at.inside, clean: false },
   writer: place + 1,

@@ -80,7 +80,7 @@ function stepsOf(path: Path): Step[] {
 
 /** An allocator of its own in the given state. */
 function arrive({ capacity, replay }: Exploration, state: State): BuddyAllocator {
-  if (!replay) return BuddyAllocator.from(state.bytes.slice().buffer);
+  if (!replay) return BuddyAllocator.attach(state.bytes.slice().buffer);
   const allocator = new BuddyAllocator({ capacity });
   for (const taken of stepsOf(state.path)) outcomeOf(() => taken.run(allocator));
   return allocator;

@@ -309,7 +309,7 @@ describe('memoryMap', () => {
             const from = Math.floor((i * capacity) / map.length);
             const to = Math.floor(((i + 1) * capacity) / map.length);
             let used = 0;
-            for (let unit = from; unit < to; unit++) if (arena.ownerOf(unit) >= 0) used++;
+            for (let unit = from; unit < to; unit++) if (arena.blockOf(unit) >= 0) used++;
             expect(full).toBe(used / (to - from));
           });
         },

@@ -1,6 +1,6 @@
 // Memory maps: how full each of N equal regions of an arena is.
 
-import { checkCount } from '../../base/arguments.ts';
+import { checkInteger } from '../../base/arguments.ts';
 import type { BuddyAllocator } from '../../core/allocator.ts';
 
 /** Counts the units in use in each of N regions of an arena, as blocks come and go. */
@@ -53,7 +53,7 @@ export class RegionMap {
  * @throws {TypeError} or {RangeError} when `regions` is no integer of at least 1.
  */
 export function memoryMap(allocator: BuddyAllocator, regions: number): number[] {
-  checkCount('regions', regions, 1);
+  checkInteger('regions', regions, 1);
   const map = new RegionMap(allocator.capacity, regions);
   for (const block of allocator.blocks()) if (!block.free) map.add(block.offset, block.size);
   return map.fullness();

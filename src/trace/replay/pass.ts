@@ -1,6 +1,6 @@
 // The replay loop: one trace driven through one allocator, as fast as it goes.
 
-import { checkCount } from '../../base/arguments.ts';
+import { checkInteger } from '../../base/arguments.ts';
 import { BuddyAllocator } from '../../core/allocator.ts';
 import type { Trace } from '../trace.ts';
 
@@ -16,7 +16,7 @@ const SLICE = 1 << 16;
  * @throws {TypeError} or {RangeError} when `unit` is no integer of at least 1 byte.
  */
 export function opsInUnits(trace: Trace, unit: number): Int32Array {
-  checkCount('unit', unit, 1);
+  checkInteger('unit', unit, 1);
   return trace.ops.map((op) => (op < 0 ? op : Math.max(1, Math.ceil(op / unit))));
 }
 

@@ -17,7 +17,7 @@ function warmUp(arena) {
     const offset = arena.alloc(1 + (i & 7));
     arena.sizeOf(offset);
     arena.isAllocated(offset);
-    arena.ownerOf(offset);
+    arena.blockOf(offset);
     arena.free(offset);
     try {
       arena.free(offset);
@@ -101,7 +101,7 @@ export const allocator = {
       ],
       'the blocks',
     );
-    equal([arena.ownerOf(13), arena.isAllocated(13), arena.sizeOf(12)], [12, false, 2], 'queries');
+    equal([arena.blockOf(13), arena.isAllocated(13), arena.sizeOf(12)], [12, false, 2], 'queries');
     equal([arena.freeUnits, arena.largestFree, arena.check()], [22, 8, []], 'figures');
     note(hash(words(arena)));
     arena.clear();
@@ -112,7 +112,7 @@ export const allocator = {
     const arena = new BuddyAllocator({ capacity: 1000 });
     for (let i = 1; i < 20; i++) arena.alloc(i);
     arena.free(0);
-    const restored = BuddyAllocator.from(arena.state.slice(0));
+    const restored = BuddyAllocator.attach(arena.state.slice(0));
     equal(shape(restored), shape(arena), 'the blocks');
     for (const size of [1, 5, 300, 2]) equal(restored.alloc(size), arena.alloc(size), `alloc(${size})`);
     equal(words(restored), words(arena), 'the states');
@@ -121,24 +121,24 @@ export const allocator = {
 
   'a state that is foreign, cut off or damaged is refused'() {
     const state = new BuddyAllocator({ capacity: 100 }).state;
-    throws(() => BuddyAllocator.from(new ArrayBuffer(256)), 'FOREIGN', 'zeros');
-    throws(() => BuddyAllocator.from(state.slice(0, -4)), 'TRUNCATED', 'a word less');
-    throws(() => BuddyAllocator.from(new Uint8Array(state)), TypeError, 'a view');
+    throws(() => BuddyAllocator.attach(new ArrayBuffer(256)), 'FOREIGN', 'zeros');
+    throws(() => BuddyAllocator.attach(state.slice(0, -4)), 'TRUNCATED', 'a word less');
+    throws(() => BuddyAllocator.attach(new Uint8Array(state)), TypeError, 'a view');
     const damaged = new Uint8Array(state.slice(0));
     damaged[damaged.length - 1] ^= 0x80;
-    throws(() => BuddyAllocator.from(damaged.buffer), 'CORRUPT', 'a flipped bit');
+    throws(() => BuddyAllocator.attach(damaged.buffer), 'CORRUPT', 'a flipped bit');
     const other = new Int32Array(state.slice(0));
     other[1]++;
-    throws(() => BuddyAllocator.from(other.buffer), 'VERSION', 'another version');
+    throws(() => BuddyAllocator.attach(other.buffer), 'VERSION', 'another version');
   },
 
   'a state that was transferred away is noticed by every call'() {
     const arena = new BuddyAllocator({ capacity: 100 });
     const offset = arena.alloc(10);
     const left = arena.state;
-    const moved = BuddyAllocator.from(detach(left));
+    const moved = BuddyAllocator.attach(detach(left));
     equal(moved.sizeOf(offset), 16, 'the block where the state went');
-    throws(() => BuddyAllocator.from(left), 'DETACHED', 'from() of what was left behind');
+    throws(() => BuddyAllocator.attach(left), 'DETACHED', 'attach() of what was left behind');
     const calls = {
       alloc: () => arena.alloc(1),
       free: () => arena.free(offset),
@@ -146,7 +146,7 @@ export const allocator = {
       sizeOf: () => arena.sizeOf(offset),
       resize: () => arena.resize(offset, 1),
       isAllocated: () => arena.isAllocated(offset),
-      ownerOf: () => arena.ownerOf(offset),
+      blockOf: () => arena.blockOf(offset),
       reserve: () => arena.reserve(50, 1),
       release: () => arena.release(0, 16),
       stats: () => arena.stats(),
@@ -164,7 +164,7 @@ export const allocator = {
     const { state } = new BuddyAllocator({ capacity: 100 });
     const resizable = new ArrayBuffer(state.byteLength, { maxByteLength: 2 * state.byteLength });
     new Uint8Array(resizable).set(new Uint8Array(state));
-    const arenas = [BuddyAllocator.from(state), BuddyAllocator.from(resizable)];
+    const arenas = [BuddyAllocator.attach(state), BuddyAllocator.attach(resizable)];
     // Code that has met both kinds of buffers, as V8 11 compiles it, takes a wrong length for that of a detached view.
     for (const arena of [...arenas, ...arenas]) warmUp(arena);
     for (const [i, arena] of arenas.entries()) {
@@ -174,7 +174,7 @@ export const allocator = {
       for (const call of [(at) => arena.alloc(at + 1), (at) => arena.free(at), (at) => arena.sizeOf(at)]) {
         throws(() => call(offset), 'DETACHED', `${call}, ${kind} buffer`);
       }
-      throws(() => arena.ownerOf(offset), 'DETACHED', `ownerOf, ${kind} buffer`);
+      throws(() => arena.blockOf(offset), 'DETACHED', `blockOf, ${kind} buffer`);
       throws(() => arena.check(), 'DETACHED', `check, ${kind} buffer`);
     }
   },

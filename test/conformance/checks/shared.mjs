@@ -29,7 +29,7 @@ async function askWorkers(startWorker, messages) {
 export const shared = {
   'several attached in one thread'(note) {
     needs(features.sharedArrayBuffer, named.sharedArrayBuffer);
-    const arena = SharedBuddyAllocator.create({ capacity: UNITS, workers: 3 });
+    const arena = SharedBuddyAllocator.create({ capacity: UNITS, maxWorkers: 3 });
     const others = [SharedBuddyAllocator.attach(arena.buffer), SharedBuddyAllocator.attach(arena.buffer)];
     equal(SharedBuddyAllocator.attach(arena.buffer), null, 'attach when all places are taken');
     const offsets = [];
@@ -50,7 +50,7 @@ export const shared = {
     const other = SharedBuddyAllocator.attach(arena.buffer);
     other.alloc(100);
     other.alloc(1);
-    equal(arena.recover(other.worker), { blocks: 2, units: 129, complete: true }, 'recover()');
+    equal(arena.recover(other.workerId), { blocks: 2, units: 129, complete: true }, 'recover()');
     equal([arena.stats().usedUnits, arena.check()], [0, []], 'in the end');
   },
 
