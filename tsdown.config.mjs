@@ -14,6 +14,7 @@ const library = {
   },
   platform: 'neutral',
   target: 'es2022',
+  define: { __DEV__: 'false' },
 };
 
 export default defineConfig([

@@ -1,7 +1,7 @@
 // buddy-allocator/shared: the buddy system for many workers on one SharedArrayBuffer, without locks.
 
+export type { Block, BuddyStats, LiveBlock } from './base/blocks.ts';
 export { BuddyError, type BuddyErrorCode } from './base/errors.ts';
-export type { Block, BuddyStats } from './core/inspect.ts';
 export type { AbstractHeap, HeapStats } from './heap/abstract.ts';
 export type { HeapBlock } from './heap/block.ts';
 export type { HeapImports } from './heap/imports.ts';
@@ -9,7 +9,6 @@ export type { WasmMemory } from './heap/memory.ts';
 export type { HeapScope } from './heap/scope.ts';
 export type { ArrayConstructor, HeapView, Plain, ViewOf } from './heap/views.ts';
 export { SharedBuddyAllocator, type SharedBuddyOptions, type SharedBuddyStats } from './shared/allocator.ts';
-export type { LiveBlock } from './shared/rebuild.ts';
 export type { Recovered } from './shared/recover.ts';
 export { SharedHeap, type SharedHeapRecovered, type SharedHeapStats } from './shared-heap/heap.ts';
 export type { SharedHeapHandle, SharedHeapMemory, SharedHeapOptions } from './shared-heap/options.ts';

@@ -1,22 +1,40 @@
-// Checks of the integers that callers pass. They throw a TypeError for the wrong kind of value, a RangeError for the wrong number.
+// Checks of the values that callers pass. They throw a TypeError for the wrong kind of value, and a RangeError for a number
+// of the right kind that is out of range.
 
-function checkNumber(name: string, value: number): void {
-  if (typeof value !== 'number') throw new TypeError(`${name} must be a number, not a ${typeof value}`);
+/** Largest capacity of an arena, in units: offsets and sizes stay int32 with room to spare. */
+export const MAX_CAPACITY = 2 ** 30;
+
+/** `value` with its article, for messages: "undefined", "null", "a string", "an object". */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return `${value}`;
+  const type = typeof value;
+  return `${type === 'object' ? 'an' : 'a'} ${type}`;
+}
+
+/** `value`, after a check that it is a number of any kind. */
+export function checkNumber(name: string, value: number): number {
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number, not ${kindOf(value)}`);
+  return value;
+}
+
+/** `value`, after a check that it is a boolean. */
+export function checkBoolean(name: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean, not ${kindOf(value)}`);
+  return value;
 }
 
 /** `value`, after a check that it is an integer from `low` up, however large. */
 export function checkInteger(name: string, value: number, low = 0): number {
-  checkNumber(name, value);
-  if (!Number.isInteger(value) || value < low) {
-    throw new RangeError(`${name} must be an integer from ${low} up, not ${value}`);
+  if (!Number.isInteger(checkNumber(name, value)) || value < low) {
+    const wanted = low === 1 ? 'a positive integer' : `an integer from ${low} up`;
+    throw new RangeError(`${name} must be ${wanted}, not ${value}`);
   }
   return value;
 }
 
 /** `value`, after a check that it is an integer from `low` to `high`. */
 export function checkWithin(name: string, value: number, low: number, high: number): number {
-  checkNumber(name, value);
-  if (!Number.isInteger(value) || value < low || value > high) {
+  if (!Number.isInteger(checkNumber(name, value)) || value < low || value > high) {
     throw new RangeError(`${name} must be an integer from ${low} to ${high}, not ${value}`);
   }
   return value;
@@ -24,9 +42,31 @@ export function checkWithin(name: string, value: number, low: number, high: numb
 
 /** `value`, after a check that it is a power of two from `low` to `high`. */
 export function checkPowerOfTwo(name: string, value: number, low: number, high: number): number {
-  checkNumber(name, value);
-  if (!(value >= low && value <= high) || !Number.isInteger(Math.log2(value))) {
+  if (!(checkNumber(name, value) >= low && value <= high) || !Number.isInteger(Math.log2(value))) {
     throw new RangeError(`${name} must be a power of two from ${low} to ${high}, not ${value}`);
   }
   return value;
+}
+
+/** `value`, after a check that it is a size: an integer from 1 up, however large. */
+export function checkSize(value: number): number {
+  return checkInteger('size', value, 1);
+}
+
+/** `value`, after a check that it is the index of a unit in an arena of `capacity` units. */
+export function checkOffset(name: string, value: number, capacity: number): number {
+  return checkWithin(name, value, 0, capacity - 1);
+}
+
+/** The end of the range of `size` units from `offset` on, after a check that an arena of `capacity` units holds it. */
+export function checkRange(offset: number, size: number, capacity: number): number {
+  checkOffset('offset', offset, capacity);
+  if (checkSize(size) > capacity - offset)
+    throw new RangeError(`${size} units from ${offset} on reach beyond the capacity ${capacity}`);
+  return offset + size;
+}
+
+/** `value`, after a check that it is a capacity, in units. */
+export function checkCapacity(value: number): number {
+  return checkWithin('capacity', value, 1, MAX_CAPACITY);
 }

@@ -79,3 +79,13 @@ export const freeRunOrder = (free: number, c: number): number => {
   while (((runStarts(free, r) >>> c) & 1) === 0) r--;
   return r;
 };
+
+/** Order of the smallest block that holds `size` units, 1 … 2^31. */
+export const orderOf = (size: number): number => {
+  return 32 - Math.clz32(size - 1);
+};
+
+/** Mask of `n` children, 1 … 32, from child `c` modulo 32 on. */
+export const maskOf = (n: number, c: number): number => {
+  return ((2 << (n - 1)) - 1) << c;
+};

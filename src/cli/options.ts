@@ -1,7 +1,7 @@
 // Checking the arguments of the command.
 
 import { InvalidArgumentError } from 'commander';
-import { MAX_CAPACITY } from '../core/layout.ts';
+import { MAX_CAPACITY } from '../base/arguments.ts';
 import { ADVISED_UNITS } from '../trace/advise/advise.ts';
 
 const SUFFIXES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };

@@ -1,7 +1,8 @@
 // BuddyAllocator: offsets in units, one thread. The hot paths, and the checks that stand before them.
 
+import { checkCapacity, checkOffset, checkRange, checkSize } from '../base/arguments.ts';
+import { type Block, type BuddyStats, statsOf } from '../base/blocks.ts';
 import { BuddyError, detachedError } from '../base/errors.ts';
-import { checkCapacity, checkOffset, checkRange, checkSize } from '../base/units.ts';
 import {
   blockLength,
   FANOUT_BITS,
@@ -13,7 +14,6 @@ import {
 } from '../base/word.ts';
 import { attachState } from './attach.ts';
 import { check } from './check.ts';
-import type { Block, BuddyStats } from './inspect.ts';
 import * as inspect from './inspect.ts';
 import {
   AT_ABOVE,
@@ -366,7 +366,7 @@ export class BuddyAllocator {
 
   /** Counts blocks and units. O(blocks * log capacity). */
   stats(): BuddyStats {
-    return inspect.statsOf(this.capacity, this.blocks());
+    return statsOf(this.capacity, this.blocks());
   }
 
   /**

@@ -1,17 +1,9 @@
 // Taking on a buffer that is said to hold a state.
 
+import { MAX_CAPACITY } from '../base/arguments.ts';
 import { BuddyError, detachedError } from '../base/errors.ts';
 import { check } from './check.ts';
-import {
-  AT_CAPACITY,
-  AT_MAGIC,
-  AT_VERSION,
-  HEADER,
-  layoutOf,
-  MAGIC,
-  MAX_CAPACITY,
-  VERSION,
-} from './layout.ts';
+import { AT_CAPACITY, AT_MAGIC, AT_VERSION, HEADER, layoutOf, MAGIC, VERSION } from './layout.ts';
 
 /** A view of the state in `buffer`, after all of it has been checked. Throws as `BuddyAllocator.attach` says. O(capacity). */
 export function attachState(buffer: ArrayBuffer): Int32Array {

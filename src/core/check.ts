@@ -1,5 +1,6 @@
 // Verifies a state from first principles: nothing in it is trusted but its length.
 
+import { MAX_CAPACITY } from '../base/arguments.ts';
 import { FANOUT_BITS, longestRunOrder, MAX_RUN_ORDER } from '../base/word.ts';
 import {
   AT_ABOVE,
@@ -13,7 +14,6 @@ import {
   groups,
   HEADER,
   layoutOf,
-  MAX_CAPACITY,
   NO_ADDRESS,
   ORDERS_PER_LEVEL,
   TIERS,

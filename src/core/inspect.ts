@@ -1,5 +1,6 @@
 // Questions about a state, none of which changes a byte of it.
 
+import type { Block } from '../base/blocks.ts';
 import { detachedError } from '../base/errors.ts';
 import {
   blockLength,
@@ -13,38 +14,6 @@ import {
 } from '../base/word.ts';
 import { AT_CAPACITY, AT_COUNT, AT_HINT, AT_LEVELS, AT_WORDS, ORDERS_PER_LEVEL } from './layout.ts';
 import { nextWord } from './run-index.ts';
-
-/** One block of an arena, live or free. Offsets and sizes are in units. */
-export interface Block {
-  /** First unit. */
-  readonly offset: number;
-  /** Units, a power of two that divides the offset. */
-  readonly size: number;
-  /** Whether it can be allocated. Free blocks are maximal: no two of them are buddies. */
-  readonly free: boolean;
-}
-
-/** Figures of an arena at one moment. All sizes are in units. */
-export interface BuddyStats {
-  /** Units in the arena. */
-  readonly capacity: number;
-  /** Units in live blocks, rounding up included. */
-  readonly usedUnits: number;
-  /** Units in free blocks. */
-  readonly freeUnits: number;
-  /** Number of live blocks. */
-  readonly liveBlocks: number;
-  /** Number of free blocks, each as large as coalescing makes it. */
-  readonly freeBlocks: number;
-  /** Size of the largest free block, and so of the largest request that has room; 0 when nothing is free. */
-  readonly largestFree: number;
-  /** External fragmentation: 1 - largestFree / freeUnits; 0 when nothing is free. */
-  readonly externalFragmentation: number;
-  /** Live blocks by order: entry k counts those of 2^k units, up to the highest order that the capacity holds. */
-  readonly liveByOrder: readonly number[];
-  /** Free blocks by order, likewise. */
-  readonly freeByOrder: readonly number[];
-}
 
 /**
  * Whether the buffer of a state is gone. The length of `s` does not tell: optimized code of V8 11 that has seen views of
@@ -137,38 +106,4 @@ export function* blocks(s: Int32Array): Generator<Block, void, undefined> {
     yield { offset, size, free };
     offset += size;
   }
-}
-
-/** Counts `blocks`, which tile an arena of `capacity` units. */
-export function statsOf(capacity: number, blocks: Iterable<Block>): BuddyStats {
-  const orders = 32 - Math.clz32(capacity);
-  const liveByOrder = new Array<number>(orders).fill(0);
-  const freeByOrder = new Array<number>(orders).fill(0);
-  let liveBlocks = 0;
-  let freeBlocks = 0;
-  let freeUnits = 0;
-  let largestFree = 0;
-  for (const { size, free } of blocks) {
-    const order = 31 - Math.clz32(size);
-    if (free) {
-      freeByOrder[order]++;
-      freeBlocks++;
-      freeUnits += size;
-      largestFree = Math.max(largestFree, size);
-    } else {
-      liveByOrder[order]++;
-      liveBlocks++;
-    }
-  }
-  return {
-    capacity,
-    usedUnits: capacity - freeUnits,
-    freeUnits,
-    liveBlocks,
-    freeBlocks,
-    largestFree,
-    externalFragmentation: freeUnits === 0 ? 0 : 1 - largestFree / freeUnits,
-    liveByOrder,
-    freeByOrder,
-  };
 }

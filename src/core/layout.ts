@@ -7,9 +7,6 @@
 
 import { FANOUT_BITS } from '../base/word.ts';
 
-/** Largest capacity, in units: offsets and sizes stay int32 with room to spare. */
-export const MAX_CAPACITY = 2 ** 30;
-
 /** Levels that the largest capacity takes. Header tables always have this many entries. */
 export const MAX_LEVELS = 7;
 

@@ -4,9 +4,8 @@
 //
 // The header begins at a multiple of 64, a cache line.
 
-import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { checkPowerOfTwo, checkWithin, MAX_CAPACITY } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
-import { MAX_CAPACITY } from '../core/layout.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
 import type { Backing } from '../heap/memory.ts';
 import { AT_CAPACITY, AT_SLOTS, AT_TRACKED, type Geometry, geometryOf, MAX_SLOTS } from '../shared/layout.ts';

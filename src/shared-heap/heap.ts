@@ -1,8 +1,8 @@
 // SharedHeap: malloc and its family over shared memory, for up to 253 workers at once, without locks.
 
 import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { type Block, statsOf } from '../base/blocks.ts';
 import { BuddyError } from '../base/errors.ts';
-import { type Block, statsOf } from '../core/inspect.ts';
 import { AbstractHeap, type HeapStats } from '../heap/abstract.ts';
 import { ADDRESSABLE, bytesOf } from '../heap/memory.ts';
 import { Engine } from '../shared/engine.ts';

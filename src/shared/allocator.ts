@@ -1,8 +1,8 @@
 // SharedBuddyAllocator: offsets in units, many workers on one SharedArrayBuffer. The checks before the engine.
 
+import { checkBoolean, checkCapacity, checkOffset, checkSize, checkWithin } from '../base/arguments.ts';
+import { type Block, type BuddyStats, type LiveBlock, statsOf } from '../base/blocks.ts';
 import { BuddyError } from '../base/errors.ts';
-import { checkCapacity, checkOffset, checkSize } from '../base/units.ts';
-import { type Block, type BuddyStats, statsOf } from '../core/inspect.ts';
 import { AtomicCells, isShared } from './cells.ts';
 import { check } from './check.ts';
 import { Engine } from './engine.ts';
@@ -19,7 +19,7 @@ import {
   MAX_SLOTS,
   VERSION,
 } from './layout.ts';
-import { type LiveBlock, rebuild } from './rebuild.ts';
+import { rebuild } from './rebuild.ts';
 import { checkDead, type Recovered, recover } from './recover.ts';
 import { attachWorker, checkWorkerId, detachWorker, workerIdOf, workerIdsOf } from './slots.ts';
 import { writeEmpty } from './state.ts';
@@ -311,14 +311,8 @@ export class SharedBuddyAllocator {
 
 function geometryOfOptions({ capacity, maxWorkers = 32, trackOwners = false }: SharedBuddyOptions): Geometry {
   checkCapacity(capacity);
-  if (typeof maxWorkers !== 'number')
-    throw new TypeError(`maxWorkers must be a number, not a ${typeof maxWorkers}`);
-  if (!Number.isInteger(maxWorkers) || maxWorkers < 1 || maxWorkers > MAX_SLOTS) {
-    throw new RangeError(`maxWorkers must be an integer from 1 to ${MAX_SLOTS}, not ${maxWorkers}`);
-  }
-  if (typeof trackOwners !== 'boolean') {
-    throw new TypeError(`trackOwners must be a boolean, not a ${typeof trackOwners}`);
-  }
+  checkWithin('maxWorkers', maxWorkers, 1, MAX_SLOTS);
+  checkBoolean('trackOwners', trackOwners);
   return geometryOf(capacity, maxWorkers, trackOwners);
 }
 

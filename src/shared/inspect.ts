@@ -1,8 +1,8 @@
 // Questions about a shared arena. While it changes, each word that an answer is made of is of some moment, but not all of one.
 
+import type { Block } from '../base/blocks.ts';
 import { BuddyError } from '../base/errors.ts';
 import { blockLength, blockStart, tileOrder } from '../base/word.ts';
-import type { Block } from '../core/inspect.ts';
 import type { Cells } from './cells.ts';
 import { FANOUT_BITS, type Geometry } from './layout.ts';
 import { CLOSED, contOf, freeOf, usedOf } from './word.ts';

@@ -1,5 +1,6 @@
 // Writing a quiet arena anew around the blocks that are known to be live.
 
+import type { LiveBlock } from '../base/blocks.ts';
 import { lowestBit } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { ATTACHED, FANOUT_BITS, type Geometry, kindOf, SLOT_STATE, slotOf } from './layout.ts';
@@ -7,12 +8,6 @@ import { changeOwner, ownerAt } from './owners.ts';
 import { refresh } from './run-index.ts';
 import { writeEmpty } from './state.ts';
 import { blockMask, EMPTY, freeOf, subdivisionMask } from './word.ts';
-
-/** A block that is to be live: `size` units, a power of two, from `offset` on, a multiple of it. */
-export interface LiveBlock {
-  readonly offset: number;
-  readonly size: number;
-}
 
 /** Makes `live`, which must not overlap, the live blocks of a quiet arena. One that no attached worker owns is `worker`'s. O(capacity). */
 export function rebuild(cells: Cells, g: Geometry, worker: number, live: readonly LiveBlock[]): void {

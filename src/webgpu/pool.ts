@@ -1,8 +1,7 @@
 // BufferPool: hands out ranges of GPU buffers, makes and destroys the buffers, and reuses a range only when the GPU is done with it.
 
-import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { checkPowerOfTwo, checkWithin, MAX_CAPACITY } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
-import { MAX_CAPACITY } from '../core/layout.ts';
 import {
   type BufferAllocation,
   type Entry,

@@ -1,6 +1,6 @@
 // The exhaustive exploration at any capacity and depth, for as long as it takes, with progress on standard error.
 
-import { MAX_CAPACITY } from '../../src/core/layout.ts';
+import { MAX_CAPACITY } from '../../src/base/arguments.ts';
 import { commandOf, integer } from '../support/command.ts';
 import { everySize, explore, sizePerOrder } from '../support/state-search.ts';
 

@@ -1,7 +1,7 @@
 // All interleavings of the programs in test/interleavings/suites.ts, and schedules at random for as long as one likes.
 
 import { InvalidArgumentError } from 'commander';
-import { MAX_CAPACITY } from '../../src/core/layout.ts';
+import { MAX_CAPACITY } from '../../src/base/arguments.ts';
 import { MAX_SLOTS } from '../../src/shared/layout.ts';
 import { Explorer } from '../interleavings/explore.ts';
 import { type Program, parseProgram } from '../interleavings/program.ts';

@@ -177,7 +177,7 @@ describe('misuse', () => {
       ['TypeError', {}],
       ['RangeError', { capacity: 1, maxWorkers: 0 }],
       ['RangeError', { capacity: 1, maxWorkers: 254 }],
-      ['RangeError', { capacity: 1, workers: Number.NaN }],
+      ['RangeError', { capacity: 1, maxWorkers: Number.NaN }],
       ['TypeError', { capacity: 1, maxWorkers: '2' }],
       ['TypeError', { capacity: 1, trackOwners: 1 }],
     ];

@@ -1,7 +1,7 @@
 // What a trace takes in units of one size: the smallest arena that serves it, and what becomes of its bytes.
 
+import { MAX_CAPACITY } from '../../base/arguments.ts';
 import { BuddyAllocator } from '../../core/allocator.ts';
-import { MAX_CAPACITY } from '../../core/layout.ts';
 import { opsInUnits, orderOf, type Progress } from '../replay/pass.ts';
 import type { Trace } from '../trace.ts';
 import { tick } from './progress.ts';

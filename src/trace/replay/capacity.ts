@@ -1,6 +1,6 @@
 // How large an arena a trace needs.
 
-import { MAX_CAPACITY } from '../../core/layout.ts';
+import { MAX_CAPACITY } from '../../base/arguments.ts';
 import type { Trace } from '../trace.ts';
 import { opsInUnits, orderOf, Pass, type Progress } from './pass.ts';
 
