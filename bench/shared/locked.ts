@@ -2,7 +2,7 @@
 
 import { BuddyAllocator, setState } from '../../src/core/allocator.ts';
 import { layoutOf } from '../../src/core/layout.ts';
-import { writeEmpty } from '../../src/core/state.ts';
+import { writeEmpty } from '../../src/core/state/empty.ts';
 import type { Attached, SharedContender } from './contender.ts';
 
 const FREE = 0;

@@ -2,8 +2,8 @@
 // public methods tell of one block at a time; a picture of a million units, sixty times a second, is read off the words.
 
 import { blockLength, FANOUT_BITS, lowestBit } from '../../src/base/word.ts';
-import { isFree, sizeAt } from '../../src/core/inspect.ts';
 import { AT_CAPACITY, AT_LEVELS, AT_WORDS } from '../../src/core/layout.ts';
+import { isFree, sizeAt } from '../../src/core/state/inspect.ts';
 
 /** One word pair, and where it belongs. */
 export interface Word {

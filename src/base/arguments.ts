@@ -4,22 +4,17 @@
 /** Largest capacity of an arena, in units: offsets and sizes stay int32 with room to spare. */
 export const MAX_CAPACITY = 2 ** 30;
 
-/** `value` with its article, for messages: "undefined", "null", "a string", "an object". */
-function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return `${value}`;
-  const type = typeof value;
-  return `${type === 'object' ? 'an' : 'a'} ${type}`;
-}
-
 /** `value`, after a check that it is a number of any kind. */
 export function checkNumber(name: string, value: number): number {
-  if (typeof value !== 'number') throw new TypeError(`${name} must be a number, not ${kindOf(value)}`);
+  if (typeof value !== 'number') throw new TypeError(`${name} must be of type number, not ${typeof value}`);
   return value;
 }
 
 /** `value`, after a check that it is a boolean. */
 export function checkBoolean(name: string, value: boolean): boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean, not ${kindOf(value)}`);
+  if (typeof value !== 'boolean') {
+    throw new TypeError(`${name} must be of type boolean, not ${typeof value}`);
+  }
   return value;
 }
 

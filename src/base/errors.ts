@@ -41,10 +41,7 @@ export class BuddyError extends Error {
   }
 }
 
-/** What a use of a state whose buffer is gone throws. */
+/** The error of a use of a state whose buffer is gone. */
 export function detachedError(): BuddyError {
-  return new BuddyError(
-    'DETACHED',
-    "the state's buffer is gone: transferred away, or resized to less than the state",
-  );
+  return new BuddyError('DETACHED', 'the buffer was transferred away or cut');
 }

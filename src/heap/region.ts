@@ -8,9 +8,9 @@
 import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { BuddyAllocator, setState, stateOf } from '../core/allocator.ts';
-import { attachStateAt } from '../core/attach.ts';
-import { copyBlocks, isRangeFree } from '../core/ranges.ts';
-import { emptyState } from '../core/state.ts';
+import { attachStateAt } from '../core/state/attach.ts';
+import { emptyState } from '../core/state/empty.ts';
+import { copyBlocks, isRangeFree } from '../core/state/ranges.ts';
 import { unitZeroFor } from './base.ts';
 import { HEADER_BYTES, headerAt, LARGEST_UNIT, LEAST_UNIT, readHeader, writeHeader } from './header.ts';
 import { ADDRESSABLE, allocateBuffer, type Backing, backingOf, type HeapMemory } from './memory.ts';

@@ -1,7 +1,7 @@
 // What MemPool.stats reports, counted from the state that an embedded heap keeps in its memory.
 
-import { blocks } from '../core/inspect.ts';
 import { AT_CAPACITY } from '../core/layout.ts';
+import { blocks } from '../core/state/inspect.ts';
 import { readHeader } from '../heap/header.ts';
 import type { Heap } from '../heap.ts';
 

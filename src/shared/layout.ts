@@ -4,7 +4,7 @@
 //
 // What is written by one worker only begins at a multiple of 16 cells, a cache line.
 
-import { groups } from '../core/layout.ts';
+import { groupsOf } from '../base/word.ts';
 
 /** log2 of the children of a word: two bits a child, in one int32, which is the most that one CAS can change. */
 export const FANOUT_BITS = 4;
@@ -128,7 +128,7 @@ export function geometryOf(capacity: number, slots: number, tracked: boolean): G
     let cells = Math.ceil(count[level] / 8);
     tiers.push(at);
     for (at += cells; cells > 1; at += cells * ORDERS_PER_LEVEL) {
-      cells = groups(cells);
+      cells = groupsOf(cells);
       tiers.push(at);
     }
     index.push(Int32Array.from(tiers));

@@ -225,9 +225,9 @@ describe('offsets that begin no live block', () => {
 describe('messages name the argument and its value', () => {
   const allocator = exampleAllocator();
   test.each<[string, () => unknown, RegExp]>([
-    ['alloc', () => allocator.alloc('1' as never), /^size must be a number, not a string$/],
+    ['alloc', () => allocator.alloc('1' as never), /^size must be of type number, not string$/],
     ['alloc', () => allocator.alloc(1.5), /^size must be a positive integer, not 1\.5$/],
-    ['free', () => allocator.free('1' as never), /^offset must be a number, not a string$/],
+    ['free', () => allocator.free('1' as never), /^offset must be of type number, not string$/],
     ['free', () => allocator.free(-3), /^offset must be an integer from 0 to \d+, not -3$/],
     ['sizeOf', () => allocator.sizeOf(-3), /^offset must be an integer/],
     ['isAllocated', () => allocator.isAllocated(-3), /^offset must be an integer/],
@@ -290,15 +290,15 @@ describe('detached', () => {
     expect(() => blocks.next()).toThrow(expect.objectContaining({ code: 'DETACHED' }));
   });
 
-  test('from', () => {
+  test('attach', () => {
     const { state } = exampleAllocator();
     structuredClone(state, { transfer: [state] });
     expect(() => BuddyAllocator.attach(state)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
   });
 });
 
-describe('from', () => {
-  const codeOfFrom = (state: ArrayBuffer): string => {
+describe('attach', () => {
+  const codeOfAttach = (state: ArrayBuffer): string => {
     const outcome = outcomeOf(() => BuddyAllocator.attach(state));
     return 'error' in outcome ? outcome.error : 'attached';
   };
@@ -306,9 +306,11 @@ describe('from', () => {
   const { state } = exampleAllocator();
   test.each([
     ['a SharedArrayBuffer', new SharedArrayBuffer(state.byteLength)],
-    ['a typed array', new Uint8Array(state)],
-    ['a DataView', new DataView(state)],
-    ['a Buffer', Buffer.from(state)],
+    ['a view of a SharedArrayBuffer', new Uint8Array(new SharedArrayBuffer(state.byteLength))],
+    [
+      'a view of a part of one',
+      new Uint8Array(new SharedArrayBuffer(state.byteLength + 8), 4, state.byteLength),
+    ],
     ['null', null],
     ['undefined', undefined],
     ['a number', 64],
@@ -316,23 +318,45 @@ describe('from', () => {
     ['an object', {}],
     ['an object that calls itself one', { [Symbol.toStringTag]: 'ArrayBuffer', byteLength: 100 }],
     ['another allocator', exampleAllocator()],
-  ])('%s is no ArrayBuffer', (_, value) => {
+  ])('%s is not a state', (_, value) => {
     expect(() => BuddyAllocator.attach(value as ArrayBuffer)).toThrow(TypeError);
+  });
+
+  test('a view that shows its whole buffer is used, not copied', () => {
+    for (const view of [new Uint8Array(state.slice()), new DataView(state.slice())]) {
+      expect(BuddyAllocator.attach(view).state).toBe(view.buffer);
+    }
+  });
+
+  test.each([0, 1, 2, 3, 4, 7])('a view of a part, %i bytes into its buffer, is copied', (byteOffset) => {
+    const bytes = new Uint8Array(state.byteLength + byteOffset + 5);
+    bytes.set(new Uint8Array(state), byteOffset);
+    const before = bytes.slice();
+    const attached = BuddyAllocator.attach(Buffer.from(bytes.buffer, byteOffset, state.byteLength));
+    expect(new Uint8Array(attached.state)).toEqual(new Uint8Array(state));
+    attached.clear();
+    expect(bytes).toEqual(before);
+  });
+
+  test('a view of a detached buffer is detached', () => {
+    const view = new Uint8Array(state.slice());
+    structuredClone(view.buffer, { transfer: [view.buffer] });
+    expect(() => BuddyAllocator.attach(view)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
   });
 
   test('random bytes are foreign', () => {
     const random = new Random(1);
     for (let i = 0; i < 300; i++) {
       const bytes = new Uint8Array(random.below(2000)).map(() => random.below(256));
-      expect(['FOREIGN', 'TRUNCATED']).toContain(codeOfFrom(bytes.buffer));
+      expect(['FOREIGN', 'TRUNCATED']).toContain(codeOfAttach(bytes.buffer));
     }
     const large = new Uint8Array(state.byteLength).map(() => random.below(256));
-    expect(codeOfFrom(large.buffer)).toBe('FOREIGN');
+    expect(codeOfAttach(large.buffer)).toBe('FOREIGN');
   });
 
   test('zeroes and ones are foreign', () => {
-    expect(codeOfFrom(new ArrayBuffer(state.byteLength))).toBe('FOREIGN');
-    expect(codeOfFrom(new Uint8Array(state.byteLength).fill(255).buffer)).toBe('FOREIGN');
+    expect(codeOfAttach(new ArrayBuffer(state.byteLength))).toBe('FOREIGN');
+    expect(codeOfAttach(new Uint8Array(state.byteLength).fill(255).buffer)).toBe('FOREIGN');
   });
 
   test.each([1, 16, 100, 5000])('every other length of the state of %i units is truncated', (capacity) => {
@@ -340,7 +364,7 @@ describe('from', () => {
     allocator.alloc(3);
     const bytes = stateBytes(allocator);
     for (let length = 0; length < bytes.length; length++) {
-      const code = codeOfFrom(bytes.slice(0, length).buffer);
+      const code = codeOfAttach(bytes.slice(0, length).buffer);
       // With less than a word there is no knowing whose it is.
       if (length < 4) expect(['FOREIGN', 'TRUNCATED']).toContain(code);
       else expect(code).toBe('TRUNCATED');
@@ -348,7 +372,7 @@ describe('from', () => {
     for (const more of [1, 2, 3, 4, 8, 64, bytes.length]) {
       const longer = new Uint8Array(bytes.length + more);
       longer.set(bytes);
-      expect(codeOfFrom(longer.buffer)).toBe('TRUNCATED');
+      expect(codeOfAttach(longer.buffer)).toBe('TRUNCATED');
     }
   });
 
@@ -358,7 +382,7 @@ describe('from', () => {
     for (let at = 0; at < 32; at++) {
       const changed = bytes.slice();
       changed[at] += 1;
-      codes.add(codeOfFrom(changed.buffer));
+      codes.add(codeOfAttach(changed.buffer));
     }
     expect(codes).toContain('FOREIGN');
     expect(codes).toContain('VERSION');
@@ -433,7 +457,7 @@ describe('damaged states', () => {
     expect(refused).toBeGreaterThan(32);
   });
 
-  test.each([16, 300])('what from refuses in a state of %i units, check reports, too', (capacity) => {
+  test.each([16, 300])('what attach refuses in a state of %i units, check reports, too', (capacity) => {
     const bytes = usedState(capacity, capacity);
     let reported = 0;
     for (let bit = 0; bit < bytes.length * 8; bit++) {
