@@ -4,8 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { gzipSync, inflateSync } from 'node:zlib';
-import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Io } from '../../src/cli/io.ts';
@@ -610,99 +608,6 @@ describe('terminals', () => {
   test('see none when it is short, and a pipe never does', async () => {
     expect((await buddy(['replay', SQLITE], { terminal: 80 })).stderr).toBe('');
     expect((await buddy(['replay', 'data/lua.tr.gz'])).stderr).toBe('');
-  });
-});
-
-describe('buddy replay --html', () => {
-  let page = '';
-  let document: Document;
-
-  beforeAll(async () => {
-    const { status, stderr, stdout } = await buddy(['replay', SQLITE, '--html', file('report.html')]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain('placement hash');
-    page = readFileSync(file('report.html'), 'utf8');
-    document = parseHTML(page).document;
-  });
-
-  test('writes a page that needs nothing else', () => {
-    expect(page.length).toBeLessThan(1.5e6);
-    expect(page).toMatch(/^<!doctype html>\n/);
-    for (const name of ['script', 'link', 'iframe', 'object'])
-      expect(document.querySelector(name)).toBeNull();
-    const sources = [...document.querySelectorAll('*')].flatMap((element) =>
-      ['src', 'href', 'xlink:href']
-        .map((name) => element.getAttribute(name))
-        .filter((value) => value !== null),
-    );
-    expect(sources.length).toBe(1);
-    expect(sources[0]).toMatch(/^data:image\/png;base64,/);
-    expect(page.replaceAll(/xmlns(:\w+)?="[^"]*"/g, '')).not.toMatch(/https?:|url\(|@import/);
-  });
-
-  test('has a title, the figures and four plots that say what they show', () => {
-    expect(document.title).toBe(`Replay of ${SQLITE}`);
-    expect(document.documentElement.getAttribute('lang')).toBe('en');
-    expect(document.querySelector('table')?.textContent).toContain('6,455,501 bytes');
-    const headings = [...document.querySelectorAll('figure h2')].map((heading) => heading.textContent);
-    expect(headings).toEqual(['Occupancy', 'Memory over time', 'Fragmentation', 'Sizes']);
-    const labels = [...document.querySelectorAll('figure svg[role=img]')].map((svg) =>
-      svg.getAttribute('aria-label'),
-    );
-    expect(labels.length).toBe(4);
-    expect(labels[0]).toContain('at most 6.16 MiB asked for, in blocks of 11.7 MiB');
-    expect(labels[3]).toContain('most (26,820) got a block of 16 B');
-    for (const unit of ['MiB', 'address, MiB', 'percent', 'operations', 'allocations']) {
-      expect(
-        [...document.querySelectorAll('svg text')].some((text) => text.textContent?.includes(unit)),
-      ).toBe(true);
-    }
-  });
-
-  test('has an axis where nothing found room, too', async () => {
-    const [trace, out] = [file('large.mtrace'), file('empty.html')];
-    writeFileSync(trace, '+ 0x10 0x40\n- 0x10\n+ 0x20 0x80\n');
-    expect(await buddy(['replay', trace, '--capacity', '1', '--html', out])).toMatchObject({ status: 1 });
-    expect(readFileSync(out, 'utf8')).not.toContain('>0.000000<');
-  });
-
-  test('follows the reader to dark mode and to a phone', () => {
-    expect(page).toContain('prefers-color-scheme: dark');
-    expect(document.querySelector('meta[name=viewport]')).not.toBeNull();
-    for (const svg of document.querySelectorAll('figure svg'))
-      expect(svg.getAttribute('viewBox')).toBeTruthy();
-  });
-
-  test('has a pixel for every sample and region', async () => {
-    const { stdout } = await buddy(['replay', SQLITE, '--json']);
-    const { samples } = JSON.parse(stdout) as ReplayReport;
-    const image = /base64,([^"]+)"/.exec(page)?.[1] ?? '';
-    const png = Buffer.from(image, 'base64');
-    expect(png.subarray(1, 4).toString()).toBe('PNG');
-    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
-    expect([width, height]).toEqual([256, 128]);
-    const start = png.indexOf('IDAT') + 4;
-    const rows = inflateSync(png.subarray(start, start + png.readUInt32BE(start - 8)));
-    samples.forEach(({ map }, x) => {
-      map.forEach((full, region) => {
-        // Low addresses at the bottom; a row begins with its filter byte.
-        const pixel = rows[(height - 1 - region) * (width + 1) + 1 + x];
-        if (full === 0) expect(pixel).toBe(0);
-        else expect(Math.abs(pixel - full * 255)).toBeLessThanOrEqual(1);
-      });
-    });
-  });
-
-  test('shows a file name as text, and failures', async () => {
-    const name = file('<b>&.tr');
-    writeFileSync(name, gzipSync(encodeTrace(traceFromOps(Int32Array.of(64, 64)))));
-    expect(
-      (await buddy(['replay', name, '--capacity', '4', '--json', '--html', file('odd.html')])).status,
-    ).toBe(1);
-    const odd = parseHTML(readFileSync(file('odd.html'), 'utf8')).document;
-    expect(odd.querySelector('h1')?.textContent).toBe(`Replay of ${name}`);
-    expect(odd.querySelector('h1 b')).toBeNull();
-    expect(odd.querySelector('td strong')?.textContent).toBe('1 allocation found no room');
   });
 });
 

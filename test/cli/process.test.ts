@@ -1,7 +1,7 @@
 // The built `buddy` command as a process of its own.
 
 import { execFile, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 
@@ -46,7 +46,8 @@ test('replays a recorded trace to its exact placement', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ placementHash: 4050772520, failures: 0 });
 });
 
-test('writes the page with the libraries that it brings along', async () => {
+test('writes the page, for which it loads a small part of its own', async () => {
+  expect(statSync('dist/page.js').size).toBeLessThan(20_000);
   expect(await buddy(['replay', '-', '--json', '--html', '/dev/null'], '+ 0x10 0x40\n')).toMatchObject({
     status: 0,
     stderr: '',

@@ -2,6 +2,7 @@
 
 import type { ReplayReport } from '../../trace.ts';
 import { replayFigures } from '../figures.ts';
+import { escapeText } from './markup.ts';
 import { fragmentationPlot, memoryPlot, occupancyPlot, sizesPlot } from './plots.ts';
 
 const STYLE = `
@@ -16,7 +17,7 @@ th { font-weight: normal; opacity: .75; }
 strong { color: var(--bad); }
 main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 2rem; margin-top: 2rem; }
 figure { margin: 0; max-width: 36rem; }
-figure svg { width: 100%; }
+figure svg { display: block; width: 100%; overflow: visible; font-variant-numeric: tabular-nums; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: .2em; }
 .first { background: var(--first); }
 .second { background: var(--second); }
@@ -24,7 +25,7 @@ figure svg { width: 100%; }
 
 /** The page for the replay of the trace called `name`. */
 export function htmlReport(name: string, report: ReplayReport): string {
-  const title = escapeHtml(`Replay of ${name}`);
+  const title = escapeText(`Replay of ${name}`);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -67,8 +68,4 @@ function figure(heading: string, svg: string, caption: string): string {
 
 function key(color: 'first' | 'second'): string {
   return `<span class="key ${color}"></span>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
