@@ -7,12 +7,12 @@ import { pathToFileURL } from 'node:url';
 import { inflateSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { element, escapeText } from '../src/cli/html/markup.ts';
-import type { Io } from '../src/cli/io.ts';
-import { run } from '../src/cli/run.ts';
-import { encodeTrace, type ReplayReport, traceFromOps } from '../src/trace/index.ts';
-import { launch } from './browser/chromium.ts';
-import { descendants, type Element, named, parsePage, textOf } from './support/markup.ts';
+import { element, escapeText } from '../../src/cli/html/markup.ts';
+import type { Io } from '../../src/cli/io.ts';
+import { run } from '../../src/cli/run.ts';
+import { encodeTrace, type ReplayReport, traceFromOps } from '../../src/trace.ts';
+import { launch } from '../browser/chromium.ts';
+import { descendants, type Element, named, parsePage, textOf } from '../support/markup.ts';
 
 const SQLITE = 'data/sqlite.tr.gz';
 
