@@ -1,17 +1,10 @@
 import license from 'rollup-plugin-license';
 import { defineConfig } from 'tsdown';
+import { entryPoints } from './scripts/entry-points.mjs';
 
 /** The package's entry points, for every runtime. */
 const library = {
-  entry: {
-    index: 'src/index.ts',
-    heap: 'src/heap.ts',
-    mempool: 'src/mempool.ts',
-    debug: 'src/debug.ts',
-    shared: 'src/shared.ts',
-    webgpu: 'src/webgpu.ts',
-    trace: 'src/trace.ts',
-  },
+  entry: Object.fromEntries(entryPoints.map(({ name, source }) => [name, source])),
   platform: 'neutral',
   target: 'es2022',
   define: { __DEV__: 'false' },

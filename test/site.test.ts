@@ -20,18 +20,6 @@ describe('the sidebar', () => {
   });
 });
 
-describe('the reference', () => {
-  it('is made of every entry point of the package', () => {
-    const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-      exports: Record<string, unknown>;
-    };
-    const { entryPoints } = JSON.parse(readFileSync('typedoc.json', 'utf8')) as { entryPoints: string[] };
-    const entries = Object.keys(exports).filter((name) => name !== './package.json');
-    const named = entryPoints.map((file) => file.replace(/^src(?=\/)/, '.').replace(/(\/index)?\.ts$/, ''));
-    expect(named.toSorted()).toEqual(entries.toSorted());
-  });
-});
-
 describe('repositoryUrl', () => {
   it.each([
     [{}, null],

@@ -1,8 +1,9 @@
 // The documentation as a site: docs/*.md as they are, and the reference that TypeDoc makes of the docstrings.
 
 import { cpSync, existsSync, readFileSync } from 'node:fs';
-import { join, posix, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { defineConfig } from 'vitepress';
+import { entryPoints } from '../../scripts/entry-points.mjs';
 import { checkSite } from './check.ts';
 import { home } from './home.ts';
 import { rewriteLinks, slug } from './markdown.ts';
@@ -12,12 +13,10 @@ import { type Manifest, repositoryUrl } from './repository.ts';
 const docs = resolve(import.meta.dirname, '..');
 const root = resolve(docs, '..');
 
-function json<T>(file: string): T {
-  return JSON.parse(readFileSync(join(root, file), 'utf8')) as T;
-}
-
-const manifest = json<Manifest & { name: string; description: string }>('package.json');
-const { entryPoints } = json<{ entryPoints: string[] }>('typedoc.json');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest & {
+  name: string;
+  description: string;
+};
 const repository = repositoryUrl(manifest);
 
 // The playground is built by itself, before this. Without it the site is complete, and does not mention it.
@@ -26,7 +25,7 @@ const hasPlayground = existsSync(join(playground, 'index.html'));
 
 const reference = referenceSection(
   join(docs, 'reference'),
-  entryPoints.map((file) => posix.join(manifest.name, posix.dirname(posix.relative('src', file)))),
+  entryPoints.map(({ specifier }) => specifier),
 );
 
 export default defineConfig({
