@@ -1,18 +1,14 @@
-// What the benchmark commands do alike: parse, measure, print, and say by the exit code how it went.
+// What the benchmark commands do alike: print, and say by the exit code how it went.
 
-import type { Command } from 'commander';
 import type { WorkloadResult } from './report.ts';
 
-/** Runs `bench` by the command line and prints its report, as JSON with --json. */
-export async function runCommand<Options extends { readonly json?: true }, Report>(
-  command: Command,
-  bench: (options: Options) => Promise<Report>,
+/** Prints a report, as JSON with --json. */
+export function printReport<Report>(
+  report: Report,
+  { json }: { readonly json?: true },
   format: (report: Report) => string,
-): Promise<Report> {
-  const options = command.parse().opts<Options>();
-  const report = await bench(options);
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : format(report));
-  return report;
+): void {
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : format(report));
 }
 
 /** Exit code 1 when contenders that must place every block alike have not. */

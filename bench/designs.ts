@@ -1,8 +1,7 @@
-// `npm run bench:designs`: the same allocator built in different ways, side by side on the traces.
+// `npm run bench -- designs`: the same allocator built in different ways, side by side on the traces.
 
 import Table from 'cli-table3';
-import { commandOf } from '../test/support/command.ts';
-import { failWherePlacementsDiffer, runCommand } from './command.ts';
+import { failWherePlacementsDiffer, printReport } from './command.ts';
 import { buddy, buddyMetadataBytes } from './contenders/buddy.ts';
 import { reference, referenceMetadataBytes } from './contenders/reference.ts';
 import { runnerFor } from './contenders/runner.ts';
@@ -10,7 +9,7 @@ import type { Design } from './designs/design.ts';
 import { orderBitmaps } from './designs/order-bitmaps.ts';
 import { buildWebAssembly, WASM_NAME, webAssembly } from './designs/web-assembly.ts';
 import { word16 } from './designs/word16.ts';
-import { addEffortOptions, type EffortOptions, effortOf } from './effort.ts';
+import { type EffortOptions, effortOf } from './effort.ts';
 import { type Machine, machine } from './machine.ts';
 import { type Effort, measure, placementsAgree, type Runner } from './measure.ts';
 import { describe } from './native/compile.ts';
@@ -161,13 +160,9 @@ function format({ machine, compilers, effort, designs, workloads }: Report): str
   ].join('\n');
 }
 
-const command = addEffortOptions(
-  commandOf('npm run bench:designs --', 'Measures the allocator built in different ways on the traces.'),
-).option('--json', 'print one JSON document instead of tables');
-
-const report = await runCommand(
-  command,
-  (options: EffortOptions & { readonly json?: true }) => bench(effortOf(options)),
-  format,
-);
-failWherePlacementsDiffer(report.workloads);
+/** Measures and reports, as the command line says. */
+export async function run(options: EffortOptions & { readonly json?: true }): Promise<void> {
+  const report = await bench(effortOf(options));
+  printReport(report, options, format);
+  failWherePlacementsDiffer(report.workloads);
+}

@@ -1,14 +1,14 @@
-// `npm run bench:heap`: Heap against other allocators of bytes, on the traces: malloc and free, then realloc too.
+// `npm run bench -- heap`: Heap against other allocators of bytes, on the traces: malloc and free, then realloc too.
 
 import Table from 'cli-table3';
-import { commandOf } from '../test/support/command.ts';
-import { runCommand } from './command.ts';
+import type { Command } from 'commander';
+import { printReport } from './command.ts';
 import { codemix } from './contenders/codemix.ts';
 import type { Contender } from './contenders/contender.ts';
 import { memPool } from './contenders/mem-pool.ts';
 import { runnerFor } from './contenders/runner.ts';
 import { typedArray } from './contenders/typed-array.ts';
-import { addEffortOptions, type EffortOptions, effortOf } from './effort.ts';
+import { type EffortOptions, effortOf } from './effort.ts';
 import { growingHeap, growingPeers, growingWasiLibc } from './heap/growing.ts';
 import { heap } from './heap/heap.ts';
 import { wasiLibc } from './heap/wasi-libc.ts';
@@ -41,7 +41,7 @@ interface Report {
   readonly workloads: readonly WorkloadResult[];
 }
 
-async function run(plan: WorkloadPlan, work: Work, effort: Effort): Promise<WorkloadResult> {
+async function runWorkload(plan: WorkloadPlan, work: Work, effort: Effort): Promise<WorkloadResult> {
   const name = `${plan.name}\n${work.name}`;
   const workload: Workload = plan.build();
   const runners: Runner[] = [];
@@ -63,7 +63,7 @@ async function run(plan: WorkloadPlan, work: Work, effort: Effort): Promise<Work
 }
 
 /** All kinds of work with only those others whose name contains one of `names`. */
-function against(names: readonly string[] | undefined): readonly Work[] {
+function against(names: readonly string[] | undefined, command: Command): readonly Work[] {
   if (!names) return WORKS;
   const unknown = names.find((name) => !WORKS[0].others.some((other) => other.name.includes(name)));
   if (unknown !== undefined) command.error(`error: no contender is called ${unknown}`);
@@ -73,13 +73,13 @@ function against(names: readonly string[] | undefined): readonly Work[] {
   }));
 }
 
-async function bench(options: Options): Promise<Report> {
-  const works = against(options.against);
+async function bench(options: Options, command: Command): Promise<Report> {
+  const works = against(options.against, command);
   const effort = effortOf(options);
   const workloads: WorkloadResult[] = [];
   const plans = workloadPlans().filter(({ isWholeTrace, forPeers }) => isWholeTrace || forPeers);
   for (const work of works) {
-    for (const plan of plans) workloads.push(await run(plan, work, effort));
+    for (const plan of plans) workloads.push(await runWorkload(plan, work, effort));
   }
   showProgress('');
   return { machine: machine(), effort, workloads };
@@ -117,10 +117,7 @@ function format({ machine, effort, workloads }: Report): string {
   ].join('\n');
 }
 
-const command = addEffortOptions(
-  commandOf('npm run bench:heap --', 'Measures Heap against other allocators of bytes.'),
-)
-  .option('--against <substring...>', 'measure only those other contenders whose name contains it')
-  .option('--json', 'print one JSON document instead of tables');
-
-await runCommand(command, bench, format);
+/** Measures and reports, as the command line says. */
+export async function run(options: Options, command: Command): Promise<void> {
+  printReport(await bench(options, command), options, format);
+}

@@ -1,106 +1,63 @@
-// `npm run bench`: chooses workloads and contenders, runs the rounds, prints the report.
+// `npm run bench -- WHAT`: the command lines of the benchmarks.
 
-import { commandOf } from '../test/support/command.ts';
-import { failWherePlacementsDiffer, runCommand } from './command.ts';
-import { OTHERS, OURS } from './contenders/index.ts';
-import { runnerFor } from './contenders/runner.ts';
-import { addEffortOptions, type EffortOptions, effortOf } from './effort.ts';
-import { machine } from './machine.ts';
-import { type Effort, measure, placementsAgree } from './measure.ts';
-import { describe } from './native/compile.ts';
-import { buildNative, NATIVE_NAME, NativeProgram } from './native/native-program.ts';
-import { showProgress } from './progress.ts';
-import { arenaCosts, formatReport, type Report, type WorkloadResult } from './report.ts';
-import { type WorkloadPlan, workloadPlans } from './workloads.ts';
+import { Option } from 'commander';
+import { commandOf, integer, lazily, lazilyWithBuild, runWhat } from '../test/support/command.ts';
+import { addEffortOptions } from './effort.ts';
+import { PATTERNS } from './shared/patterns.ts';
 
-interface Options extends EffortOptions {
-  readonly all?: true;
-  readonly json?: true;
-  readonly only?: readonly string[];
-}
+const program = commandOf('npm run bench --', 'Measures this package beside others. Without WHAT: traces.');
 
-/** The workloads to run and the names of the contenders that run beside ours. */
-interface Selection {
-  readonly plans: readonly WorkloadPlan[];
-  readonly names: readonly string[];
-}
-
-const command = addEffortOptions(
-  commandOf('npm run bench --', 'Measures buddy-allocator against the reference and other allocators.'),
-)
+addEffortOptions(program.command('traces', { isDefault: true }))
+  .description('BuddyAllocator beside the reference and other allocators, on traces and synthetic workloads')
   .option('--all', 'run every synthetic workload instead of a representative few')
   .option('--json', 'print one JSON document instead of tables')
-  .option('--only <substring...>', 'run only the workloads or contenders whose name contains it');
+  .option('--only <substring...>', 'run only the workloads or contenders whose name contains it')
+  .action(lazilyWithBuild(() => import('./traces.ts')));
 
-/** Each filter narrows what it matches: the workloads, the contenders or both. */
-function select({ all, only = [] }: Options): Selection {
-  let plans = workloadPlans().filter((plan) => all || plan.byDefault);
-  let names = [...OTHERS.map(({ name }) => name), NATIVE_NAME, OURS.name];
-  const narrow = <T>(from: T[], nameOf: (one: T) => string): T[] => {
-    const filters = only.filter((filter) => from.some((one) => nameOf(one).includes(filter)));
-    return filters.length === 0
-      ? from
-      : from.filter((one) => filters.some((filter) => nameOf(one).includes(filter)));
-  };
-  const unknown = only.find(
-    (filter) => ![...plans.map(({ name }) => name), ...names].some((name) => name.includes(filter)),
-  );
-  if (unknown !== undefined) command.error(`error: no workload or contender is called ${unknown}`);
-  plans = narrow(plans, ({ name }) => name);
-  names = narrow(names, (name) => name);
-  return { plans, names };
-}
+addEffortOptions(program.command('heap'))
+  .description('Heap beside other allocators of bytes, on the traces')
+  .option('--against <substring...>', 'measure only those other contenders whose name contains it')
+  .option('--json', 'print one JSON document instead of tables')
+  .action(lazilyWithBuild(() => import('./heap.ts')));
 
-async function runWorkload(
-  plan: WorkloadPlan,
-  names: readonly string[],
-  native: NativeProgram | undefined,
-  effort: Effort,
-): Promise<WorkloadResult | undefined> {
-  const contenders = OTHERS.filter(({ name, isPeer }) => names.includes(name) && isPeer === plan.forPeers);
-  const withNative = native !== undefined && names.includes(NATIVE_NAME) && !plan.forPeers;
-  if (contenders.length === 0 && !withNative && !names.includes(OURS.name)) return undefined;
-  showProgress(`${plan.name}: preparing`);
-  const workload = plan.build();
-  const runners = [];
-  for (const contender of [OURS, ...contenders]) runners.push(await runnerFor(contender, workload));
-  if (withNative) runners.push(await native.runnerFor(workload));
-  const operations = workload.operations.length - workload.steadyFrom;
-  const measurements = await measure(runners, operations, effort, (phase, number) =>
-    showProgress(`${plan.name}: ${phase} ${number}`),
-  );
-  return {
-    workload: plan.name,
-    capacity: workload.capacity,
-    operations,
-    measurements,
-    placementsAgree: placementsAgree(measurements),
-  };
-}
+program
+  .command('shared')
+  .description('SharedBuddyAllocator with 1, 2, 4 and 8 workers, by the patterns of the field')
+  .option('--rounds <n>', 'rounds, of which the median counts', integer(1), 9)
+  .option('--operations <n>', 'allocations of a round, all workers together', integer(1), 4_000_000)
+  .option(
+    '--threads <list>',
+    'numbers of workers',
+    (list: string) => list.split(',').map(integer(1)),
+    [1, 2, 4, 8],
+  )
+  .addOption(new Option('--pattern <name>', 'only this one').choices(Object.keys(PATTERNS)))
+  .option('--json', 'print everything as JSON')
+  .action(lazily(() => import('./shared.ts')));
 
-async function bench(options: Options): Promise<Report> {
-  const { plans, names } = select(options);
-  const effort = effortOf(options);
-  const built = buildNative('reference');
-  const native = built.file === undefined ? undefined : new NativeProgram(NATIVE_NAME, built.file);
-  const workloads: WorkloadResult[] = [];
-  try {
-    for (const plan of plans) {
-      const result = await runWorkload(plan, names, native, effort);
-      if (result) workloads.push(result);
-    }
-  } finally {
-    showProgress('');
-    native?.close();
-  }
-  return {
-    machine: machine(),
-    native: describe(built),
-    effort,
-    workloads,
-    arenas: arenaCosts(workloads),
-  };
-}
+program
+  .command('scaling')
+  .description('BuddyAllocator from small arenas to large ones: writes scaling.svg and scaling.json')
+  .option('--out <folder>', 'folder for the two files (default: docs/figures of this project)')
+  .option('--quick', 'few rounds on small arenas: shows that everything works, not how fast it is')
+  .action(lazilyWithBuild(() => import('./scaling.ts')));
 
-const report = await runCommand(command, bench, formatReport);
-failWherePlacementsDiffer(report.workloads);
+program
+  .command('tail')
+  .description('single operations, in time and in positions of the state touched: percentiles and the worst')
+  .option('--json', 'print one JSON document instead of a table')
+  .action(lazilyWithBuild(() => import('./tail.ts')));
+
+addEffortOptions(program.command('designs'))
+  .description('BuddyAllocator built in different ways, on the traces')
+  .option('--json', 'print one JSON document instead of tables')
+  .action(lazilyWithBuild(() => import('./designs.ts')));
+
+program
+  .command('allocation')
+  .description('garbage collections that alloc and free cause: status 1 if there is one')
+  .option('--operations <n>', 'operations to run', integer(1), 1e8)
+  .option('--garbage', 'produce garbage on purpose in the same loop: shows that collections are seen')
+  .action(lazilyWithBuild(() => import('./allocation.ts')));
+
+await runWhat(program);

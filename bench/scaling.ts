@@ -1,11 +1,10 @@
-// How the cost of an operation grows with the arena, from 2^10 to 2^26 units: docs/figures/scaling.svg and .json.
+// `npm run bench -- scaling`: how the cost of an operation grows with the arena, from 2^10 to 2^26 units:
+// docs/figures/scaling.svg and .json.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as Plot from '@observablehq/plot';
-import { Option } from 'commander';
 import { parseHTML } from 'linkedom';
-import { commandOf } from '../test/support/command.ts';
 import { buddy } from './contenders/buddy.ts';
 import { memory } from './contenders/memory.ts';
 import { reference } from './contenders/reference.ts';
@@ -124,30 +123,29 @@ function draw(points: readonly Point[], highest: number): string {
   return `${figure.outerHTML}\n`;
 }
 
-const { out, quick } = commandOf(
-  'npm run bench:scaling --',
-  'Measures how the cost of an operation grows with the arena. Writes scaling.svg, which shows it, and scaling.json.',
-)
-  .addOption(
-    new Option('--out <folder>', 'folder for the two files').default(FIGURES, 'docs/figures of this project'),
-  )
-  .option('--quick', 'few rounds on small arenas: shows that everything works, not how fast it is')
-  .parse()
-  .opts<{ readonly out: string; readonly quick?: true }>();
-const highest = quick ? QUICK_HIGHEST_ORDER : HIGHEST_ORDER;
-const built = buildNative('reference');
-const native = built.file === undefined ? undefined : new NativeProgram(NATIVE_NAME, built.file);
-try {
-  const points = await measurePoints(native, quick ? QUICK : FULL, highest);
-  mkdirSync(out, { recursive: true });
-  writeFileSync(`${out}/scaling.svg`, draw(points, highest));
-  const record = {
-    machine: machine(),
-    native: describe(built),
-    points,
-  };
-  writeFileSync(`${out}/scaling.json`, `${JSON.stringify(record, null, 2)}\n`);
-} finally {
-  showProgress('');
-  native?.close();
+interface Options {
+  /** Folder for the two files. */
+  readonly out?: string;
+  readonly quick?: true;
+}
+
+/** Measures and writes the two files, as the command line says. */
+export async function run({ out = FIGURES, quick }: Options): Promise<void> {
+  const highest = quick ? QUICK_HIGHEST_ORDER : HIGHEST_ORDER;
+  const built = buildNative('reference');
+  const native = built.file === undefined ? undefined : new NativeProgram(NATIVE_NAME, built.file);
+  try {
+    const points = await measurePoints(native, quick ? QUICK : FULL, highest);
+    mkdirSync(out, { recursive: true });
+    writeFileSync(`${out}/scaling.svg`, draw(points, highest));
+    const record = {
+      machine: machine(),
+      native: describe(built),
+      points,
+    };
+    writeFileSync(`${out}/scaling.json`, `${JSON.stringify(record, null, 2)}\n`);
+  } finally {
+    showProgress('');
+    native?.close();
+  }
 }

@@ -1,4 +1,5 @@
-// `npm run bench:shared`: many workers on one arena, by the patterns of the field, against a lock and against the peer.
+// `npm run bench -- shared`: many workers on one arena, by the patterns of the field, against a lock and against
+// the peer.
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,8 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import Table from 'cli-table3';
 import { build } from 'tsdown';
-import { commandOf, integer } from '../test/support/command.ts';
-import { runCommand } from './command.ts';
+import { printReport } from './command.ts';
 import { type Machine, machine } from './machine.ts';
 import { showProgress } from './progress.ts';
 import { machineLine } from './report.ts';
@@ -180,21 +180,7 @@ function format({ machine, options, results }: Report): string {
   return `${[...lines, table.toString()].join('\n')}\n`;
 }
 
-const count = integer(1);
-
-const command = commandOf(
-  'npm run bench:shared --',
-  'Measures the shared allocator with 1, 2, 4 and 8 workers, by the patterns of the field.',
-)
-  .option('--rounds <n>', 'rounds, of which the median counts', count, 9)
-  .option('--operations <n>', 'allocations of a round, all workers together', count, 4_000_000)
-  .option(
-    '--threads <list>',
-    'numbers of workers',
-    (list: string) => list.split(',').map(count),
-    [1, 2, 4, 8],
-  )
-  .option('--pattern <name>', `only this one: ${Object.keys(PATTERNS).join(', ')}`)
-  .option('--json', 'print everything as JSON');
-
-await runCommand<Options, Report>(command, bench, format);
+/** Measures and reports, as the command line says. */
+export async function run(options: Options): Promise<void> {
+  printReport(await bench(options), options, format);
+}

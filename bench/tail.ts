@@ -1,10 +1,9 @@
-// What single operations cost, in time and in elements touched: percentiles and the worst one, ours against the
-// reference, on the traces and on sequences made to be slow.
+// `npm run bench -- tail`: what single operations cost, in time and in elements touched. Percentiles and the
+// worst one, ours against the reference, on the traces and on sequences made to be slow.
 
 import Table from 'cli-table3';
 import { ADVERSARIES } from '../test/support/adversarial.ts';
-import { commandOf } from '../test/support/command.ts';
-import { runCommand } from './command.ts';
+import { printReport } from './command.ts';
 import { buddy } from './contenders/buddy.ts';
 import type { Contender } from './contenders/contender.ts';
 import { empty } from './contenders/empty.ts';
@@ -153,9 +152,7 @@ async function bench(): Promise<Report> {
   return { machine: machine(), passes: PASSES, tails };
 }
 
-const command = commandOf(
-  'npm run bench:tail --',
-  'Measures what single operations cost, in time and in elements touched: percentiles and the worst.',
-).option('--json', 'print one JSON document instead of a table');
-
-await runCommand(command, bench, format);
+/** Measures and reports, as the command line says. */
+export async function run(options: { readonly json?: true }): Promise<void> {
+  printReport(await bench(), options, format);
+}

@@ -1,6 +1,7 @@
-// The command lines of the long tests and of the benchmarks that read theirs in the same way.
+// The command lines of the benchmarks and of the long tests.
 
 import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { integer } from './support/command.ts';
 
@@ -19,53 +20,109 @@ function run(file: string, ...argv: string[]): Promise<End> {
   });
 }
 
-/** By command: its options, and some bad usage. */
-const COMMANDS = [
-  {
-    file: 'test/long/conformance.ts',
-    options: ['install', 'newest', 'json', 'update'],
-    wrong: ['--newst', 'no-such-runtime'],
-  },
-  {
-    file: 'test/long/exhaustive.ts',
-    options: ['capacity', 'depth', 'every-operation', 'replay'],
-    wrong: ['--wrong', '--capacity=0'],
-  },
-  {
-    file: 'test/long/explore.ts',
-    options: ['suite', 'program', 'capacity', 'workers', 'tracked', 'stale', 'random', 'seed', 'json'],
-    wrong: ['--wrong', '--suite=no such', '--program=a:0 | b', '--program=a:0 | b:0 | c:0'],
-  },
-  {
-    file: 'test/long/heap-soak.ts',
-    options: ['operations', 'seed'],
-    wrong: ['--wrong', '--operations=many'],
-  },
-  {
-    file: 'test/long/shared-soak.ts',
-    options: ['workers', 'operations', 'kills', 'seed', 'json'],
-    wrong: ['--wrong', '--workers=1'],
-  },
-  { file: 'bench/scaling.ts', options: ['out', 'quick'], wrong: ['--wrong'] },
-  { file: 'bench/tail.ts', options: ['json'], wrong: ['--wrong', 'superfluous'] },
-];
+const BAD_USAGE = { status: 2, stdout: '', stderr: expect.stringMatching(/^error: .+\n$/) };
 
-describe.concurrent.each(COMMANDS)('$file', ({ file, options, wrong }) => {
-  it('explains itself', async () => {
+const EFFORT = ['quick', 'rounds'];
+
+/** By npm script: its module, and by WHAT the options and some bad usage. */
+const SCRIPTS = {
+  bench: {
+    file: 'bench/main.ts',
+    whats: {
+      traces: { options: [...EFFORT, 'all', 'json', 'only'], wrong: ['--wrong', '--only=no such'] },
+      heap: { options: [...EFFORT, 'against', 'json'], wrong: ['--rounds=0', '--against=no such'] },
+      shared: {
+        options: ['rounds', 'operations', 'threads', 'pattern', 'json'],
+        wrong: ['--threads=1,x', '--pattern=x'],
+      },
+      scaling: { options: ['out', 'quick'], wrong: ['--wrong'] },
+      tail: { options: ['json'], wrong: ['--wrong', 'superfluous'] },
+      designs: { options: [...EFFORT, 'json'], wrong: ['--wrong'] },
+      allocation: { options: ['operations', 'garbage'], wrong: ['--operations=0'] },
+    },
+  },
+  long: {
+    file: 'test/long/main.ts',
+    whats: {
+      exhaustive: {
+        options: ['capacity', 'depth', 'every-operation', 'replay'],
+        wrong: ['--wrong', '--capacity=0'],
+      },
+      explore: {
+        options: [
+          ...[
+            'suite',
+            'list',
+            'program',
+            'capacity',
+            'workers',
+            'tracked',
+            'stale',
+            'random',
+            'seed',
+            'json',
+          ],
+        ],
+        wrong: ['--wrong', '--suite=no such', '--program=a:0 | b', '--program=a:0 | b:0 | c:0'],
+      },
+      soak: { options: ['operations', 'seed'], wrong: ['--wrong', '--operations=many'] },
+      shared: {
+        options: ['workers', 'operations', 'kills', 'seed', 'json'],
+        wrong: ['--wrong', '--workers=1'],
+      },
+      runtimes: {
+        options: ['install', 'newest', 'json', 'update'],
+        wrong: ['--newst', 'no-such-runtime'],
+      },
+      mutation: { options: ['mutate'], wrong: ['--wrong', 'superfluous'] },
+    },
+  },
+};
+
+describe.concurrent.each(Object.entries(SCRIPTS))('npm run %s', (script, { file, whats }) => {
+  it('lists what there is', async () => {
     const { status, stdout, stderr } = await run(file, '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const [, list] = stdout.split('WHAT:\n');
+    expect([...list.matchAll(/^ {2}(\w+) +\w/gm)].map(([, what]) => what)).toEqual(Object.keys(whats));
+  });
+
+  it('refuses what there is not', async () => {
+    expect(await run(file, 'no-such')).toEqual(BAD_USAGE);
+    expect(await run(file, '--no-such')).toEqual(BAD_USAGE);
+  });
+
+  it.each(Object.entries(whats))('explains %s', async (what, { options }) => {
+    const { status, stdout, stderr } = await run(file, what, '--help');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: npm run ${script} -- ${what} [options]`);
     expect([...stdout.matchAll(/^ {2}(?:-h, )?--([\w-]+)/gm)].map(([, name]) => name)).toEqual([
       ...options,
       'help',
     ]);
   });
 
-  it.each(wrong)('takes %s for bad usage', async (argument) => {
-    expect(await run(file, argument)).toEqual({
-      status: 2,
-      stdout: '',
-      stderr: expect.stringMatching(/^error: .+\n$/),
-    });
+  it.each(
+    Object.entries(whats).flatMap(([what, { wrong }]) => wrong.map((argument) => [what, argument])),
+  )('takes %s %s for bad usage', async (what, argument) => {
+    expect(await run(file, what, argument)).toEqual(BAD_USAGE);
+  });
+});
+
+describe('the documentation', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', '.ci/run'].concat(
+    readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  );
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+
+  it.each(pages)('names only commands that there are: %s', (page) => {
+    for (const [command, script, what] of readFileSync(page, 'utf8').matchAll(
+      /npm\s+run\s+([\w:-]+)(?:\s+--\s+([a-z]+))?/g,
+    )) {
+      expect(Object.keys(scripts), command).toContain(script);
+      if (what === undefined || !(script in SCRIPTS)) continue;
+      expect(Object.keys(SCRIPTS[script as keyof typeof SCRIPTS].whats), command).toContain(what);
+    }
   });
 });
 

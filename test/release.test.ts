@@ -44,6 +44,6 @@ describe('CONTRIBUTING.md', () => {
   const hooks = ['prepack', 'preversion', 'version'];
 
   it.each(Object.keys(scripts).filter((name) => !hooks.includes(name)))('explains npm run %s', (name) => {
-    expect(guide).toMatch(new RegExp(`^\\| \`npm (run )?${name}\` .*\\|`, 'm'));
+    expect(guide).toMatch(new RegExp(`^\\| \`npm (run )?${name}( -- WHAT)?\` .*\\|`, 'm'));
   });
 });

@@ -1,4 +1,5 @@
-// What a worker of `npm run bench:shared` knows of an allocator: how to set up an arena that can be posted, and how to attach.
+// What a worker of `npm run bench -- shared` knows of an allocator: how to set up an arena that can be posted,
+// and how to attach.
 
 /** One worker's end of an arena. */
 export interface Attached {

@@ -1,4 +1,4 @@
-// A worker thread of `npm run bench:shared`: attaches to an arena, and works when told.
+// A worker thread of `npm run bench -- shared`: attaches to an arena, and works when told.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SharedContender } from './contender.ts';

@@ -1,18 +1,18 @@
-// All interleavings of the programs in test/interleavings/suites.ts, and schedules at random for as long as one likes.
+// `npm run long -- explore`: all interleavings of the programs in test/interleavings/suites.ts, and schedules at random
+// for as long as one likes.
 
-import { InvalidArgumentError } from 'commander';
-import { MAX_CAPACITY } from '../../src/base/arguments.ts';
-import { MAX_SLOTS } from '../../src/shared/layout.ts';
+import type { Command } from 'commander';
 import { Explorer } from '../interleavings/explore.ts';
 import { type Program, parseProgram } from '../interleavings/program.ts';
 import { exploreAtRandom } from '../interleavings/random.ts';
 import { boundOf, LONG, programsIn, SHORT, type Suite, subjectOf } from '../interleavings/suites.ts';
 import { Violation } from '../interleavings/violation.ts';
-import { commandOf, integer, SEED } from '../support/command.ts';
 
 interface Options {
-  readonly suite?: readonly Suite[];
-  readonly program?: Program;
+  /** A part of the names of suites. */
+  readonly suite?: string;
+  readonly list?: true;
+  readonly program?: string;
   readonly capacity: number;
   readonly workers: number;
   readonly tracked?: true;
@@ -22,63 +22,38 @@ interface Options {
   readonly json?: true;
 }
 
+/** What came out, as it is printed. */
+type Result = Readonly<Record<string, string | number>>;
+
 const SUITES = [...SHORT, ...LONG];
 
-function suitesCalled(part: string): Suite[] {
+function suitesCalled(part: string, command: Command): readonly Suite[] {
   const found = SUITES.filter(({ name }) => name.includes(part));
-  if (found.length > 0) return found;
-  throw new InvalidArgumentError('It is in the name of no suite; --help lists them.');
+  if (found.length === 0) command.error(`error: no suite has ${part} in its name; --list prints the names`);
+  return found;
 }
 
-function checkedProgram(text: string): Program {
+function parsed(text: string, command: Command): Program {
   try {
     return parseProgram(text);
   } catch (error) {
-    throw new InvalidArgumentError((error as SyntaxError).message);
+    return command.error(`error: --program: ${(error as SyntaxError).message}`);
   }
 }
 
-const command = commandOf(
-  'npm run test:explore --',
-  'Tries every order in which the workers of small programs on a shared arena can meet. Ends with status 1 and the ' +
-    'schedule when something is wrong.',
-)
-  .option('--suite <part>', 'only the suites with this in their names (default: all of them)', suitesCalled)
-  .option(
-    '--program <text>',
-    "only this program, such as 'p:0 ; a:0 | -p'; test/interleavings/program.ts describes them",
-    checkedProgram,
-  )
-  .option('--capacity <units>', 'with --program: units in the arena', integer(1, MAX_CAPACITY), 32)
-  .option('--workers <n>', 'with --program: workers that the arena is for', integer(1, MAX_SLOTS), 2)
-  .option('--tracked', 'with --program: the arena keeps the owner of each block')
-  .option('--stale', 'with --program: plain reads may see outdated values')
-  .option(
-    '--random <runs>',
-    'instead of the suites, so many larger programs at random on each of six arenas; 0 for none',
-    integer(0, 1e9),
-    0,
-  )
-  .addOption(SEED)
-  .option('--json', 'print each result as one line of JSON')
-  .addHelpText('after', ['\nSuites:', ...SUITES.map(({ name }) => `  ${name}`)].join('\n'))
-  .parse();
-const { json, ...options } = command.opts<Options>();
-
-const started = performance.now();
-const seconds = (since = started): number => Math.round((performance.now() - since) / 100) / 10;
-
-function print(result: Record<string, string | number>): void {
-  if (json) console.log(JSON.stringify(result));
-  else
-    console.log(
-      Object.entries(result)
-        .map(([key, value]) => `${key} ${value}`)
-        .join(', '),
-    );
+/** The suite that has only one program. */
+function suiteOf(text: string, options: Options, command: Command): Suite {
+  const { capacity, workers, tracked = false, stale = false } = options;
+  const { before, workers: lines } = parsed(text, command);
+  const needed = Math.max(before.length, lines.length);
+  if (needed > workers) command.error(`error: the program is of ${needed} workers, --workers is ${workers}`);
+  return { name: text, capacity, workers, tracked, stale, programs: [text] };
 }
 
-function explore(suite: Suite): void {
+/** Seconds since a time, which is the start of the process unless told otherwise. */
+const seconds = (since = 0): number => Math.round((performance.now() - since) / 100) / 10;
+
+function explore(suite: Suite): Result {
   const since = performance.now();
   const subject = subjectOf(suite);
   const explorer = new Explorer(subject);
@@ -99,17 +74,11 @@ function explore(suite: Suite): void {
     total.depth = Math.max(total.depth, report.depth);
     total.alone = Math.max(total.alone, report.alone);
   }
-  print({ suite: suite.name, ...total, seconds: seconds(since) });
+  return { suite: suite.name, ...total, seconds: seconds(since) };
 }
 
-function exploreProgram({ text, before, workers: lines }: Program): void {
-  const { capacity, workers, tracked = false, stale = false } = options;
-  const needed = Math.max(before.length, lines.length);
-  if (needed > workers) command.error(`error: the program is of ${needed} workers, --workers is ${workers}`);
-  explore({ name: text, capacity, workers, tracked, stale, programs: [text] });
-}
-
-function random(runs: number): void {
+/** Larger programs at random, on one arena after another. */
+function* random({ random: runs, seed }: Options): Iterable<Result> {
   for (const [units, killed] of [
     [32, false],
     [144, false],
@@ -121,29 +90,40 @@ function random(runs: number): void {
     const since = performance.now();
     const subject = subjectOf({ name: 'random', capacity: units, workers: 4, tracked: killed, programs: [] });
     const orders = [0, 1, 2, 3, 4, 5, 7];
-    const steps = exploreAtRandom(subject, {
-      seed: options.seed,
-      runs,
-      operations: 60,
-      orders,
-      killed,
-    });
-    print({ random: units, killed: Number(killed), runs, steps, seconds: seconds(since) });
+    const steps = exploreAtRandom(subject, { seed, runs, operations: 60, orders, killed });
+    yield { random: units, killed: Number(killed), runs, steps, seconds: seconds(since) };
   }
 }
 
-try {
-  if (options.program !== undefined) {
-    exploreProgram(options.program);
-  } else if (options.random > 0) {
-    random(options.random);
-  } else {
-    for (const suite of options.suite ?? SUITES) explore(suite);
+function* resultsOf(options: Options, command: Command): Iterable<Result> {
+  if (options.program !== undefined) yield explore(suiteOf(options.program, options, command));
+  else if (options.random > 0) yield* random(options);
+  else for (const suite of suitesCalled(options.suite ?? '', command)) yield explore(suite);
+}
+
+function format(result: Result): string {
+  return Object.entries(result)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ');
+}
+
+/** Runs the tests, as the command line says. */
+export function run(options: Options, command: Command): void {
+  const { list, json } = options;
+  if (list) {
+    for (const { name } of SUITES) console.log(name);
+    return;
   }
-} catch (violation) {
-  if (!(violation instanceof Violation)) throw violation;
-  const { message, schedule } = violation;
-  if (json) console.log(JSON.stringify({ violation: message, schedule }));
-  else console.log(`${message}\n\n${schedule.join('\n')}`);
-  process.exitCode = 1;
+  try {
+    for (const result of resultsOf(options, command)) {
+      console.log(json ? JSON.stringify(result) : format(result));
+    }
+  } catch (violation) {
+    if (!(violation instanceof Violation)) throw violation;
+    const { message, schedule } = violation;
+    console.log(
+      json ? JSON.stringify({ violation: message, schedule }) : `${message}\n\n${schedule.join('\n')}`,
+    );
+    process.exitCode = 1;
+  }
 }

@@ -33,7 +33,7 @@ export interface BrowserStart {
   readonly isolated: boolean;
 }
 
-const BY_NPM = 'npm run test:runtimes -- --install';
+const BY_NPM = 'npm run long -- runtimes --install';
 
 const CHROMIUM = {
   engine: 'V8',

@@ -1,7 +1,6 @@
-// Worker threads on shared arenas for as long as it takes: patterns in all blocks, blocks passed on, workers terminated and
-// recovered. Progress on standard error, figures on standard output.
+// `npm run long -- shared`: worker threads on shared arenas for as long as it takes. Patterns in all blocks,
+// blocks passed on, workers terminated and recovered. Progress on standard error, figures on standard output.
 
-import { commandOf, integer, SEED } from '../support/command.ts';
 import { type ChurnSetting, churn } from '../support/shared-churn.ts';
 import { killing } from '../support/shared-death.ts';
 import type { LifeSetting } from '../support/shared-lives.ts';
@@ -43,31 +42,10 @@ function sum<T extends object>(tallies: readonly T[]): Record<string, number> {
   return total;
 }
 
-function report(what: string): void {
-  console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${what}`);
-}
+/** Time since the beginning, and what has happened. */
+type Log = (what: string) => void;
 
-const { workers, operations, kills, seed, json } = commandOf(
-  'npm run test:shared --',
-  'Runs worker threads on shared arenas, with a pattern in each block, and terminates and recovers some. Their timing does ' +
-    'not follow from the seed. Ends with status 1 when anything is wrong.',
-)
-  .option('--workers <n>', 'worker threads that churn at once, 2 to 30', integer(2, 30), 4)
-  .option(
-    '--operations <n>',
-    'operations of each of them, over all arenas together; 0 for no churning',
-    integer(0, 1e12),
-    1e7,
-  )
-  .option('--kills <n>', 'workers to terminate, over all arenas together; 0 for none', integer(0, 1e9), 1000)
-  .addOption(SEED)
-  .option('--json', 'print the figures as JSON')
-  .parse()
-  .opts<Options>();
-
-const started = performance.now();
-
-async function soak() {
+async function soak({ workers, operations, kills, seed }: Options, report: Log) {
   const churned = [];
   const died = [];
   if (operations > 0) {
@@ -101,17 +79,24 @@ async function soak() {
   return { churn: sum(churned), death: sum(died) };
 }
 
-try {
-  const figures = { seed, workers, ...(await soak()), seconds: (performance.now() - started) / 1000 };
-  if (json) console.log(JSON.stringify(figures));
-  else {
-    for (const [part, counts] of Object.entries({ churn: figures.churn, death: figures.death })) {
-      const list = Object.entries(counts).map(([what, count]) => `${what} ${count}`);
-      if (list.length > 0) console.log(`${part}: ${list.join(', ')}`);
+/** Runs the tests, as the command line says. */
+export async function run({ json, ...options }: Options): Promise<void> {
+  const started = performance.now();
+  const seconds = (): number => (performance.now() - started) / 1000;
+  const report: Log = (what) => console.error(`${seconds().toFixed(0).padStart(5)} s  ${what}`);
+  try {
+    const { seed, workers } = options;
+    const figures = { seed, workers, ...(await soak(options, report)), seconds: seconds() };
+    if (json) console.log(JSON.stringify(figures));
+    else {
+      for (const [part, counts] of Object.entries({ churn: figures.churn, death: figures.death })) {
+        const list = Object.entries(counts).map(([what, count]) => `${what} ${count}`);
+        if (list.length > 0) console.log(`${part}: ${list.join(', ')}`);
+      }
+      console.log(`nothing wrong, in ${figures.seconds.toFixed(0)} s`);
     }
-    console.log(`nothing wrong, in ${figures.seconds.toFixed(0)} s`);
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
   }
-} catch (error) {
-  console.error(error);
-  process.exitCode = 1;
 }
