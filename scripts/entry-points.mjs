@@ -7,10 +7,9 @@ const { name: packageName, exports } = JSON.parse(readFileSync(new URL('package.
 
 /** The module in src/ that becomes `dist/NAME.js`. */
 function sourceOf(name) {
-  const candidates = [`src/${name}.ts`, `src/${name}/index.ts`];
-  const source = candidates.find((path) => existsSync(new URL(path, root)));
-  if (source === undefined)
-    throw new Error(`package.json exports ${name}, but there is no ${candidates.join(' or ')}`);
+  const source = `src/${name}.ts`;
+  if (!existsSync(new URL(source, root)))
+    throw new Error(`package.json exports ${name}, but there is no ${source}`);
   return source;
 }
 
