@@ -1,17 +1,20 @@
-// Unpacking gzip with what every runtime has: DecompressionStream.
+// Unpacking gzip with DecompressionStream, which every runtime has.
 
 import { TraceError } from '../error.ts';
 import { MAX_BYTES, Parts } from './parts.ts';
 
-/** Do these bytes begin as a gzip file does, with its mark and the number of the only method there is, as far as they go? */
+/**
+ * Whether these bytes begin like a gzip file: with its mark and the number of the only compression method. A file
+ * that is cut off before the latter counts as gzip.
+ */
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b && (bytes[2] ?? 8) === 8;
 }
 
 /**
- * Unpacks a gzip file.
+ * Unpacks a gzip file. O(n).
  *
- * @throws {TraceError} `GZIP` when it is damaged or cut short, `TOO_LARGE` when it unpacks to more than `limit` bytes.
+ * @throws TraceError `GZIP` if it is damaged or cut short, `TOO_LARGE` if it unpacks to more than `limit` bytes.
  */
 export async function gunzip(bytes: Uint8Array, limit: number = MAX_BYTES): Promise<Uint8Array> {
   const packed = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
@@ -26,7 +29,7 @@ export async function gunzip(bytes: Uint8Array, limit: number = MAX_BYTES): Prom
       parts.add(value);
     }
   } finally {
-    // What is left, where there was too much, is not unpacked.
+    // Beyond the limit nothing is unpacked.
     await reader.cancel().catch(() => {});
   }
 }

@@ -1,14 +1,18 @@
-// The int32 format: the operations themselves as little-endian 32-bit integers, with no header.
+// The int32 format: the operations as little-endian 32-bit integers, without a header.
 
 import { TraceError } from '../error.ts';
 import { type Trace, traceFromOps } from '../trace.ts';
 
-/** Reads an int32 trace that is not compressed. */
+/**
+ * Reads an unpacked int32 trace. O(n).
+ *
+ * @throws TraceError `LENGTH`, or as {@link traceFromOps}.
+ */
 export function parseInt32(bytes: Uint8Array): Trace {
   if (bytes.length % 4 !== 0) {
     throw new TraceError(
       'LENGTH',
-      `entry ${bytes.length >>> 2}: the file ends within it (${bytes.length} bytes are no multiple of 4)`,
+      `entry ${bytes.length >>> 2}: the file ends within it (${bytes.length} bytes are not a multiple of 4)`,
       bytes.length >>> 2,
     );
   }
@@ -19,8 +23,8 @@ export function parseInt32(bytes: Uint8Array): Trace {
 }
 
 /**
- * Writes a trace in the int32 format: 4 bytes an operation, little-endian, on every machine. What mtrace text says
- * beyond its operations (callers, addresses, the counts of {@link Trace}) is not kept. O(n).
+ * Writes a trace in the int32 format: 4 bytes per operation, little-endian on every machine. Only the operations
+ * are kept, not the callers, addresses and counts of an mtrace recording. O(n).
  */
 export function encodeTrace(trace: Pick<Trace, 'ops'>): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(trace.ops.length * 4);

@@ -1,35 +1,42 @@
-// The text that glibc's mtrace() writes: one line an operation, blocks named by their addresses.
+// The mtrace format: the text that mtrace() of the GNU C library writes, one line per operation. Blocks are known
+// by their addresses.
 
 import { TraceError } from '../error.ts';
 import type { Trace } from '../trace.ts';
 
-// What every line but `= Start` and `= End` is: an optional caller (its path may hold spaces), a sign, an address and, where the
-// operation has one, a size. A failed request has the address (nil).
+/**
+ * A line other than `= Start` and `= End`: an optional caller (its path may have spaces), a sign, an address and,
+ * for some signs, a size. A failed request has the address (nil).
+ */
 const LINE = /^(?:@ .+ )?([-+<>!]) (0x[0-9a-f]+|\(nil\))(?: (0x[0-9a-f]+|0))?$/;
 
-// No line of mtrace comes near it; a file without line ends must not be decoded as one line.
+/** Longer than any line of mtrace. A file without line ends must not be decoded as one line. */
 const MAX_LINE_BYTES = 1 << 14;
 
 const MAX_SIZE = 2 ** 31 - 1;
 
-/** Reads mtrace text that is not compressed. */
+/**
+ * Reads unpacked mtrace text. O(n).
+ *
+ * @throws TraceError `LINE`, `SIZE` or `REALLOC`, which name the line; or `EMPTY`.
+ */
 export function parseMtrace(bytes: Uint8Array): Trace {
   const recording = new Recording();
   const decoder = new TextDecoder();
-  let at = 0;
+  let line = 0;
   for (let start = 0; start < bytes.length; ) {
-    at++;
+    line++;
     const feed = bytes.indexOf(10, start);
     const end = feed < 0 ? bytes.length : feed;
-    const line = decoder.decode(bytes.subarray(start, Math.min(end, start + MAX_LINE_BYTES))).trimEnd();
-    if (end - start > MAX_LINE_BYTES) throw unreadable(line, at);
-    recording.read(line, at);
+    const text = decoder.decode(bytes.subarray(start, Math.min(end, start + MAX_LINE_BYTES))).trimEnd();
+    if (end - start > MAX_LINE_BYTES) throw unreadable(text, line);
+    recording.read(text, line);
     start = end + 1;
   }
-  return recording.finish(at);
+  return recording.finish(line);
 }
 
-/** The heap as the lines read so far describe it. */
+/** The recorded heap after the lines read so far. */
 class Recording {
   #ops = new Int32Array(1024);
   #length = 0;
@@ -37,33 +44,35 @@ class Recording {
   #skippedFrees = 0;
   #impliedFrees = 0;
   #refusedRequests = 0;
-  /** Ids of the live blocks by address. */
+  /** Ids of the live blocks, by address. */
   readonly #live = new Map<number | string, number>();
-  /** The old address of a realloc whose second line has not come yet. */
+  /** The old address of a realloc whose second line is still to come. */
   #moving: number | string | undefined;
 
-  read(line: string, at: number): void {
-    const [, sign, address, size] = LINE.exec(line) ?? [];
-    if (this.#moving !== undefined && sign !== '>') throw unfinished(at);
-    if (line === '' || line === '= Start' || line === '= End') return;
+  /** Reads line number `line`, counted from 1. */
+  read(text: string, line: number): void {
+    const [, sign, address, size] = LINE.exec(text) ?? [];
+    if (this.#moving !== undefined && sign !== '>') throw unfinished(line);
+    if (text === '' || text === '= Start' || text === '= End') return;
     const wantsSize = sign === '+' || sign === '>' || sign === '!';
-    if (sign === undefined || wantsSize !== (size !== undefined)) throw unreadable(line, at);
-    // A failed realloc leaves its block alone; a failed malloc made none.
+    if (sign === undefined || wantsSize !== (size !== undefined)) throw unreadable(text, line);
+    // A failed realloc leaves its block as it was; a failed malloc makes no block.
     if (sign === '!' || (sign === '+' && address === '(nil)')) {
       this.#refusedRequests++;
       return;
     }
-    if (address === '(nil)') throw unreadable(line, at);
+    if (address === '(nil)') throw unreadable(text, line);
     const key = keyOf(address);
-    if (sign === '+') this.#allocate(key, sizeOf(size, at));
+    if (sign === '+') this.#allocate(key, sizeOf(size, line));
     else if (sign === '-') this.#free(key);
     else if (sign === '<') this.#moving = key;
-    else this.#reallocate(key, sizeOf(size, at), at);
+    else this.#reallocate(key, sizeOf(size, line), line);
   }
 
+  /** The trace, after the last line. */
   finish(lastLine: number): Trace {
     if (this.#moving !== undefined) throw unfinished(lastLine + 1);
-    if (this.#length === 0) throw new TraceError('EMPTY', 'the trace holds no operation');
+    if (this.#length === 0) throw new TraceError('EMPTY', 'the trace has no operations');
     return {
       format: 'mtrace',
       ops: this.#ops.slice(0, this.#length),
@@ -75,6 +84,7 @@ class Recording {
     };
   }
 
+  /** Allocates a block at `address`. A live block there was freed before, though the recording does not say so. */
   #allocate(address: number | string, size: number): void {
     const stale = this.#live.get(address);
     if (stale !== undefined) {
@@ -85,6 +95,7 @@ class Recording {
     this.#push(size);
   }
 
+  /** Frees the block at `address`; counts the free as skipped if there is none. */
   #free(address: number | string): void {
     const id = this.#live.get(address);
     if (id === undefined) {
@@ -95,14 +106,17 @@ class Recording {
     this.#push(~id);
   }
 
-  // A realloc that moves holds both blocks while it copies; one that stays needs the old room for the new block.
-  #reallocate(address: number | string, size: number, at: number): void {
+  /**
+   * Ends a realloc with its new block. A realloc that moves holds both blocks while it copies; one that stays needs
+   * the room of the old block for the new one.
+   */
+  #reallocate(address: number | string, size: number, line: number): void {
     const old = this.#moving;
     if (old === undefined) {
       throw new TraceError(
         'REALLOC',
-        `line ${at}: a realloc's result (>) without the line before it (<)`,
-        at,
+        `line ${line}: the result of a realloc (>) without the line before it (<)`,
+        line,
       );
     }
     this.#moving = undefined;
@@ -111,6 +125,7 @@ class Recording {
     if (old !== address) this.#free(old);
   }
 
+  /** Adds an operation. Amortised O(1). */
   #push(op: number): void {
     if (this.#length === this.#ops.length) {
       const larger = new Int32Array(this.#length * 2);
@@ -121,36 +136,43 @@ class Recording {
   }
 }
 
-// A number where it is exact, which it is for the 47 bits of usual user space; tagged pointers stay strings.
+/**
+ * The key of an address: a number if it is exact, as for the 47 bits of usual user space; the text for tagged
+ * pointers.
+ */
 function keyOf(address: string): number | string {
   const value = Number(address);
   return Number.isSafeInteger(value) ? value : address;
 }
 
-function sizeOf(text: string, at: number): number {
+/** The size that `text` gives. */
+function sizeOf(text: string, line: number): number {
   const size = Number(text);
-  if (size > MAX_SIZE) throw new TraceError('SIZE', `line ${at}: ${text} bytes are more than 2^31 - 1`, at);
+  if (size > MAX_SIZE)
+    throw new TraceError('SIZE', `line ${line}: ${text} bytes are more than 2^31 - 1`, line);
   return size;
 }
 
-function unreadable(line: string, at: number): TraceError {
-  const excerpt = JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
+/** The error for a line that is not a line of mtrace. */
+function unreadable(text: string, line: number): TraceError {
+  const excerpt = JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
   return new TraceError(
     'LINE',
-    `line ${at}: not a line of mtrace: ${excerpt.replace(/\p{Cc}/gu, escaped)}`,
-    at,
+    `line ${line}: not a line of mtrace: ${excerpt.replace(/\p{Cc}/gu, escaped)}`,
+    line,
   );
 }
 
-/** The escape of a control character that JSON leaves as it is, and a terminal would obey. */
+/** The escape of a control character that JSON leaves as it is and a terminal would obey. */
 function escaped(control: string): string {
   return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-function unfinished(at: number): TraceError {
+/** The error for a realloc whose second line does not follow its first. */
+function unfinished(line: number): TraceError {
   return new TraceError(
     'REALLOC',
-    `line ${at}: the result of the realloc begun on the line before is missing`,
-    at,
+    `line ${line}: the result of the realloc on the line before is missing`,
+    line,
   );
 }

@@ -2,10 +2,13 @@
 
 import { TraceError } from '../error.ts';
 
-/** Bytes of the largest trace that is read: 2^29 operations. Without a limit a small packed file could fill all memory. */
+/**
+ * Bytes of the largest trace that is read: 2^29 operations. Without a limit, a small packed file could fill all
+ * memory.
+ */
 export const MAX_BYTES = 2 ** 31;
 
-/** The parts of a trace as they come, up to `limit` bytes. */
+/** The parts of a trace in order of arrival, up to `limit` bytes together. */
 export class Parts {
   readonly #limit: number;
   readonly #parts: Uint8Array[] = [];
@@ -15,14 +18,18 @@ export class Parts {
     this.#limit = limit;
   }
 
-  /** @throws {TraceError} `TOO_LARGE` when that is more than the limit. */
+  /**
+   * Adds a part.
+   *
+   * @throws TraceError `TOO_LARGE` if there are then more bytes than the limit.
+   */
   add(part: Uint8Array): void {
     this.#length += part.length;
     checkLength(this.#length, this.#limit);
     this.#parts.push(part);
   }
 
-  /** All of them, one after the other. */
+  /** All parts, one after the other. O(bytes). */
   join(): Uint8Array {
     const whole = new Uint8Array(this.#length);
     let offset = 0;
@@ -34,7 +41,11 @@ export class Parts {
   }
 }
 
-/** @throws {TraceError} `TOO_LARGE` when a trace of `length` bytes is more than `limit`. */
+/**
+ * Checks the length of a trace, in bytes.
+ *
+ * @throws TraceError `TOO_LARGE` if `length` is more than `limit`.
+ */
 export function checkLength(length: number, limit: number = MAX_BYTES): void {
   if (length > limit) throw new TraceError('TOO_LARGE', `the trace has more than ${limit} bytes`);
 }

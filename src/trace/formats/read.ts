@@ -1,4 +1,4 @@
-// Reading a trace from bytes: which of the formats it is in is seen from its content.
+// Reading a trace from bytes. The content tells the formats apart.
 
 import { TraceError } from '../error.ts';
 import type { Trace } from '../trace.ts';
@@ -7,15 +7,15 @@ import { parseInt32 } from './int32.ts';
 import { parseMtrace } from './mtrace.ts';
 import { checkLength } from './parts.ts';
 
-// How much of the file is looked at to tell text from integers.
+/** Bytes at the start of a file that tell text from integers. */
 const HEAD_BYTES = 256;
 
 /**
- * Reads a trace: int32 or glibc mtrace text, either of them plain or gzip, told apart by content (names of files
- * do not matter). The bytes are not changed. O(n).
+ * Reads a trace: int32 or the mtrace text of the GNU C library, plain or gzip. The content tells them apart; file
+ * names do not matter. The bytes are not changed. O(n).
  *
- * @throws {TraceError} whenever any part of it cannot be read; the message names the line or entry.
- * @throws {TypeError} when `bytes` is no Uint8Array.
+ * @throws TypeError if `bytes` is not a Uint8Array.
+ * @throws TraceError if any part of the trace cannot be read; the message names the line or entry.
  */
 export async function readTrace(bytes: Uint8Array): Promise<Trace> {
   if (!(bytes instanceof Uint8Array)) throw new TypeError('readTrace expects a Uint8Array');
@@ -25,8 +25,11 @@ export async function readTrace(bytes: Uint8Array): Promise<Trace> {
   return isText(plain) ? parseMtrace(plain) : parseInt32(plain);
 }
 
-// Text has no control characters but tab and line ends, and UTF-8 never has a byte 0xff. Integers have such bytes
-// among the first few: an entry without one would allocate at least 0x09090909 bytes (144 MiB).
+/**
+ * Whether the trace is text. Text has no control characters but tab and line ends, and UTF-8 never has a byte 0xff.
+ * Integers have such bytes among the first few: an entry without one would allocate at least 0x09090909 bytes (144
+ * MiB).
+ */
 function isText(bytes: Uint8Array): boolean {
   return bytes
     .subarray(0, HEAD_BYTES)
