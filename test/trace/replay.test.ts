@@ -331,7 +331,7 @@ describe('bad arguments', () => {
   test.each([0, -16, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('a unit of %s bytes is refused', (unit) => {
     for (const call of [replay, arenaAfter]) {
       expect(() => call(some, { unit })).toThrow(RangeError);
-      expect(() => call(some, { unit, capacity: 4 })).toThrow('unit must be an integer');
+      expect(() => call(some, { unit, capacity: 4 })).toThrow('unit must be a positive integer');
     }
     expect(() => fitCapacity(some, unit)).toThrow(RangeError);
   });

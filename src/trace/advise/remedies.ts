@@ -1,38 +1,45 @@
-// What a program can do about the bytes that it loses to rounding.
+// Remedies against rounding: what a program can do about the bytes that it loses, and what its trace would take then.
 
+import type { Progress } from '../replay/pass.ts';
+import { type Trace, traceFromOps } from '../trace.ts';
 import { blockBytesFor, type SizeWaste } from './sizes.ts';
+import { measureUnit } from './units.ts';
 
-// As much as a header, which could be kept elsewhere, may be: a part of the request, and bytes.
+// An excess over a power of two may be a header, which could be kept elsewhere, up to this part of the request and so
+// many bytes.
 const HEADER_PART = 1 / 8;
 const HEADER_BYTES = 512;
 
-/** Fewer blocks than these do not fill slabs. */
+/** Fewer live blocks than this do not fill slabs. */
 const SLAB_BLOCKS = 32;
 
 /** A remedy that saves less than this part of the memory is not worth the trouble. */
 const WORTH_IT = 0.01;
-const MOST = 5;
+const REMEDIES_NAMED = 5;
 
 /** The size that a remedy is for. */
 export interface RemedyOfSize {
-  /** The size asked for. */
+  /** The size asked for, in bytes. */
   readonly bytes: number;
-  /** What it takes now. */
+  /** Bytes of the block that it gets now. */
   readonly blockBytes: number;
   /** How many such blocks are live at the peak. */
   readonly liveAtPeak: number;
-  /** Bytes that it saves in these blocks. The arena may need more or less than that: see {@link Advice.remedied}. */
+  /**
+   * Bytes that the remedy saves in these blocks. The arena may shrink by more or less: see {@link Advice.remedied}.
+   */
   readonly savesBytes: number;
 }
 
 /**
- * What can be done about one size.
+ * A remedy for the blocks of one size.
  *
- * - `SHRINK`: `excessBytes` fewer, and a block takes half. They may be a header that can be kept elsewhere, so they are
- *   not counted as saved. For sizes that exceed a power of two by at most an eighth of themselves and 512 bytes.
- * - `SLAB`: cut them from larger blocks, side by side. For sizes of which 32 or more are live at the peak.
- * - `SPLIT`: two blocks instead of one, the first for half of what it takes now, the second for the rest; `pieces` is
- *   what these take.
+ * - `SHRINK`: ask for `excessBytes` less, and a block takes half. The excess may be a header that can be kept
+ *   elsewhere, so it does not count as saved. For sizes that exceed a power of two by at most an eighth of
+ *   themselves and 512 bytes.
+ * - `SLAB`: cut the blocks from larger ones, side by side. For sizes of which 32 or more are live at the peak.
+ * - `SPLIT`: ask for two blocks. The first has half the bytes of the present block, the second has the rest;
+ *   `pieces` are the bytes that these blocks take.
  */
 export type Remedy =
   | (RemedyOfSize & { readonly kind: 'SHRINK'; readonly excessBytes: number })
@@ -40,8 +47,8 @@ export type Remedy =
   | (RemedyOfSize & { readonly kind: 'SPLIT'; readonly pieces: readonly [number, number] });
 
 /**
- * The remedies against rounding in units of `unit` bytes that save 1 % of `totalBytes` or more, one a size, at most five,
- * the best first.
+ * The remedies for `sizes` in units of `unit` bytes that save 1 % of `totalBytes` or more: one per size, at most
+ * five, the best first.
  */
 export function remediesFor(sizes: readonly SizeWaste[], unit: number, totalBytes: number): Remedy[] {
   return sizes
@@ -49,9 +56,10 @@ export function remediesFor(sizes: readonly SizeWaste[], unit: number, totalByte
     .filter((remedy) => remedy !== undefined)
     .filter(({ savesBytes }) => savesBytes >= WORTH_IT * totalBytes)
     .sort((a, b) => b.savesBytes - a.savesBytes)
-    .slice(0, MOST);
+    .slice(0, REMEDIES_NAMED);
 }
 
+/** The remedy for one size, worth it or not; undefined if there is none. */
 function remedyFor(
   { bytes, blockBytes, liveAtPeak, wastedAtPeak }: SizeWaste,
   unit: number,
@@ -67,4 +75,81 @@ function remedyFor(
   if (!halves) return undefined;
   const rest = blockBytesFor(excessBytes, unit);
   return { kind: 'SPLIT', ...size, pieces: [half, rest], savesBytes: (half - rest) * liveAtPeak };
+}
+
+/** Bytes that a request for `bytes` still asks of the arena under a remedy, one entry per block. */
+function requestsUnder(remedy: Remedy | undefined, bytes: number): readonly number[] {
+  switch (remedy?.kind) {
+    case undefined:
+      return [bytes];
+    case 'SHRINK':
+      return [remedy.blockBytes / 2];
+    case 'SLAB':
+      return [];
+    case 'SPLIT':
+      return remedy.pieces;
+  }
+}
+
+/** Bytes of each block that a remedy puts outside the arena. */
+function bytesElsewhere(remedy: Remedy): number {
+  switch (remedy.kind) {
+    case 'SHRINK':
+      return remedy.excessBytes;
+    case 'SLAB':
+      return remedy.bytes;
+    case 'SPLIT':
+      return 0;
+  }
+}
+
+/**
+ * Bytes that the trace takes with the remedies, in units of `unit` bytes: the smallest arena, its state, and the
+ * bytes that the remedies put elsewhere. The latter are the excess of shrunk blocks and the slots of slabs, as many
+ * as are ever live at once. O(n log n).
+ *
+ * @returns undefined if the trace then needs more than 2^30 units.
+ */
+export function measureRemedied(
+  trace: Trace,
+  remedies: readonly Remedy[],
+  unit: number,
+  onProgress: Progress,
+): number | undefined {
+  const { ops, elsewhereBytes } = withRemedies(trace, remedies);
+  if (ops.length === 0) return elsewhereBytes;
+  const figures = measureUnit(traceFromOps(Int32Array.from(ops)), unit, onProgress);
+  return figures && figures.smallest.totalBytes + elsewhereBytes;
+}
+
+/** A remedy, and how many of its blocks are live: now, and at most. */
+interface Use {
+  readonly remedy: Remedy;
+  live: number;
+  most: number;
+}
+
+/** The operations that are left for the arena, in the encoding of {@link Trace.ops}, and the bytes put elsewhere. */
+function withRemedies(trace: Trace, remedies: readonly Remedy[]): { ops: number[]; elsewhereBytes: number } {
+  const uses = new Map(remedies.map((remedy) => [remedy.bytes, { remedy, live: 0, most: 0 }]));
+  const ops: number[] = [];
+  const blocks: { use: Use | undefined; firstId: number; count: number }[] = [];
+  let nextId = 0;
+  for (const op of trace.ops) {
+    if (op < 0) {
+      const { use, firstId, count } = blocks[~op];
+      if (use !== undefined) use.live--;
+      for (let i = 0; i < count; i++) ops.push(~(firstId + i));
+      continue;
+    }
+    const use = uses.get(Math.max(1, op));
+    if (use !== undefined) use.most = Math.max(use.most, ++use.live);
+    const requests = requestsUnder(use?.remedy, op);
+    blocks.push({ use, firstId: nextId, count: requests.length });
+    ops.push(...requests);
+    nextId += requests.length;
+  }
+  let elsewhereBytes = 0;
+  for (const { remedy, most } of uses.values()) elsewhereBytes += most * bytesElsewhere(remedy);
+  return { ops, elsewhereBytes };
 }

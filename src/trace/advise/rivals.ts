@@ -1,17 +1,17 @@
-// The rival that advice compares with: a heap whose free chunks are kept in address order and searched first fit.
+// The rival that advice compares with: a heap that keeps its free chunks in address order and takes the first that
+// fits.
 
-import type { Progress } from '../replay/pass.ts';
+import { type Progress, reportSlice } from '../replay/pass.ts';
 import type { Trace } from '../trace.ts';
-import { tick } from './progress.ts';
 
 const HEADER_BYTES = 8;
 const GRANULE_BYTES = 16;
 
-/** What a trace takes without a buddy system. */
+/** Bytes that a trace takes without a buddy system. */
 export interface Rivals {
   /**
-   * The most bytes asked for by live blocks after any operation. Nothing that keeps blocks where they are can take
-   * less, and hardly anything takes as little.
+   * The most bytes asked for by live blocks after any operation. An allocator that does not move blocks cannot take
+   * less, and hardly any takes as little.
    */
   readonly peakLiveBytes: number;
   /** Bytes from the start of a first-fit heap to the highest address that it ever uses. */
@@ -19,12 +19,12 @@ export interface Rivals {
 }
 
 /**
- * Serves the trace from a first-fit heap without any limit.
+ * Serves the trace from a first-fit heap of unlimited size.
  *
  * Every block has a header of 8 bytes before it and takes a multiple of 16 bytes, as in common implementations of
- * malloc; a freed block merges with its free neighbours at once; a request takes the lowest chunk that is large
- * enough, and otherwise extends the heap. Wilson et al. (1995) find that hardly anything practical fragments less.
- * O(n log n) expected.
+ * malloc. A freed block merges with its free neighbours at once. A request takes the lowest chunk that is large
+ * enough, and extends the heap if there is none. Wilson et al. (1995) find that hardly any practical allocator
+ * fragments less. O(n log n) expected.
  */
 export function measureRivals(trace: Trace, onProgress: Progress): Rivals {
   const { ops } = trace;
@@ -34,9 +34,9 @@ export function measureRivals(trace: Trace, onProgress: Progress): Rivals {
   let id = 0;
   let live = 0;
   let peakLiveBytes = 0;
-  for (let at = 0; at < ops.length; at++) {
-    tick(at, ops.length, onProgress);
-    const op = ops[at];
+  for (let index = 0; index < ops.length; index++) {
+    reportSlice(index, ops.length, onProgress);
+    const op = ops[index];
     if (op < 0) {
       heap.free(starts[~op], chunkBytes(bytes[~op]));
       live -= bytes[~op];
@@ -50,17 +50,18 @@ export function measureRivals(trace: Trace, onProgress: Progress): Rivals {
   return { peakLiveBytes, firstFitBytes: heap.highest };
 }
 
-/** What a block takes in the heap. */
+/** Bytes that a block of `bytes` bytes takes in the heap: with its header, rounded up. */
 function chunkBytes(bytes: number): number {
   return Math.ceil((bytes + HEADER_BYTES) / GRANULE_BYTES) * GRANULE_BYTES;
 }
 
-/** Index of the node that stands for an empty tree. */
+/** Index of the node that stands for an empty tree. Its size and `largest` are 0. */
 const NONE = 0;
 
 /**
- * Free chunks are the nodes of a treap: in address order, every node's priority, a random number, at least those below
- * it, and knowing the largest chunk of its subtree. No two chunks touch, and none touches the end of the heap.
+ * A heap whose free chunks are the nodes of a treap, in address order. Every node has a random priority, at least
+ * that of its children, and the size of the largest chunk in its subtree. Invariant: no two chunks touch each
+ * other, and none touches the end of the heap.
  */
 class FirstFitHeap {
   /** The highest end that the heap has had. */
@@ -77,7 +78,10 @@ class FirstFitHeap {
   #taken = 0;
   #seed = 1;
 
-  /** The start of the lowest free range of `size` bytes. */
+  /**
+   * Takes the lowest free range of `size` bytes, at the end of the heap if there is none before it. Returns its
+   * start.
+   */
   allocate(size: number): number {
     if (this.#largest[this.#root] >= size) {
       this.#root = this.#take(this.#root, size);
@@ -89,6 +93,7 @@ class FirstFitHeap {
     return start;
   }
 
+  /** Frees `size` bytes from `start` on, and merges them with the free chunks that they touch. */
   free(start: number, size: number): void {
     let from = start;
     let to = start + size;
@@ -108,7 +113,10 @@ class FirstFitHeap {
     this.#root = this.#join(below, above);
   }
 
-  /** Takes `size` bytes from the lowest chunk of a subtree that has them. Returns what the subtree becomes. */
+  /**
+   * Takes `size` bytes from the lowest chunk of a subtree that has them; `#taken` is their start. Returns the new
+   * subtree.
+   */
   #take(node: number, size: number): number {
     const left = this.#left[node];
     if (this.#largest[left] >= size) this.#left[node] = this.#take(left, size);
@@ -119,50 +127,52 @@ class FirstFitHeap {
       this.#start[node] += size;
       this.#size[node] -= size;
     }
-    return this.#settled(node);
+    return this.#updateLargest(node);
   }
 
-  /** Removes the chunk at `start`. Returns what the subtree becomes. */
+  /** Removes the chunk at `start` from a subtree. Returns the new subtree. */
   #drop(node: number, start: number): number {
     if (start === this.#start[node]) return this.#remove(node);
     if (start < this.#start[node]) this.#left[node] = this.#drop(this.#left[node], start);
     else this.#right[node] = this.#drop(this.#right[node], start);
-    return this.#settled(node);
+    return this.#updateLargest(node);
   }
 
+  /** Removes the root of a subtree. Returns the new subtree. */
   #remove(node: number): number {
     this.#unused.push(node);
     return this.#join(this.#left[node], this.#right[node]);
   }
 
-  /** The chunks of a subtree below `start` and those above. */
+  /** Splits a subtree into the chunks below `start` and those above. */
   #split(node: number, start: number): [number, number] {
     if (node === NONE) return [NONE, NONE];
     if (this.#start[node] < start) {
       const [below, above] = this.#split(this.#right[node], start);
       this.#right[node] = below;
-      return [this.#settled(node), above];
+      return [this.#updateLargest(node), above];
     }
     const [below, above] = this.#split(this.#left[node], start);
     this.#left[node] = above;
-    return [below, this.#settled(node)];
+    return [below, this.#updateLargest(node)];
   }
 
-  /** One tree of two of which the first lies below the second. */
+  /** Joins two trees. All chunks of the first lie below those of the second. */
   #join(below: number, above: number): number {
     if (below === NONE) return above;
     if (above === NONE) return below;
     if (this.#priority[below] > this.#priority[above]) {
       this.#right[below] = this.#join(this.#right[below], above);
-      return this.#settled(below);
+      return this.#updateLargest(below);
     }
     this.#left[above] = this.#join(below, this.#left[above]);
-    return this.#settled(above);
+    return this.#updateLargest(above);
   }
 
+  /** A new node without children. */
   #node(start: number, size: number): number {
     const node = this.#unused.pop() ?? this.#start.length;
-    // xorshift (Marsaglia 2003): the same tree every time.
+    // xorshift (Marsaglia 2003): the same priorities in every run.
     this.#seed ^= this.#seed << 13;
     this.#seed ^= this.#seed >>> 17;
     this.#seed ^= this.#seed << 5;
@@ -175,8 +185,8 @@ class FirstFitHeap {
     return node;
   }
 
-  /** The node itself, its `largest` made true again. */
-  #settled(node: number): number {
+  /** Recomputes `largest` of a node after a change of its size or children. Returns the node. */
+  #updateLargest(node: number): number {
     this.#largest[node] = Math.max(
       this.#size[node],
       this.#largest[this.#left[node]],
@@ -186,7 +196,7 @@ class FirstFitHeap {
   }
 }
 
-/** The last node on the way from `node` to one side. */
+/** The last node on the way from `node` to one side; NONE if `node` is NONE. */
 function outermost(node: number, side: readonly number[]): number {
   let last = node;
   while (side[last] !== NONE) last = side[last];

@@ -1,50 +1,54 @@
-// What a trace takes in units of one size: the smallest arena that serves it, and what becomes of its bytes.
+// A trace in units of one size: the smallest arena that serves it, and the fragmentation in there.
 
 import { MAX_CAPACITY } from '../../base/arguments.ts';
+import { orderOf } from '../../base/word.ts';
 import { BuddyAllocator } from '../../core/allocator.ts';
-import { opsInUnits, orderOf, type Progress } from '../replay/pass.ts';
+import { opsInUnits, type Progress, reportSlice } from '../replay/pass.ts';
 import type { Trace } from '../trace.ts';
-import { tick } from './progress.ts';
 
-/** An arena, and what it takes in bytes. */
+/** An arena, and the bytes that it takes. */
 export interface ArenaCost {
   /** Units in the arena. */
   readonly capacity: number;
   /** Bytes of the arena itself. */
   readonly arenaBytes: number;
-  /** Bytes of the allocator's state: {@link BuddyAllocator.bytesFor} the capacity. */
+  /** Bytes of the allocator's state: {@link BuddyAllocator.bytesFor} of the capacity. */
   readonly stateBytes: number;
-  /** Both together. */
+  /** Bytes of arena and state together. */
   readonly totalBytes: number;
 }
 
-/** What a trace takes in units of one size. */
+/** A trace in units of one size. */
 export interface UnitFigures {
-  /** Bytes a unit. */
+  /** Bytes per unit. */
   readonly unit: number;
-  /** The smallest arena in which every allocation finds room; with one unit less, one would not. */
+  /** The smallest arena in which every allocation finds room: with one unit less, some allocation would fail. */
   readonly smallest: ArenaCost;
-  /** The smallest such arena whose capacity is a power of two. */
+  /** The smallest arena in which every allocation finds room and whose capacity is a power of two. */
   readonly powerOfTwo: ArenaCost;
   /** The most units in use after any operation: the peak. */
   readonly peakUsedUnits: number;
-  /** After how many operations the peak was reached first. */
+  /** Operations done when the peak is reached for the first time. */
   readonly peakAt: number;
-  /** Bytes asked for by the blocks that are live then. */
+  /** Bytes asked for by the blocks that are live at the peak. */
   readonly liveBytesAtPeak: number;
-  /** 1 - bytes asked for / bytes of the blocks that hold them, at the peak. */
+  /** Internal fragmentation at the peak: 1 - bytes asked for / bytes of the live blocks. */
   readonly internalAtPeak: number;
-  /** The same with both counted after every operation and summed up, so that every block counts for as long as it lives. */
+  /**
+   * The same ratio with the bytes of each kind summed up over all operations, so that every block counts for as
+   * long as it lives.
+   */
   readonly internalOverAll: number;
 }
 
 /**
  * Replays the trace once in an arena that grows whenever an allocation finds no room.
  *
- * A block goes to the lowest aligned range of free units that holds it, wherever the arena ends; so as long as nothing
- * fails, placement does not depend on the capacity, and the highest end of a block is the smallest capacity that will do.
+ * A block goes to the lowest aligned range of free units that holds it, wherever the arena ends. So placement does
+ * not depend on the capacity as long as nothing fails, and the smallest capacity is the highest end that any block
+ * has. O(n log n).
  *
- * @returns undefined when the trace needs more than 2^30 units.
+ * @returns undefined if the trace needs more than 2^30 units.
  */
 export function measureUnit(trace: Trace, unit: number, onProgress: Progress): UnitFigures | undefined {
   const ops = opsInUnits(trace, unit);
@@ -60,9 +64,9 @@ export function measureUnit(trace: Trace, unit: number, onProgress: Progress): U
   let peakUsedUnits = 0;
   let peakAt = 0;
   let liveBytesAtPeak = 0;
-  for (let at = 0; at < ops.length; at++) {
-    tick(at, ops.length, onProgress);
-    const op = ops[at];
+  for (let index = 0; index < ops.length; index++) {
+    reportSlice(index, ops.length, onProgress);
+    const op = ops[index];
     if (op < 0) {
       used -= allocator.free(offsets[~op]);
       live -= bytes[~op];
@@ -71,13 +75,13 @@ export function measureUnit(trace: Trace, unit: number, onProgress: Progress): U
       if (offset < 0) return undefined;
       const size = 2 ** orderOf(op);
       offsets[id] = offset;
-      bytes[id] = Math.max(1, trace.ops[at]);
+      bytes[id] = Math.max(1, trace.ops[index]);
       used += size;
       live += bytes[id++];
       capacity = Math.max(capacity, offset + size);
       if (used > peakUsedUnits) {
         peakUsedUnits = used;
-        peakAt = at + 1;
+        peakAt = index + 1;
         liveBytesAtPeak = live;
       }
     }
@@ -96,7 +100,7 @@ export function measureUnit(trace: Trace, unit: number, onProgress: Progress): U
   };
 }
 
-/** Allocates, doubling the arena until there is room. Returns -1 when there is none in the largest arena. */
+/** Allocates `units` units, and doubles the arena until there is room. Returns -1 if the largest arena has none. */
 function allocateGrowing(allocator: BuddyAllocator, units: number): number {
   for (;;) {
     const offset = allocator.alloc(units);
@@ -105,6 +109,7 @@ function allocateGrowing(allocator: BuddyAllocator, units: number): number {
   }
 }
 
+/** The bytes of an arena of `capacity` units. */
 function arenaCost(capacity: number, unit: number): ArenaCost {
   const arenaBytes = capacity * unit;
   const stateBytes = BuddyAllocator.bytesFor(capacity);

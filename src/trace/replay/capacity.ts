@@ -1,17 +1,22 @@
 // How large an arena a trace needs.
 
 import { MAX_CAPACITY } from '../../base/arguments.ts';
+import { orderOf } from '../../base/word.ts';
 import type { Trace } from '../trace.ts';
-import { opsInUnits, orderOf, Pass, type Progress } from './pass.ts';
+import { opsInUnits, Pass, type Progress } from './pass.ts';
 
 /**
- * The smallest power-of-two capacity, in units of `unit` bytes, in which every allocation of the trace finds room.
- * Blocks are powers of two, so the search starts at the peak of the live blocks' sizes rounded up, below which
- * nothing fits, and doubles while fragmentation makes an allocation fail. At most 2^30; when even that does not do,
- * 2^30 is returned and a replay shows the failures. O(n log n) a try; nearly always one or two tries.
+ * The smallest capacity, a power of two in units of `unit` bytes, in which every allocation of the trace finds
+ * room.
+ *
+ * Blocks are powers of two, so no capacity below the peak of the live blocks' sizes can do. The search starts
+ * there, and doubles the capacity while an allocation fails because of fragmentation. It ends at 2^30 units: if the
+ * trace does not fit even there, 2^30 is returned, and a replay shows the failures. O(n log n) per try; nearly
+ * always one or two tries.
  *
  * @param onProgress called every 65,536 operations; every try counts from 0 again.
- * @throws {TypeError} or {RangeError} when `unit` is no integer of at least 1 byte.
+ * @throws TypeError if `unit` is not a number.
+ * @throws RangeError if `unit` is not a positive integer.
  */
 export function fitCapacity(trace: Trace, unit: number, onProgress?: Progress): number {
   const ops = opsInUnits(trace, unit);
@@ -20,7 +25,7 @@ export function fitCapacity(trace: Trace, unit: number, onProgress?: Progress): 
   return Math.min(capacity, MAX_CAPACITY);
 }
 
-// The peak of the units in live blocks, if all of them found room.
+/** The peak of the units in live blocks, if all of them found room. It may exceed every capacity. */
 function peakUnits(trace: Trace, ops: Int32Array): number {
   const sizes = new Float64Array(trace.allocations);
   let id = 0;
@@ -38,6 +43,7 @@ function peakUnits(trace: Trace, ops: Int32Array): number {
   return peak;
 }
 
+/** Whether every allocation finds room in `capacity` units. Ends at the first slice with a failure. */
 function fits(trace: Trace, ops: Int32Array, capacity: number, onProgress: Progress | undefined): boolean {
   const pass = new Pass(trace, ops, capacity);
   for (const done of pass.run(ops.length)) {

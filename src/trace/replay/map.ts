@@ -1,4 +1,4 @@
-// Memory maps: how full each of N equal regions of an arena is.
+// Memory maps: the fullness of each of N equal regions of an arena.
 
 import { checkInteger } from '../../base/arguments.ts';
 import type { BuddyAllocator } from '../../core/allocator.ts';
@@ -8,18 +8,18 @@ export class RegionMap {
   readonly #capacity: number;
   readonly #used: Float64Array;
 
-  /** Region i of N spans the units from floor(i * capacity / N) up to floor((i + 1) * capacity / N). */
+  /** Region i of N has the units from floor(i * capacity / N) up to, not including, floor((i + 1) * capacity / N). */
   constructor(capacity: number, regions: number) {
     this.#capacity = capacity;
     this.#used = new Float64Array(Math.min(regions, capacity));
   }
 
-  /** Adds a block of `size` units. O(regions it touches). */
+  /** Adds a block of `size` units. O(regions that it touches). */
   add(offset: number, size: number): void {
     this.#count(offset, size, 1);
   }
 
-  /** Takes a block away that was added. */
+  /** Removes a block that was added. O(regions that it touches). */
   remove(offset: number, size: number): void {
     this.#count(offset, size, -1);
   }
@@ -29,10 +29,12 @@ export class RegionMap {
     return Array.from(this.#used, (used, i) => used / (this.#start(i + 1) - this.#start(i)));
   }
 
+  /** First unit of a region. */
   #start(region: number): number {
     return Math.floor((region * this.#capacity) / this.#used.length);
   }
 
+  /** Adds `sign` per unit of a block to the regions that it touches. */
   #count(offset: number, size: number, sign: number): void {
     const end = offset + size;
     // The region of a unit u is the largest i with start(i) <= u.
@@ -46,11 +48,12 @@ export class RegionMap {
 }
 
 /**
- * A memory map of an arena: the fullness, 0 (empty) to 1 (full), of each of `regions` regions of equal size (within
- * one unit where they do not divide the capacity), in address order. An arena of fewer units than `regions` gives one
- * region a unit. O(blocks + regions).
+ * A memory map of an arena: the fullness, 0 (empty) to 1 (full), of each of `regions` regions in address order. The
+ * regions have equal sizes, up to one unit if their number does not divide the capacity. An arena of fewer units
+ * than `regions` has one region per unit. O(blocks + regions).
  *
- * @throws {TypeError} or {RangeError} when `regions` is no integer of at least 1.
+ * @throws TypeError if `regions` is not a number.
+ * @throws RangeError if `regions` is not a positive integer.
  */
 export function memoryMap(allocator: BuddyAllocator, regions: number): number[] {
   checkInteger('regions', regions, 1);

@@ -4,31 +4,39 @@ import { checkInteger } from '../../base/arguments.ts';
 import { BuddyAllocator } from '../../core/allocator.ts';
 import type { Trace } from '../trace.ts';
 
-/** Told now and then how far a long run is; both are counts of operations. */
+/** Called now and then during a long run. Both arguments are counts of operations. */
 export type Progress = (done: number, total: number) => void;
 
-// How many operations run between two looks at the clock: enough that looking costs nothing, some milliseconds.
+/**
+ * Operations between two reports of progress, or two looks at the clock: some milliseconds, so that neither costs
+ * anything.
+ */
 const SLICE = 1 << 16;
 
+/** Reports that `index` of `operations` operations are done, if a slice begins there: once in 65,536 operations. */
+export function reportSlice(index: number, operations: number, onProgress: Progress): void {
+  if (index % SLICE === 0) onProgress(index, operations);
+}
+
 /**
- * The operations of a trace with sizes in units: rounded up, at least one. Frees stay as they are.
+ * The operations of a trace with sizes in units of `unit` bytes: rounded up, at least one. Frees stay as they are.
+ * O(n).
  *
- * @throws {TypeError} or {RangeError} when `unit` is no integer of at least 1 byte.
+ * @throws TypeError if `unit` is not a number.
+ * @throws RangeError if `unit` is not a positive integer.
  */
 export function opsInUnits(trace: Trace, unit: number): Int32Array {
   checkInteger('unit', unit, 1);
   return trace.ops.map((op) => (op < 0 ? op : Math.max(1, Math.ceil(op / unit))));
 }
 
-/** The order of the block that `size` units get: log2 of the power of two at or above it. */
-export function orderOf(size: number): number {
-  return 32 - Math.clz32(size - 1);
-}
-
 /** One trace on its way through one allocator. */
 export class Pass {
   readonly allocator: BuddyAllocator;
-  /** Every offset returned so far, -1 for no room: h = h * 31 + offset, uint32. Equal hashes mean equal placement. */
+  /**
+   * Hash of the offsets returned so far, -1 for no room: h = h * 31 + offset, uint32. Equal hashes mean equal
+   * placement.
+   */
   hash = 0;
   /** Allocations that found no room. The frees of such blocks are passed over. */
   failures = 0;
@@ -36,7 +44,7 @@ export class Pass {
   elapsed = 0;
   readonly #ops: Int32Array;
   readonly #offsets: Int32Array;
-  #at = 0;
+  #index = 0;
   #id = 0;
 
   /** @param ops the operations of `trace` in units, as {@link opsInUnits} gives them. */
@@ -46,15 +54,17 @@ export class Pass {
     this.#offsets = new Int32Array(trace.allocations);
   }
 
-  /** Runs up to the operation with index `end`, pausing after every slice with the count of operations done. */
+  /**
+   * Runs the operations before the index `end`. Pauses after every slice, and yields the count of operations done.
+   */
   *run(end: number): Generator<number> {
-    while (this.#at < end) {
-      this.#slice(Math.min(end, this.#at + SLICE));
-      yield this.#at;
+    while (this.#index < end) {
+      this.#slice(Math.min(end, this.#index + SLICE));
+      yield this.#index;
     }
   }
 
-  // Nothing here but the replay itself, so that its time is the allocator's.
+  /** Runs a slice. Nothing but the replay itself is in here, so that its time is the allocator's. */
   #slice(end: number): void {
     const allocator = this.allocator;
     const ops = this.#ops;
@@ -63,7 +73,7 @@ export class Pass {
     let hash = this.hash;
     let failures = 0;
     const begin = performance.now();
-    for (let i = this.#at; i < end; i++) {
+    for (let i = this.#index; i < end; i++) {
       const op = ops[i];
       if (op >= 0) {
         const offset = allocator.alloc(op);
@@ -76,7 +86,7 @@ export class Pass {
       }
     }
     this.elapsed += performance.now() - begin;
-    this.#at = end;
+    this.#index = end;
     this.#id = id;
     this.hash = hash >>> 0;
     this.failures += failures;

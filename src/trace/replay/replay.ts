@@ -1,55 +1,59 @@
-// Replaying a trace on the allocator: how long it takes, and what becomes of the memory.
+// Replaying a trace on the allocator: the time that it takes, and the state of the memory.
 
 import { checkWithin } from '../../base/arguments.ts';
+import { orderOf } from '../../base/word.ts';
 import type { BuddyAllocator } from '../../core/allocator.ts';
 import type { Trace } from '../trace.ts';
 import { fitCapacity } from './capacity.ts';
-import { opsInUnits, orderOf, Pass, type Progress } from './pass.ts';
+import { opsInUnits, Pass, type Progress } from './pass.ts';
 import { type Samples, takeSamples } from './samples.ts';
 
 const DEFAULT_UNIT = 16;
 
-// The first passes also pay for compilation and fresh pages; the reference reports the best of some as well. A short
-// trace needs many passes before it is compiled, so it gets this time at least.
+// The first passes also pay for compilation and fresh pages, so the best of several counts. A short trace needs
+// many passes before it is compiled, so the passes go on for this time at least.
 const TIMED_PASSES = 3;
 const TIMED_MS = 20;
 
 /** The arena that a trace is replayed in. */
 export interface ArenaOptions {
-  /** Bytes a unit, an integer >= 1. Default 16. */
+  /** Bytes per unit, a positive integer. Default 16. */
   readonly unit?: number | undefined;
-  /** Units in the arena, 1 … 2^30. Default: what {@link fitCapacity} finds. */
+  /** Units in the arena, 1 … 2^30. Default: the result of {@link fitCapacity}. */
   readonly capacity?: number | undefined;
 }
 
 /** How to replay a trace. */
 export interface ReplayOptions extends ArenaOptions {
-  /** Called now and then with the operations run and to run, over all passes. */
+  /** Called now and then with the operations done and to do, over all passes. */
   readonly onProgress?: Progress | undefined;
 }
 
 /** The allocations of one block size in a trace. */
 export interface SizeClass {
-  /** Blocks of this order have 2^order units. */
+  /** The blocks have 2^order units. */
   readonly order: number;
-  /** Bytes a block. */
+  /** Bytes per block. */
   readonly blockBytes: number;
-  /** How many allocations asked for a size that gets such a block, those that found no room included. */
+  /** How many allocations asked for a size that gets such a block, including those that found no room. */
   readonly allocations: number;
-  /** Bytes that they asked for. */
+  /** Bytes that these allocations asked for. */
   readonly requestedBytes: number;
 }
 
-/** What a replay showed: plain data, ready for JSON. */
+/** The result of {@link replay}: plain data, ready for JSON. */
 export interface ReplayReport extends Samples {
-  /** Bytes a unit. */
+  /** Bytes per unit. */
   readonly unit: number;
   /** Units in the arena. */
   readonly capacity: number;
-  /** The format the trace was read from. */
+  /** The format that the trace was read from. */
   readonly format: Trace['format'];
+  /** Operations of the trace. */
   readonly operations: number;
+  /** How many of them allocate. */
   readonly allocations: number;
+  /** How many of them free. */
   readonly frees: number;
   /** See {@link Trace.skippedFrees}. */
   readonly skippedFrees: number;
@@ -57,21 +61,22 @@ export interface ReplayReport extends Samples {
   readonly impliedFrees: number;
   /** See {@link Trace.refusedRequests}. */
   readonly refusedRequests: number;
-  /** Nanoseconds an operation, replay loop included: the best of three passes or more, each in a fresh arena. */
+  /** Nanoseconds per operation, with the replay loop: the best of three passes or more, each in a fresh arena. */
   readonly nsPerOperation: number;
-  /** Hash of every offset returned, in order: h = h * 31 + offset as uint32, -1 for no room. */
+  /** Hash of all offsets returned, in order, -1 for no room: h = h * 31 + offset, uint32. */
   readonly placementHash: number;
   /** Allocations that found no room. The frees of such blocks were passed over. */
   readonly failures: number;
-  /** Allocations by block size: one entry an order, from 0 to the highest that occurs. */
+  /** Allocations by block size: one entry per order, from 0 to the highest that occurs. */
   readonly sizes: readonly SizeClass[];
 }
 
 /**
- * Replays a trace: three times or more for the clock, and once looking at the arena after every 1/256 of the operations.
- * O(n log capacity) time, O(n) memory.
+ * Replays a trace: three times or more against the clock, and once with a look at the arena after every 1/256 of the
+ * operations. O(n log capacity) time, O(n) memory.
  *
- * @throws {TypeError} or {RangeError} on a unit or capacity out of range.
+ * @throws TypeError if `unit` or `capacity` is not a number.
+ * @throws RangeError if `unit` is not a positive integer, or `capacity` not an integer from 1 to 2^30.
  */
 export function replay(trace: Trace, options: ReplayOptions = {}): ReplayReport {
   const { unit, capacity } = arenaFor(trace, options);
@@ -97,7 +102,7 @@ export function replay(trace: Trace, options: ReplayOptions = {}): ReplayReport 
   };
 }
 
-/** `onPass` is told the operations run, over all passes. */
+/** The fastest of several passes. `onPass` is called with the operations done, over all passes. */
 function fastestPass(trace: Trace, ops: Int32Array, capacity: number, onPass: (done: number) => void): Pass {
   const begin = performance.now();
   let passes = 0;
@@ -117,16 +122,19 @@ function fastestPass(trace: Trace, ops: Int32Array, capacity: number, onPass: (d
 
 /** An arena in the middle of a trace. */
 export interface ArenaState {
-  /** The allocator that the operations ran on. */
+  /** The allocator on which the operations ran. */
   readonly allocator: BuddyAllocator;
-  /** Allocations that found no room so far. */
+  /** Allocations that have found no room so far. */
   readonly failures: number;
 }
 
 /**
- * The arena as it stands after the first `operations` operations of a trace (default: all).
+ * The arena after the first `operations` operations of a trace; after all of them by default. O(n log capacity)
+ * time, O(n) memory.
  *
- * @throws {TypeError} or {RangeError} on a unit, capacity or count out of range.
+ * @throws TypeError if `unit`, `capacity` or `operations` is not a number.
+ * @throws RangeError if `unit` is not a positive integer, `capacity` not an integer from 1 to 2^30, or `operations`
+ *   not an integer from 0 to the number of operations in the trace.
  */
 export function arenaAfter(
   trace: Trace,
@@ -140,19 +148,21 @@ export function arenaAfter(
   return { allocator: pass.allocator, failures: pass.failures };
 }
 
+/** The options, with the defaults filled in. */
 function arenaFor(trace: Trace, options: ArenaOptions): { unit: number; capacity: number } {
   const { unit = DEFAULT_UNIT } = options;
   return { unit, capacity: options.capacity ?? fitCapacity(trace, unit) };
 }
 
+/** Counts the allocations by the order of their blocks. */
 function sizeClasses(trace: Trace, ops: Int32Array, unit: number): SizeClass[] {
   const allocations: number[] = [];
   const requested: number[] = [];
-  ops.forEach((op, i) => {
+  ops.forEach((op, index) => {
     if (op < 0) return;
     const order = orderOf(op);
     allocations[order] = (allocations[order] ?? 0) + 1;
-    requested[order] = (requested[order] ?? 0) + Math.max(1, trace.ops[i]);
+    requested[order] = (requested[order] ?? 0) + Math.max(1, trace.ops[index]);
   });
   return Array.from(allocations, (count = 0, order) => ({
     order,

@@ -1,38 +1,40 @@
-// The state of an arena over time: a replay that stops some hundred times to look.
+// An arena over time: a replay that stops a few hundred times to look at it.
 
+import { orderOf } from '../../base/word.ts';
 import { BuddyAllocator } from '../../core/allocator.ts';
 import type { Trace } from '../trace.ts';
 import { RegionMap } from './map.ts';
-import { opsInUnits, orderOf, type Progress } from './pass.ts';
+import { opsInUnits, type Progress } from './pass.ts';
 
 const SAMPLES = 256;
 const REGIONS = 128;
 
-/** The state of the arena after some operations. */
+/** The arena after some operations. */
 export interface Sample {
-  /** How many operations had run. */
+  /** Operations done. */
   readonly operations: number;
+  /** Number of live blocks. */
   readonly liveBlocks: number;
   /** Bytes asked for by the live blocks. */
   readonly liveBytes: number;
-  /** Units that the live blocks take. */
+  /** Units in live blocks. */
   readonly usedUnits: number;
-  /** Units of the largest free block, 0 when the arena is full. */
+  /** Units of the largest free block; 0 if the arena is full. */
   readonly largestFree: number;
-  /** 1 - bytes asked for / bytes of the blocks that hold them; 0 when nothing is live. */
+  /** Internal fragmentation: 1 - bytes asked for / bytes of the live blocks; 0 if no block is live. */
   readonly internalFragmentation: number;
-  /** 1 - largest free block / free units; 0 when nothing is free. */
+  /** External fragmentation: 1 - largest free block / free units; 0 if nothing is free. */
   readonly externalFragmentation: number;
   /**
-   * The fullness, 0 to 1, of 128 equal regions of the arena in address order (of every unit when the capacity is
-   * smaller), rounded up to thousandths: 0 is empty.
+   * The fullness, 0 to 1, of 128 equal regions of the arena in address order, or of every unit of a smaller arena.
+   * Rounded up to thousandths, so that 0 is empty.
    */
   readonly map: readonly number[];
 }
 
-/** The state of the arena over time, and its peaks. */
+/** The arena over time, and its peaks. */
 export interface Samples {
-  /** 256 samples evenly spread over the operations, or one an operation in a shorter trace; the last is the end. */
+  /** 256 samples at even distances, or one per operation of a shorter trace. The last shows the end. */
   readonly samples: readonly Sample[];
   /** The most bytes asked for by live blocks after any operation. */
   readonly peakLiveBytes: number;
@@ -40,20 +42,19 @@ export interface Samples {
   readonly peakUsedUnits: number;
 }
 
-/** Replays a trace and looks at the arena at even distances. Reports progress at every sample. */
+/** Replays a trace, and looks at the arena at even distances. Reports progress at every sample. O(n log capacity). */
 export function takeSamples(trace: Trace, unit: number, capacity: number, onProgress: Progress): Samples {
   const ops = opsInUnits(trace, unit);
-  const arena = new Arena(trace.allocations, unit, capacity);
+  const arena = new SampledArena(trace.allocations, unit, capacity);
   const count = Math.min(SAMPLES, ops.length);
   const samples: Sample[] = [];
-  let at = 0;
+  let index = 0;
   for (let i = 1; i <= count; i++) {
     const end = Math.floor((i * ops.length) / count);
-    while (at < end) {
-      const op = ops[at];
+    for (; index < end; index++) {
+      const op = ops[index];
       if (op < 0) arena.free(~op);
-      else arena.allocate(op, Math.max(1, trace.ops[at]));
-      at++;
+      else arena.allocate(op, Math.max(1, trace.ops[index]));
     }
     samples.push(arena.sample(end));
     onProgress(end, ops.length);
@@ -61,8 +62,11 @@ export function takeSamples(trace: Trace, unit: number, capacity: number, onProg
   return { samples, peakLiveBytes: arena.peakLiveBytes, peakUsedUnits: arena.peakUsedUnits };
 }
 
-/** An allocator with the books that it does not keep itself: what was asked for, peaks, and a running memory map. */
-class Arena {
+/**
+ * An allocator together with the figures that it does not keep: the bytes asked for, peaks, and a running memory
+ * map.
+ */
+class SampledArena {
   peakLiveBytes = 0;
   peakUsedUnits = 0;
   readonly #allocator: BuddyAllocator;
@@ -82,6 +86,7 @@ class Arena {
     this.#bytes = new Int32Array(allocations);
   }
 
+  /** Allocates the block with the next id: `units` units, of which `bytes` bytes are asked for. */
   allocate(units: number, bytes: number): void {
     const offset = this.#allocator.alloc(units);
     this.#offsets[this.#id] = offset;
@@ -95,6 +100,7 @@ class Arena {
     this.peakUsedUnits = Math.max(this.peakUsedUnits, this.#usedUnits);
   }
 
+  /** Frees the block `id`, if it found room. */
   free(id: number): void {
     const offset = this.#offsets[id];
     if (offset < 0) return;
@@ -103,6 +109,7 @@ class Arena {
     this.#liveBytes -= this.#bytes[id];
   }
 
+  /** The arena now, after `operations` operations. */
   sample(operations: number): Sample {
     const { freeUnits, largestFree } = this.#allocator;
     const usedUnits = this.#usedUnits;
