@@ -1,11 +1,14 @@
-// What `buddy advise` prints.
+// The output of `buddy advise`.
 
 import type { Advice, Reason, Remedy, UnitFigures, Verdict } from '../trace.ts';
 import type { Paint } from './drawing.ts';
 import { bytes, count, percent, plural } from './format.ts';
 import { lines, table } from './table.ts';
 
-/** Advice as text, its sentences `width` characters wide: the recommendation, why, what helps, and the figures behind it. */
+/**
+ * Advice as text: the recommendation, the reasons, the remedies, and the figures behind it. Sentences are `width`
+ * characters wide.
+ */
 export function adviceSummary(advice: Advice, width: number, paint: Paint): string {
   const list = (title: string, items: readonly string[]): string =>
     [paint.bold(title), ...items.map((item) => wrap(item, width))].join('\n');
@@ -18,11 +21,13 @@ export function adviceSummary(advice: Advice, width: number, paint: Paint): stri
   return `${parts.join('\n\n')}\n`;
 }
 
+/** The verdict as a sentence, in its colour. */
 function sentence(verdict: Verdict, paint: Paint): string {
   const color = { 'suits well': paint.green, 'suits, at a price': paint.yellow, 'does not suit': paint.red };
   return paint.bold(color[verdict](`The buddy system ${verdict}.`));
 }
 
+/** The recommended unit and capacity, and the peak of the trace. */
 function recommendation({ recommended, operations, peakLiveBytes }: Advice, paint: Paint): string {
   const { unit, smallest, powerOfTwo } = recommended;
   const arena = ({ capacity, arenaBytes, stateBytes }: typeof smallest): string =>
@@ -39,6 +44,7 @@ function recommendation({ recommended, operations, peakLiveBytes }: Advice, pain
   );
 }
 
+/** A reason as a sentence. */
 function because(reason: Reason, { recommended, firstFitBytes, peakLiveBytes }: Advice): string {
   const { totalBytes } = recommended.smallest;
   switch (reason.code) {
@@ -52,14 +58,15 @@ function because(reason: Reason, { recommended, firstFitBytes, peakLiveBytes }: 
         ? 'Nothing is lost to rounding at the peak.'
         : `${percent(reason.share)} of the bytes in blocks at the peak are lost to rounding: ${bytes(reason.bytes)}.`;
     case 'SIZE':
-      return `${percent(reason.share)} of that by requests for ${plural(reason.bytes, 'byte')}: each takes ${count(reason.blockBytes)}.`;
+      return `Requests for ${plural(reason.bytes, 'byte')} lose ${percent(reason.share)} of that: each takes ${count(reason.blockBytes)}.`;
     case 'GAPS':
-      return `${percent(reason.share)} of it all lies in gaps between blocks, even at the peak: ${bytes(reason.bytes)}.`;
+      return `Gaps between blocks are ${percent(reason.share)} of arena and state, even at the peak: ${bytes(reason.bytes)}.`;
     case 'STATE':
-      return `${percent(reason.share)} of it all is the allocator's state: ${bytes(reason.bytes)}.`;
+      return `The allocator's state is ${percent(reason.share)} of arena and state: ${bytes(reason.bytes)}.`;
   }
 }
 
+/** The remedies as sentences, and their joint effect. */
 function helps({ verdict, remedies, remedied, recommended, firstFitBytes }: Advice): string[] {
   const items = remedies.map(remedyText);
   if (remedied !== null) {
@@ -78,6 +85,7 @@ function helps({ verdict, remedies, remedied, recommended, firstFitBytes }: Advi
   return items;
 }
 
+/** A remedy as a sentence. */
 function remedyText(remedy: Remedy): string {
   const { liveAtPeak, blockBytes, savesBytes } = remedy;
   const blocks = `${plural(liveAtPeak, 'block')} of ${plural(remedy.bytes, 'byte')}`;
@@ -85,18 +93,19 @@ function remedyText(remedy: Remedy): string {
   switch (remedy.kind) {
     case 'SHRINK':
       return (
-        `${blocks}: ${plural(remedy.excessBytes, 'byte')} fewer, such as a header kept elsewhere, ` +
+        `${blocks}: ask for ${plural(remedy.excessBytes, 'byte')} less (keep a header elsewhere, for example), ` +
         `and each takes ${count(blockBytes / 2)} instead of ${count(blockBytes)}; ${saves}.`
       );
     case 'SLAB':
-      return `${blocks}: cut from slabs instead of ${plural(blockBytes, 'byte')} for each; ${saves}.`;
+      return `${blocks}: cut them from slabs, instead of ${plural(blockBytes, 'byte')} for each; ${saves}.`;
     case 'SPLIT': {
       const [first, second] = remedy.pieces.map(count);
-      return `${blocks}: in two parts that take ${first} and ${second} instead of ${count(blockBytes)}; ${saves}.`;
+      return `${blocks}: ask for two parts, which take ${first} and ${second} instead of ${count(blockBytes)}; ${saves}.`;
     }
   }
 }
 
+/** The table of units. */
 function units({ units: rows, recommended, peakLiveBytes }: Advice): string {
   const row = (figures: UnitFigures): string[] => [
     `${figures === recommended ? '→ ' : ''}${bytes(figures.unit)}`,
@@ -115,6 +124,7 @@ function units({ units: rows, recommended, peakLiveBytes }: Advice): string {
   );
 }
 
+/** The table of sizes. */
 function sizes({ sizes: rows }: Advice): string {
   return table(
     ['bytes', 'takes', 'allocations', 'at peak', 'lost', 'share', 'mean'],
@@ -131,11 +141,11 @@ function sizes({ sizes: rows }: Advice): string {
   );
 }
 
-/** An item of a list in lines of at most `width` characters where its words allow it. */
+/** An item of a list, in lines of at most `width` characters unless a single word is longer. */
 function wrap(text: string, width: number): string {
   const wrapped: string[] = [];
   let line = '-';
-  // A number stays with its unit.
+  // A number stays on the line of its unit.
   for (const word of text.split(/ (?!%|[KMGTPE]?i?B\b)/)) {
     if (line.length + 1 + word.length > width && line.length > 1) {
       wrapped.push(line);

@@ -1,16 +1,21 @@
-// What the subcommands do with a trace.
+// The subcommands: each reads a trace and prints what it finds.
 
 import { writeFile } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import pico from 'picocolors';
+import { dump } from '../core/dump.ts';
 import { readTraceFile, readTraceStream } from '../trace/formats/file.ts';
 import { advise, arenaAfter, fitCapacity, replay, type Trace } from '../trace.ts';
 import { adviceSummary } from './advice.ts';
 import type { Paint } from './drawing.ts';
 import { hasColors, type Io, widthOf } from './io.ts';
 import { withProgress } from './progress.ts';
-import { mapSummary, replaySummary } from './summary.ts';
+import { drawMemory, mapSummary, replaySummary } from './summary.ts';
 
+/** Lines of a full memory map. */
+const MAP_LINES = 16;
+
+/** Arguments of the commands that make an arena. */
 interface ArenaFlags {
   readonly unit: number;
   readonly capacity?: number;
@@ -25,6 +30,7 @@ export interface ReplayFlags extends ArenaFlags {
 /** Arguments of `buddy map`. */
 export interface MapFlags extends ArenaFlags {
   readonly at?: number;
+  readonly words?: true;
 }
 
 /** Arguments of `buddy advise`. */
@@ -33,7 +39,11 @@ export interface AdviseFlags {
   readonly json?: true;
 }
 
-/** `buddy replay FILE`. Resolves to whether every allocation found room; throws what stands in the way. */
+/**
+ * `buddy replay FILE`. Resolves to whether every allocation found room.
+ *
+ * @throws Error if the trace cannot be read or the page cannot be written; the message names the file.
+ */
 export async function replayCommand(file: string, flags: ReplayFlags, io: Io): Promise<boolean> {
   const trace = await load(file, io);
   const { unit } = flags;
@@ -53,7 +63,11 @@ export async function replayCommand(file: string, flags: ReplayFlags, io: Io): P
   return report.failures === 0;
 }
 
-/** `buddy map FILE`. Resolves to whether every allocation up to that point found room; throws what stands in the way. */
+/**
+ * `buddy map FILE`. Resolves to whether every allocation up to that point found room.
+ *
+ * @throws Error if the trace cannot be read or has fewer operations than `flags.at`.
+ */
 export async function mapCommand(file: string, flags: MapFlags, io: Io): Promise<boolean> {
   const trace = await load(file, io);
   const { at: operations = trace.ops.length, unit } = flags;
@@ -64,11 +78,20 @@ export async function mapCommand(file: string, flags: MapFlags, io: Io): Promise
   }
   const capacity = capacityFor(trace, flags, io);
   const arena = arenaAfter(trace, { unit, capacity, operations });
-  io.stdout.write(mapSummary(arena, trace, operations, unit, widthOf(io), paintFor(io)));
-  return arena.failures === 0;
+  const { allocator, failures } = arena;
+  const paint = paintFor(io);
+  const drawing = flags.words
+    ? dump(new Int32Array(allocator.state))
+    : drawMemory(allocator, MAP_LINES, widthOf(io), paint);
+  io.stdout.write(`${mapSummary(arena, trace, operations, unit, paint)}\n\n${drawing}\n`);
+  return failures === 0;
 }
 
-/** `buddy advise FILE`. Throws what stands in the way; no verdict is an error. */
+/**
+ * `buddy advise FILE`. No verdict is an error.
+ *
+ * @throws Error if the trace cannot be read or needs more than 2^30 of the largest units.
+ */
 export async function adviseCommand(file: string, flags: AdviseFlags, io: Io): Promise<void> {
   const trace = await load(file, io);
   const { minUnit } = flags;
@@ -82,10 +105,12 @@ export async function adviseCommand(file: string, flags: AdviseFlags, io: Io): P
   );
 }
 
+/** The trace in a file, or on standard input if `file` is `-`. */
 function load(file: string, io: Io): Promise<Trace> {
   return naming(file, file === '-' ? readTraceStream(io.stdin) : readTraceFile(file));
 }
 
+/** The capacity asked for, or the smallest power of two in which the trace fits. */
 function capacityFor(trace: Trace, { unit, capacity }: ArenaFlags, io: Io): number {
   return (
     capacity ??
@@ -93,11 +118,14 @@ function capacityFor(trace: Trace, { unit, capacity }: ArenaFlags, io: Io): numb
   );
 }
 
+/** Colours if standard output takes them. */
 function paintFor(io: Io): Paint {
   return pico.createColors(hasColors(io));
 }
 
-/** Waits for work on a file; its error says in one line which file and why, in the system's words without the code. */
+/**
+ * Waits for work on a file. Errors get one line: the file, and the reason in the system's words without their code.
+ */
 async function naming<T>(file: string, work: Promise<T>): Promise<T> {
   return work.catch((cause: NodeJS.ErrnoException) => {
     const known = cause.errno === undefined ? undefined : getSystemErrorMap().get(cause.errno);

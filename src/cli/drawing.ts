@@ -1,13 +1,16 @@
-// Drawings made of characters: memory maps, curves and bars.
+// Drawings in characters: memory maps, curves and bars.
 
 import type { createColors } from 'picocolors';
 
-/** Colours, or functions that leave text as it is. */
+/** Functions that colour text, or leave it as it is. */
 export type Paint = ReturnType<typeof createColors>;
 
 const STEPS = '▁▂▃▄▅▆▇█';
 
-/** A memory map as lines of text: one cell a region, denser the fuller it is, each line led by its first unit. */
+/**
+ * A memory map as lines of text. Each region has one cell, the denser the fuller it is; each line begins with the
+ * number of its first unit.
+ */
 export function drawMap(
   fullness: readonly number[],
   perLine: number,
@@ -24,7 +27,7 @@ export function drawMap(
   return lines.join('\n');
 }
 
-/** What the cells of {@link drawMap} mean. */
+/** The meaning of the cells of {@link drawMap}. */
 export function mapLegend(paint: Paint): string {
   const entries = [
     [0, 'empty'],
@@ -36,6 +39,7 @@ export function mapLegend(paint: Paint): string {
   return entries.map(([full, meaning]) => `${cell(full, paint)} ${meaning}`).join('   ');
 }
 
+/** The character for a fullness, 0 to 1. */
 function cell(full: number, paint: Paint): string {
   if (full === 0) return paint.dim('·');
   if (full === 1) return paint.red('█');
@@ -44,7 +48,7 @@ function cell(full: number, paint: Paint): string {
   return paint.green('░');
 }
 
-/** A curve of `width` characters at most, from 0 to `max`; each character shows the highest of its values. */
+/** A curve from 0 to `max` in `width` characters at most. Each character shows the highest of its values. */
 export function sparkline(values: readonly number[], width: number, max: number): string {
   const columns = Math.min(width, values.length);
   return Array.from({ length: columns }, (_, i) => {
@@ -55,7 +59,7 @@ export function sparkline(values: readonly number[], width: number, max: number)
   }).join('');
 }
 
-/** A horizontal bar of 1 to `width` characters for a part of one. */
+/** A horizontal bar of 1 to `width` characters for a part, 0 to 1. */
 export function bar(part: number, width: number): string {
   return '█'.repeat(Math.max(1, Math.round(part * width)));
 }

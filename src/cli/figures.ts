@@ -1,4 +1,4 @@
-// The figures of a replay in words, the same for the terminal and the page.
+// The figures of a replay in words, for the terminal and the page alike.
 
 import type { ReplayReport } from '../trace.ts';
 import { bytes, count, percent, plural } from './format.ts';
@@ -7,7 +7,7 @@ import { bytes, count, percent, plural } from './format.ts';
 export interface Figure {
   readonly name: string;
   readonly value: string;
-  /** Is it something to worry about? */
+  /** Whether it is a reason to worry. */
   readonly bad?: boolean;
 }
 
@@ -46,7 +46,7 @@ export function arenaFigure(capacity: number, unit: number): Figure {
   };
 }
 
-/** Allocations that found no room. */
+/** The number of allocations that found no room. */
 export function failuresFigure(failures: number): Figure {
   return failures === 0
     ? { name: 'failures', value: 'none' }

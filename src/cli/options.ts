@@ -1,4 +1,4 @@
-// Checking the arguments of the command.
+// Checks of the command's arguments.
 
 import { InvalidArgumentError } from 'commander';
 import { MAX_CAPACITY } from '../base/arguments.ts';
@@ -6,19 +6,19 @@ import { ADVISED_UNITS } from '../trace/advise/advise.ts';
 
 const SUFFIXES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
-/** An integer from `min` to `max` in decimal digits. */
+/** The integer from `min` to `max` that `text` gives in decimal digits. */
 function integer(text: string, min: number, max: number, hint: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new InvalidArgumentError(hint);
 }
 
-/** Bytes a unit. */
+/** Bytes per unit. */
 export function parseUnit(text: string): number {
   return integer(text, 1, 2 ** 30, 'It must be an integer from 1 to 2^30.');
 }
 
-/** Bytes of the smallest unit to try: one of those that advice knows. */
+/** Bytes of the smallest unit to try, one of the advised units. */
 export function parseMinUnit(text: string): number {
   const unit = ADVISED_UNITS.find((advised) => String(advised) === text);
   if (unit !== undefined) return unit;
@@ -33,7 +33,7 @@ export function parseCapacity(text: string): number {
   return integer(digits, 1, MAX_CAPACITY / factor, hint) * factor;
 }
 
-/** A number of operations. How many there are is known only when the trace has been read. */
+/** A number of operations. Whether the trace has so many is known only when it has been read. */
 export function parseCount(text: string): number {
   return integer(text, 0, Number.MAX_SAFE_INTEGER, 'It must be an integer of at least 0.');
 }

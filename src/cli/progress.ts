@@ -1,19 +1,19 @@
-// A progress bar for work that is long enough to wonder about.
+// A progress bar for long work.
 
 import { SingleBar } from 'cli-progress';
 import type { Progress, Trace } from '../trace.ts';
 import type { Io } from './io.ts';
 
-// Shorter traces are done before a bar could be read.
+/** Operations of a long trace. Shorter ones are done before a bar could be read. */
 const LONG = 500_000;
 
 /**
- * Runs `work`, showing its progress on standard error when that is a terminal and the work is long (500,000 operations
+ * Runs `work` with a progress bar on standard error, if that is a terminal and the work is long (500,000 operations
  * or more). The bar is gone when this returns.
  */
 export function withProgress<T>(io: Io, label: string, trace: Trace, work: (onProgress?: Progress) => T): T {
   if (io.stderr.isTTY !== true || trace.ops.length < LONG) return work();
-  // No handler for Ctrl-C: it could not run before the work is done, whereas the signal's default ends it at once.
+  // A handler for Ctrl-C could not run before the work is done; the signal's default ends the program at once.
   const bar = new SingleBar({
     stream: io.stderr,
     format: `${label} {bar} {percentage}%`,

@@ -15,13 +15,13 @@ import { parseCapacity, parseCount, parseMinUnit, parseUnit } from './options.ts
 
 const FINE = 0;
 const NO_ROOM = 1;
-/** Bad usage, or a file that cannot be read or written. */
+/** The exit status for bad usage, or for a file that cannot be read or written. */
 export const BAD_INPUT = 2;
 
 /**
  * Runs the command.
  *
- * @param argv the arguments without the names of the runtime and the program.
+ * @param argv the arguments, without the names of the runtime and the program.
  * @returns the exit status: 0 fine, 1 the trace did not fit, 2 bad usage or input (with one line on standard error).
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -37,15 +37,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       getOutHelpWidth: () => widthOf(io),
     });
   withArenaFlags(program.command('replay'))
-    .description('Replay a trace and show what became of the memory.')
-    .option('--json', 'print the whole report as one JSON document')
-    .option('--html <file>', 'write a page with plots as well')
+    .description('Replay a trace, and show its speed, fragmentation and memory map.')
+    .option('--json', 'print the whole report as one JSON document instead')
+    .option('--html <file>', 'also write a page with plots')
     .action(async (file: string, flags: ReplayFlags) => {
       if (!(await replayCommand(file, flags, io))) status = NO_ROOM;
     });
   withArenaFlags(program.command('map'))
     .description('Show which parts of the arena are in use.')
     .option('--at <operations>', 'after this many operations (default: at the end)', parseCount)
+    .option('--words', "print the words of the allocator's state instead of the map")
     .action(async (file: string, flags: MapFlags) => {
       if (!(await mapCommand(file, flags, io))) status = NO_ROOM;
     });
@@ -53,11 +54,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .description('Recommend a unit and a capacity, and say whether the buddy system suits the trace.')
     .option(
       '--min-unit <bytes>',
-      'the smallest unit to try, a power of two from 8 to 4096, as blocks are aligned to it',
+      'the smallest unit to try, a power of two from 8 to 4096; all blocks are aligned to it',
       parseMinUnit,
       8,
     )
-    .option('--json', 'print everything as one JSON document')
+    .option('--json', 'print everything as one JSON document instead')
     .action((file: string, flags: AdviseFlags) => adviseCommand(file, flags, io));
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -69,13 +70,15 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   return status;
 }
 
+/** Adds the argument that all commands have. */
 function withTrace(command: Command): Command {
-  return command.argument('<file>', 'the trace: int32 or mtrace text, plain or gzip; - is standard input');
+  return command.argument('<file>', 'the trace: int32 or mtrace text, plain or gzip; - reads standard input');
 }
 
+/** Adds the options of the commands that make an arena. */
 function withArenaFlags(command: Command): Command {
   return withTrace(command)
-    .option('--unit <bytes>', 'bytes a unit, 1 to 2^30', parseUnit, 16)
+    .option('--unit <bytes>', 'bytes per unit, 1 to 2^30', parseUnit, 16)
     .option(
       '--capacity <units>',
       'units in the arena, e.g. 4096, 64k, 8m (default: the smallest power of two in which the trace fits)',

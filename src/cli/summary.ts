@@ -1,4 +1,4 @@
-// What the command prints about a replay: figures, curves, sizes and memory maps.
+// The output of `buddy replay` and `buddy map`: figures, curves, sizes and memory maps.
 
 import type { BuddyAllocator } from '../core/allocator.ts';
 import { type ArenaState, memoryMap, type ReplayReport, type Trace } from '../trace.ts';
@@ -7,10 +7,12 @@ import { arenaFigure, failuresFigure, replayFigures } from './figures.ts';
 import { bytes, count, percent, plural } from './format.ts';
 import { lines, table } from './table.ts';
 
+/** Lines of the memory map below a replay. */
+const MAP_LINES = 8;
 const CURVE_WIDTH = 48;
 const BAR_WIDTH = 24;
 
-/** What `buddy replay` prints. `allocator` is the arena at the end; maps are at most `width` characters wide. */
+/** The output of `buddy replay`. `allocator` is the arena at the end; the map is at most `width` characters wide. */
 export function replaySummary(
   report: ReplayReport,
   allocator: BuddyAllocator,
@@ -22,18 +24,17 @@ export function replaySummary(
     fragmentation(report),
     curves(report, paint),
     sizes(report, paint),
-    [paint.bold('memory at the end'), map(allocator, 8, width, paint)].join('\n'),
+    [paint.bold('memory at the end'), drawMemory(allocator, MAP_LINES, width, paint)].join('\n'),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-/** What `buddy map` prints about an arena after some operations of a trace. */
+/** The figures of `buddy map`: an arena after the first `operations` operations of a trace. */
 export function mapSummary(
   { allocator, failures }: ArenaState,
   trace: Trace,
   operations: number,
   unit: number,
-  width: number,
   paint: Paint,
 ): string {
   const { capacity, usedUnits, liveBlocks, largestFree, externalFragmentation } = allocator.stats();
@@ -50,11 +51,14 @@ export function mapSummary(
     },
     failuresFigure(failures),
   ];
-  return `${lines(figures, paint)}\n\n${map(allocator, 16, width, paint)}\n`;
+  return lines(figures, paint);
 }
 
-// Lines of a power of two of cells begin at round units.
-function map(allocator: BuddyAllocator, lines: number, width: number, paint: Paint): string {
+/**
+ * A memory map of `lines` lines at most, each `width` characters wide at most, and its legend. The cells of a line
+ * are a power of two, so that lines begin at round units.
+ */
+export function drawMemory(allocator: BuddyAllocator, lines: number, width: number, paint: Paint): string {
   const { capacity } = allocator;
   const room = Math.max(1, width - String(capacity).length - 1);
   const perLine = Math.min(256, 2 ** Math.floor(Math.log2(room)));
@@ -63,6 +67,7 @@ function map(allocator: BuddyAllocator, lines: number, width: number, paint: Pai
   );
 }
 
+/** The table of fragmentation. */
 function fragmentation({ samples }: ReplayReport): string {
   const fullest = samples.reduce((a, b) => (b.usedUnits > a.usedUnits ? b : a));
   const last = samples[samples.length - 1];
@@ -77,6 +82,7 @@ function fragmentation({ samples }: ReplayReport): string {
   );
 }
 
+/** The curves over the operations. */
 function curves({ samples, peakLiveBytes }: ReplayReport, paint: Paint): string {
   const line = (name: string, values: number[], max: number, label: string): string =>
     `${name.padEnd(10)}${paint.cyan(sparkline(values, CURVE_WIDTH, max))} ${label}`;
@@ -103,6 +109,7 @@ function curves({ samples, peakLiveBytes }: ReplayReport, paint: Paint): string 
   ].join('\n');
 }
 
+/** The table of block sizes. */
 function sizes({ sizes: classes, unit, allocations }: ReplayReport, paint: Paint): string {
   const most = Math.max(...classes.map((size) => size.allocations));
   const rows = classes

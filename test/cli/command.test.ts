@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/run.ts';
-import { type Advice, encodeTrace, type ReplayReport, traceFromOps } from '../../src/trace.ts';
+import { dump } from '../../src/core/dump.ts';
+import { type Advice, arenaAfter, encodeTrace, type ReplayReport, traceFromOps } from '../../src/trace.ts';
 
 const SQLITE = 'data/sqlite.tr.gz';
 
@@ -30,7 +31,7 @@ afterAll(() => {
 interface Surroundings {
   readonly stdin?: readonly Uint8Array[];
   readonly env?: Record<string, string>;
-  /** Width of the terminal that both outputs are; without it they are none. */
+  /** Width of the terminal that both outputs go to; without it, they do not go to a terminal. */
   readonly terminal?: number;
 }
 
@@ -242,7 +243,7 @@ describe('buddy replay', () => {
     expect(await arena('1073741824', '1k')).toBe('1,024 units of 1 GiB (1 TiB)');
   });
 
-  test('a trace of which nothing fits has figures too', async () => {
+  test('a trace of which nothing fits has figures, too', async () => {
     const { status, stdout } = await buddy(['replay', '-', '--capacity', '1'], {
       stdin: [Buffer.from('+ 0x10 0x40\n')],
     });
@@ -380,6 +381,21 @@ describe('buddy map', () => {
     expect(widths).toEqual([1, 8, 64, 128, 256]);
   });
 
+  test('--words shows the words of the state instead of the map', async () => {
+    const argv = ['map', file('small.tr'), '--capacity', '64', '--at', '4'];
+    const { status, stdout, stderr } = await buddy([...argv, '--words']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const [figures, words] = stdout.split(/\n\n(.*)/s);
+    const [sameFigures, map] = (await buddy(argv)).stdout.split(/\n\n(.*)/s);
+    expect(figures).toBe(sameFigures);
+    expect(words).not.toContain(map.slice(0, 10));
+    // Live blocks of 2, 1, 1 and 4 units, in order.
+    const { allocator } = arenaAfter(traceFromOps(Int32Array.of(20, 16, 0, 49)), { capacity: 64 });
+    expect(words).toBe(`${dump(new Int32Array(allocator.state))}\n`);
+    for (const row of [/\blevel 0\b/, /\bused\b/, /\bcont\b/]) expect(words).toMatch(row);
+    expect((await buddy(['map', file('small.tr'), '--capacity', '2', '--words'])).status).toBe(1);
+  });
+
   test('a trace that did not fit up to there has status 1', async () => {
     expect((await buddy(['map', file('small.tr'), '--capacity', '4', '--at', '3'])).status).toBe(0);
     const { status, stdout } = await buddy(['map', file('small.tr'), '--capacity', '4', '--at', '4']);
@@ -458,10 +474,10 @@ describe('buddy advise', () => {
       - Arena and state take 3.02 KiB: 1.07 times the 2.81 KiB of a first-fit heap,
         1.79 times the peak of the live bytes.
       - 12.9 % of the bytes in blocks at the peak are lost to rounding: 256 B.
-      - 68.8 % of that by requests for 24 bytes: each takes 32.
-      - 31.3 % of that by requests for 60 bytes: each takes 64.
-      - 18.6 % of it all lies in gaps between blocks, even at the peak: 576 B.
-      - 17.3 % of it all is the allocator's state: 536 B.
+      - Requests for 24 bytes lose 68.8 % of that: each takes 32.
+      - Requests for 60 bytes lose 31.3 % of that: each takes 64.
+      - Gaps between blocks are 18.6 % of arena and state, even at the peak: 576 B.
+      - The allocator's state is 17.3 % of arena and state: 536 B.
 
       units
       ┌────────┬──────────┬──────────┬───────┬────────┬────────┬────────┬────────┐
@@ -492,8 +508,8 @@ describe('buddy advise', () => {
 
   test('says how to split', async () => {
     expect(await advice('large.tr', [5_000_000])).toContain(
-      '- 1 block of 5,000,000 bytes: in two parts that take 4,194,304 and 1,048,576\n' +
-        '  instead of 8,388,608; saves 3 MiB of blocks.\n',
+      '- 1 block of 5,000,000 bytes: ask for two parts, which take 4,194,304 and\n' +
+        '  1,048,576 instead of 8,388,608; saves 3 MiB of blocks.\n',
     );
   });
 
@@ -508,7 +524,7 @@ describe('buddy advise', () => {
       const longest = Math.max(...sentences.map((line) => line.length));
       expect(longest).toBeLessThanOrEqual(Math.max(width, 14));
       expect(longest).toBeGreaterThan(width - 14);
-      expect(stdout.replaceAll(/\s+/g, ' ')).toContain('1 block of 5,000,000 bytes: in two parts');
+      expect(stdout.replaceAll(/\s+/g, ' ')).toContain('1 block of 5,000,000 bytes: ask for two parts');
     }
   });
 
