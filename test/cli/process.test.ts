@@ -1,8 +1,8 @@
-// The built `buddy` command as a process of its own.
+// The built `buddy` command in a process of its own.
 
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 
 const PROGRAM = manifest.bin.buddy;
@@ -26,15 +26,15 @@ function buddy(
   });
 }
 
-test('is a program', () => {
+it('is a program', () => {
   expect(readFileSync(PROGRAM, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
-test('knows its version', async () => {
+it('knows its version', async () => {
   expect(await buddy(['--version'])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
 });
 
-test('replays a recorded trace to its exact placement', async () => {
+it('replays a recorded trace to its exact placement', async () => {
   const { status, stdout, stderr } = await buddy([
     'replay',
     'data/sqlite.tr.gz',
@@ -46,7 +46,7 @@ test('replays a recorded trace to its exact placement', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ placementHash: 4050772520, failures: 0 });
 });
 
-test('writes the page, for which it loads a small part of its own', async () => {
+it('writes the page, for which it loads a small part of its own', async () => {
   expect(statSync('dist/page.js').size).toBeLessThan(20_000);
   expect(await buddy(['replay', '-', '--json', '--html', '/dev/null'], '+ 0x10 0x40\n')).toMatchObject({
     status: 0,
@@ -54,7 +54,7 @@ test('writes the page, for which it loads a small part of its own', async () => 
   });
 });
 
-test('ends with the status of what happened', async () => {
+it('ends with the status of what happened', async () => {
   expect(await buddy(['map', '-', '--capacity', '1'], '+ 0x10 0x40\n')).toMatchObject({
     status: 1,
     stderr: '',
@@ -66,7 +66,7 @@ test('ends with the status of what happened', async () => {
   });
 });
 
-test('a reader that leaves early is no error', async () => {
+it('a reader that leaves early is not an error', async () => {
   const child = spawn(process.execPath, [PROGRAM, 'replay', 'data/sqlite.tr.gz', '--json']);
   let stderr = '';
   child.stderr.on('data', (text) => {
@@ -77,7 +77,7 @@ test('a reader that leaves early is no error', async () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 
-test.skipIf(!existsSync('/dev/full'))('standard output that cannot be written to is an error', async () => {
+it.skipIf(!existsSync('/dev/full'))('standard output that cannot be written to is an error', async () => {
   const full = openSync('/dev/full', 'w');
   const child = spawn(process.execPath, [PROGRAM, 'replay', 'data/sqlite.tr.gz', '--json'], {
     stdio: ['ignore', full, 'pipe'],

@@ -1,8 +1,8 @@
-// Advice on traces whose best unit, capacity and losses are known, and on any trace against what a replay shows.
+// Advice on traces whose best unit, capacity and losses are known, and on any trace, compared with a replay.
 
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BuddyAllocator } from '../../src/index.ts';
 import {
   type Advice,
@@ -34,7 +34,7 @@ function codes({ reasons }: Advice): Reason['code'][] {
   return reasons.map(({ code }) => code);
 }
 
-/** Any trace of at most 10 sizes, that frees blocks at random. */
+/** Any trace of at most 10 sizes that frees blocks at random. */
 const traces = fc
   .tuple(
     fc.array(fc.nat(6000), { minLength: 1, maxLength: 10 }),
@@ -58,7 +58,7 @@ const traces = fc
   });
 
 describe('the verdict', () => {
-  test('sizes that are powers of two suit well and lose nothing', () => {
+  it('sizes that are powers of two suit well and lose nothing', () => {
     const advice = advise(trace(...blocks(64, 4096), ...blocks(8, 8192)));
     expect(advice).toMatchObject({
       operations: 72,
@@ -84,7 +84,7 @@ describe('the verdict', () => {
     expect(advice.remedied).toBeNull();
   });
 
-  test('sizes just above powers of two do not suit; one byte less, and they do', () => {
+  it('sizes just above powers of two do not suit; one byte less, and they do', () => {
     const sizes = [...blocks(100, 2049), ...blocks(50, 4097)];
     const advice = advise(trace(...sizes));
     expect(advice.verdict).toBe('does not suit');
@@ -103,7 +103,7 @@ describe('the verdict', () => {
     expect(trimmed.recommended.smallest.arenaBytes).toBe(advice.recommended.smallest.arenaBytes / 2);
   });
 
-  test('tiny blocks take less than they would with headers', () => {
+  it('tiny blocks take less than they would with headers', () => {
     const advice = advise(trace(...blocks(10_000, 1)));
     expect(advice).toMatchObject({
       verdict: 'suits well',
@@ -114,7 +114,7 @@ describe('the verdict', () => {
     expect(advice.units.at(-1)?.smallest.arenaBytes).toBe(10_000 * 4096);
   });
 
-  test('one huge block is judged by its distance from a power of two', () => {
+  it('one huge block is judged by its distance from a power of two', () => {
     const verdict = (bytes: number): string => advise(trace(bytes)).verdict;
     expect(verdict(2 ** 20)).toBe('suits well');
     expect(verdict(2 ** 20 + 1)).toBe('does not suit');
@@ -124,7 +124,7 @@ describe('the verdict', () => {
     expect(verdict(2 ** 20 + 2 ** 19 - 2 ** 14)).toBe('suits, at a price');
   });
 
-  test('gaps that no block uses are named', () => {
+  it('gaps that no block uses are named', () => {
     // Every other block of 4096 goes, and blocks of twice the size find no room between those that stay.
     const first = blocks(256, 4096);
     const frees = first.map((_, id) => ~id).filter((_, id) => id % 2 === 0);
@@ -138,7 +138,7 @@ describe('the verdict', () => {
     expect(advice.firstFitBytes).toBe(256 * 4112 + 128 * 8208);
   });
 
-  test('state is named where it takes much', () => {
+  it('state is named if it takes 5 % or more', () => {
     const advice = advise(trace(16));
     const { stateBytes, totalBytes } = advice.recommended.smallest;
     expect(advice.recommended.unit).toBe(16);
@@ -150,7 +150,7 @@ describe('the verdict', () => {
     expect(codes(advise(trace(...blocks(1000, 4096))))).not.toContain('STATE');
   });
 
-  test('names sizes of a tenth or more, three at most', () => {
+  it('names sizes of a tenth or more, three at most', () => {
     const named = (...sizes: number[]): number[] =>
       advise(trace(...sizes)).reasons.flatMap((reason) => (reason.code === 'SIZE' ? [reason.bytes] : []));
     const above = (power: number): number => 2 ** power + 8;
@@ -164,7 +164,7 @@ describe('remedies', () => {
   const only = (bytes: number, count: number): Advice['remedies'] =>
     advise(trace(...blocks(count, bytes)), { minUnit: 8 }).remedies;
 
-  test('a header is kept elsewhere', () => {
+  it('a header is kept elsewhere', () => {
     expect(only(4112, 3)).toEqual([
       {
         kind: 'SHRINK',
@@ -179,14 +179,14 @@ describe('remedies', () => {
     expect(only(2 ** 16 + 513, 1)).toMatchObject([{ kind: 'SPLIT' }]);
   });
 
-  test('what is too much for a header is cut from slabs, if there are many', () => {
+  it('blocks with too much excess for a header are cut from slabs, if there are many', () => {
     expect(only(3000, 32)).toEqual([
       { kind: 'SLAB', bytes: 3000, blockBytes: 4096, liveAtPeak: 32, savesBytes: 32 * 1096 },
     ]);
     expect(only(3000, 31)).toEqual([]);
   });
 
-  test('few large blocks are split', () => {
+  it('few large blocks are split', () => {
     expect(only(5_000_000, 2)).toEqual([
       {
         kind: 'SPLIT',
@@ -202,14 +202,14 @@ describe('remedies', () => {
     expect(advise(trace(1000), { minUnit: 4096 }).remedies).toEqual([]);
   });
 
-  test('are at most five, the best first, and none for what saves too little', () => {
+  it('are at most five, the best first, and none that saves too little', () => {
     const sizes = [14, 15, 16, 17, 18, 19].map((power) => 2 ** power + 8);
     const { remedies } = advise(trace(...sizes));
     expect(remedies.map(({ bytes }) => bytes)).toEqual(sizes.slice(1).reverse());
     expect(advise(trace(520, 2 ** 16, 2 ** 16)).remedies).toEqual([]);
   });
 
-  test('are replayed all together', async () => {
+  it('are replayed all together', async () => {
     const sqlite = await recorded('sqlite');
     const { remedies, remedied, verdict, recommended } = advise(sqlite);
     expect(verdict).toBe('does not suit');
@@ -237,8 +237,8 @@ describe('remedies', () => {
     });
   });
 
-  test('slabs hold as many slots as are ever live, outside the arena', () => {
-    // The second half of the small blocks comes when the large one, at the peak, is gone.
+  it('slabs hold as many slots as are ever live, outside the arena', () => {
+    // The last ten small blocks come after the large one, which made the peak, is gone.
     const ops = [...blocks(40, 3000), 2 ** 18, ~40, ...blocks(10, 3000), ...blocks(5, 0).map((_, id) => ~id)];
     const { remedies, remedied, recommended } = advise(trace(...ops));
     expect(recommended.unit).toBe(4096);
@@ -249,7 +249,7 @@ describe('remedies', () => {
     expect(advise(trace(...blocks(40, 3000))).remedied?.totalBytes).toBe(40 * 3000);
   });
 
-  test('both parts of a block that is split come and go', () => {
+  it('both parts of a block that is split come and go', () => {
     const { remedied } = advise(trace(5_000_000, 4096, ~0, 5_000_000, ~1));
     const parts = advise(trace(2 ** 22, 2 ** 20, 4096, ~0, ~1, 2 ** 22, 2 ** 20, ~2));
     expect(remedied).toEqual({
@@ -258,7 +258,7 @@ describe('remedies', () => {
     });
   });
 
-  test('are none when a replay shows that they save nothing', () => {
+  it('are left out if a replay shows that they save nothing', () => {
     // At the peak 40 of the small blocks are live, before it a thousand: slabs for these would stay.
     const small = blocks(1000, 3000);
     const frees = small.map((_, id) => ~id).slice(40);
@@ -271,7 +271,7 @@ describe('remedies', () => {
 });
 
 describe('of real programs', () => {
-  test.each<[TraceName, string, number, number]>([
+  it.each<[TraceName, string, number, number]>([
     ['sqlite', 'does not suit', 128, 1.75],
     ['lua', 'suits well', 32, 0.93],
     ['py', 'suits, at a price', 32, 1.4],
@@ -287,7 +287,7 @@ describe('of real programs', () => {
 });
 
 describe('of any trace', () => {
-  test('the smallest capacity is enough, and one unit less is not', () => {
+  it('the smallest capacity is enough, and one unit less is not', () => {
     fc.assert(
       fc.property(traces, (some) => {
         const { units } = advise(some);
@@ -310,7 +310,7 @@ describe('of any trace', () => {
     );
   });
 
-  test('the recommended unit takes the fewest bytes', () => {
+  it('the recommended unit takes the fewest bytes', () => {
     fc.assert(
       fc.property(traces, (some) => {
         const { units, recommended } = advise(some);
@@ -324,7 +324,7 @@ describe('of any trace', () => {
     );
   });
 
-  test('figures are those of a replay', () => {
+  it('figures are those of a replay', () => {
     fc.assert(
       fc.property(traces, (some) => {
         const { units, peakLiveBytes } = advise(some, { minUnit: 64 });
@@ -348,7 +348,7 @@ describe('of any trace', () => {
     );
   });
 
-  test('sizes are counted as they are', () => {
+  it('sizes agree with a count by hand', () => {
     fc.assert(
       fc.property(traces, (some) => {
         const { recommended, sizes, reasons } = advise(some);
@@ -392,7 +392,7 @@ describe('of any trace', () => {
     );
   });
 
-  test('the first-fit heap is one', () => {
+  it('the first-fit heap agrees with a plain list of ranges', () => {
     fc.assert(
       fc.property(traces, (some) => {
         // The heap as a list of used ranges in address order.
@@ -420,7 +420,7 @@ describe('of any trace', () => {
     );
   });
 
-  test('is plain data, the same every time', () => {
+  it('is plain data, the same every time', () => {
     fc.assert(
       fc.property(traces, (some) => {
         const advice = advise(some);
@@ -433,7 +433,7 @@ describe('of any trace', () => {
 });
 
 describe('limits', () => {
-  test('units of which a trace needs more than 2^30 are left out', () => {
+  it('units of which a trace needs more than 2^30 are left out', () => {
     const huge = trace(...blocks(1024, 2 ** 31 - 1));
     const { units, recommended } = advise(huge);
     expect(units.map(({ unit }) => unit)).toEqual([2048, 4096]);
@@ -441,22 +441,22 @@ describe('limits', () => {
     expect(recommended.unit).toBe(4096);
   });
 
-  test('a trace that needs more of the largest is refused', () => {
+  it('a trace that needs more of the largest is refused', () => {
     const huge = trace(...blocks(2049, 2 ** 31 - 1));
     expect(() => advise(huge)).toThrow(RangeError);
     expect(() => advise(huge)).toThrow('more than 2^30 units of 4096 bytes');
   });
 
-  test.each([0, -8, 4, 12, 8192, 16.5, Number.NaN])('a smallest unit of %s bytes is refused', (minUnit) => {
+  it.each([0, -8, 4, 12, 8192, 16.5, Number.NaN])('a smallest unit of %s bytes is refused', (minUnit) => {
     expect(() => advise(trace(1), { minUnit })).toThrow(RangeError);
     expect(() => advise(trace(1), { minUnit })).toThrow('minUnit must be');
   });
 
-  test('a smallest unit that is no number is refused', () => {
+  it('a smallest unit that is not a number is refused', () => {
     expect(() => advise(trace(1), { minUnit: '8' as unknown as number })).toThrow(TypeError);
   });
 
-  test('progress runs from the first operation to the last of all passes', async () => {
+  it('progress runs from the first operation to the last of all passes', async () => {
     const sqlite = await recorded('sqlite');
     const seen: number[] = [];
     advise(sqlite, {

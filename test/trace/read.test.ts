@@ -1,9 +1,9 @@
-// Reading and writing traces: both formats, plain and gzip, and everything that can be wrong with a file.
+// Reading and writing traces: both formats, plain and gzip, and all errors that a file can have.
 
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readTraceStream } from '../../src/trace/formats/file.ts';
 import { gunzip } from '../../src/trace/formats/gzip.ts';
 import { encodeTrace, readTrace, TraceError, type TraceErrorCode, traceFromOps } from '../../src/trace.ts';
@@ -35,7 +35,7 @@ async function refusal(bytes: Uint8Array): Promise<TraceError> {
 }
 
 describe('int32', () => {
-  test('is read as it stands', async () => {
+  it('is read as it stands', async () => {
     expect(await readTrace(int32(100, 0, ~0, 2 ** 31 - 1, ~2))).toEqual({
       format: 'int32',
       ops: Int32Array.of(100, 0, ~0, 2 ** 31 - 1, ~2),
@@ -47,20 +47,20 @@ describe('int32', () => {
     });
   });
 
-  test('may be gzip, and may lie anywhere in its buffer', async () => {
+  it('may be gzip, and may lie anywhere in its buffer', async () => {
     expect(await opsOf(gzipSync(int32(1, 2, ~0)))).toEqual([1, 2, ~0]);
     const buffer = Buffer.concat([Buffer.from([9]), int32(1, 2, ~0), Buffer.from([9, 9])]);
     expect(await opsOf(buffer.subarray(1, 13))).toEqual([1, 2, ~0]);
   });
 
-  test('is not taken for text when its first bytes look like it', async () => {
+  it('is not taken for text if its first bytes look like it', async () => {
     // 0x2040 is "@ " and 0x203d is "= " in little-endian bytes.
     expect(await opsOf(int32(0x2040, ~0))).toEqual([0x2040, ~0]);
     expect(await opsOf(int32(0x203d))).toEqual([0x203d]);
     expect(await opsOf(int32(0x20202020, ~0))).toEqual([0x20202020, ~0]);
   });
 
-  test('is what encodeTrace writes', async () => {
+  it('is the output of encodeTrace', async () => {
     const trace = await readTrace(readFileSync(new URL('../../data/sqlite.tr.gz', import.meta.url)));
     const bytes = encodeTrace(trace);
     expect(bytes.length).toBe(trace.ops.length * 4);
@@ -68,12 +68,12 @@ describe('int32', () => {
     expect([...encodeTrace(traceFromOps(Int32Array.of(258, ~0)))]).toEqual([2, 1, 0, 0, 255, 255, 255, 255]);
   });
 
-  test.each([0x8b1f, 0x38b1f, 0x18b1f])('of %i bytes at first is not taken for gzip', async (size) => {
+  it.each([0x8b1f, 0x38b1f, 0x18b1f])('of %i bytes at first is not taken for gzip', async (size) => {
     const ops = [size, 24, ~0];
     expect(await opsOf(encodeTrace(traceFromOps(Int32Array.from(ops))))).toEqual(ops);
   });
 
-  test('survives writing and reading whatever its operations', async () => {
+  it('survives writing and reading with any operations', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(2 ** 24), fc.boolean()), { minLength: 1 }), async (steps) => {
         const ops = steps.flatMap(([size, freed], id) => (freed ? [size, ~id] : [size]));
@@ -82,8 +82,8 @@ describe('int32', () => {
     );
   });
 
-  test.each<[string, Uint8Array, TraceErrorCode, number, string]>([
-    ['a length that is no multiple of 4', int32(1, 2).subarray(0, 7), 'LENGTH', 1, 'entry 1: '],
+  it.each<[string, Uint8Array, TraceErrorCode, number, string]>([
+    ['a length that is not a multiple of 4', int32(1, 2).subarray(0, 7), 'LENGTH', 1, 'entry 1: '],
     ['a free before any allocation', int32(~0), 'UNKNOWN_ID', 0, 'entry 0: frees id 0, but nothing'],
     [
       'a free of an id to come',
@@ -103,7 +103,7 @@ describe('int32', () => {
 });
 
 describe('mtrace', () => {
-  test('has allocations, frees and reallocs, with callers or without', async () => {
+  it('has allocations, frees and reallocs, with callers or without', async () => {
     const trace = await readTrace(
       text(
         '= Start',
@@ -129,27 +129,27 @@ describe('mtrace', () => {
     });
   });
 
-  test('a realloc that stays gives its room back first', async () => {
+  it('a realloc that stays gives its room back first', async () => {
     expect(await opsOf(text('+ 0x10 0x8', '< 0x10', '> 0x10 0x80', '- 0x10'))).toEqual([8, ~0, 128, ~1]);
   });
 
-  test('an address that was freed names a new block', async () => {
+  it('an address that was freed names a new block', async () => {
     expect(await opsOf(text('+ 0x10 0x1', '- 0x10', '+ 0x10 0x2', '- 0x10'))).toEqual([1, ~0, 2, ~1]);
   });
 
-  test('blocks that were there before the recording are skipped and counted', async () => {
+  it('frees of blocks from before the recording are skipped and counted', async () => {
     const trace = await readTrace(text('- 0x10', '+ 0x20 0x1', '< 0x30', '> 0x40 0x2', '- 0x20', '- 0x20'));
     expect([...trace.ops]).toEqual([1, 2, ~0]);
     expect(trace).toMatchObject({ skippedFrees: 3, impliedFrees: 0, allocations: 2, frees: 1 });
   });
 
-  test('an address allocated again while live was freed unrecorded', async () => {
+  it('an allocation at a live address implies a free', async () => {
     const trace = await readTrace(text('+ 0x10 0x1', '+ 0x10 0x2', '+ 0x20 0x3', '< 0x20', '> 0x10 0x4'));
     expect([...trace.ops]).toEqual([1, ~0, 2, 3, ~1, 4, ~2]);
     expect(trace).toMatchObject({ impliedFrees: 2, skippedFrees: 0, allocations: 4, frees: 3 });
   });
 
-  test('requests that the program was refused change nothing', async () => {
+  it('requests that the C library refused change nothing', async () => {
     const trace = await readTrace(
       text('+ 0x10 0x1', '! 0x10 0x4000000000000000', '+ (nil) 0x4000000000000000', '! (nil) 0x99', '- 0x10'),
     );
@@ -157,18 +157,18 @@ describe('mtrace', () => {
     expect(trace).toMatchObject({ refusedRequests: 3 });
   });
 
-  test('addresses above 2^53 are told apart', async () => {
+  it('addresses above 2^53 are told apart', async () => {
     const [a, b] = ['0xb400007fff000001', '0xb400007fff000002'];
     expect(await opsOf(text(`+ ${a} 0x1`, `+ ${b} 0x2`, `- ${b}`, `- ${a}`))).toEqual([1, 2, ~1, ~0]);
   });
 
-  test('may be gzip, without its ends, with empty lines and line ends of another system', async () => {
+  it('may be gzip, without its ends, with empty lines and line ends of another system', async () => {
     expect(await opsOf(gzipSync(text('= Start', '+ 0x10 0x1')))).toEqual([1]);
     expect(await opsOf(new TextEncoder().encode('+ 0x10 0x1\r\n\r\n- 0x10'))).toEqual([1, ~0]);
     expect(await opsOf(new TextEncoder().encode('@ ./ä:[0x1] + 0x10 0x1\n'))).toEqual([1]);
   });
 
-  test('any number of operations fits', async () => {
+  it('any number of operations fits', async () => {
     const lines = Array.from(
       { length: 5000 },
       (_, i) => `+ 0x${(i * 16 + 16).toString(16)} 0x${i.toString(16)}`,
@@ -177,13 +177,13 @@ describe('mtrace', () => {
   });
 
   const start = '= Start';
-  test.each<[string, string[], TraceErrorCode, number]>([
+  it.each<[string, string[], TraceErrorCode, number]>([
     ['words', ['hello world'], 'LINE', 1],
     ['an unknown sign', [start, '+ 0x10 0x1', '* 0x10'], 'LINE', 3],
     ['an unknown mark', ['= Stop'], 'LINE', 1],
     ['an allocation without a size', [start, '+ 0x10'], 'LINE', 2],
     ['a free with a size', [start, '- 0x10 0x10'], 'LINE', 2],
-    ['an address that is no number', ['+ 0xzz 0x1'], 'LINE', 1],
+    ['an address that is not a number', ['+ 0xzz 0x1'], 'LINE', 1],
     ['a free of nothing', ['- (nil)'], 'LINE', 1],
     ['a realloc of nothing', ['< (nil)'], 'LINE', 1],
     ['a decimal size', ['+ 0x10 10'], 'LINE', 1],
@@ -203,7 +203,7 @@ describe('mtrace', () => {
     expect(await refusal(gzipSync(text(...lines)))).toMatchObject({ code, at });
   });
 
-  test('an error quotes the line, shortened and harmless to a terminal', async () => {
+  it('an error quotes the line, shortened and harmless to a terminal', async () => {
     expect((await refusal(text('+ 0x10 0x1', '+ ten 0x1'))).message).toContain('"+ ten 0x1"');
     const { message } = await refusal(
       text('+ 0x10 0x1', ...Array(30).fill('- 0x10'), `\u001b[2J${'y'.repeat(500)}`),
@@ -213,8 +213,8 @@ describe('mtrace', () => {
   });
 });
 
-describe('files that hold nothing', () => {
-  test.each([
+describe('files without operations', () => {
+  it.each([
     ['no byte', new Uint8Array(0)],
     ['no byte, packed', gzipSync('')],
     ['no operation', text('= Start', '= End')],
@@ -223,7 +223,7 @@ describe('files that hold nothing', () => {
     expect(await refusal(bytes)).toMatchObject({ code: 'EMPTY', at: undefined });
   });
 
-  test('operations made in memory are checked as well', () => {
+  it('operations made in memory are checked as well', () => {
     expect(() => traceFromOps(new Int32Array(0))).toThrow(expect.objectContaining({ code: 'EMPTY' }));
     expect(() => traceFromOps(Int32Array.of(1, ~0, ~0))).toThrow(
       expect.objectContaining({ code: 'DOUBLE_FREE' }),
@@ -237,7 +237,7 @@ describe('gzip', () => {
   const flipped = Buffer.from(packed);
   flipped[flipped.length - 6] ^= 1;
 
-  test.each([
+  it.each([
     ['cut off in its header', packed.subarray(0, 5)],
     ['cut off in its data', packed.subarray(0, packed.length >> 1)],
     ['cut off in its checksum', packed.subarray(0, -3)],
@@ -247,18 +247,18 @@ describe('gzip', () => {
     expect(await refusal(bytes)).toMatchObject({ code: 'GZIP', at: undefined });
   });
 
-  test('unpacks no further than its limit', async () => {
+  it('unpacks no further than its limit', async () => {
     expect((await gunzip(gzipSync(new Uint8Array(1000)), 1000)).length).toBe(1000);
     await expect(gunzip(gzipSync(new Uint8Array(1001)), 1000)).rejects.toMatchObject({ code: 'TOO_LARGE' });
   });
 });
 
 describe('more than 2 GiB', () => {
-  test('in memory are refused', async () => {
+  it('in memory are refused', async () => {
     expect(await refusal(new Uint8Array(2 ** 31 + 4))).toMatchObject({ code: 'TOO_LARGE' });
   });
 
-  test('from a stream are not waited for', async () => {
+  it('from a stream are not waited for', async () => {
     const part = new Uint8Array(2 ** 26);
     let delivered = 0;
     async function* endless(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -272,6 +272,6 @@ describe('more than 2 GiB', () => {
   });
 });
 
-test('what is no Uint8Array is no file', async () => {
+it('a value that is not a Uint8Array is refused', async () => {
   await expect(readTrace('data/sqlite.tr.gz' as unknown as Uint8Array)).rejects.toThrow(TypeError);
 });

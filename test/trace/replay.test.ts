@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BuddyAllocator } from '../../src/index.ts';
 import {
   arenaAfter,
@@ -46,9 +46,9 @@ function traces(maxBytes: number): fc.Arbitrary<Trace> {
 }
 
 describe('placement', () => {
-  test.each(
+  it.each(
     Object.keys(TRACE_HASHES) as TraceName[],
-  )('%s lands where the reference puts it', async (name) => {
+  )('%s: blocks lie where the reference puts them', async (name) => {
     const report = replay(await recorded(name), { unit: TRACE_UNIT, capacity: TRACE_CAPACITY });
     expect(report).toMatchObject({
       placementHash: TRACE_HASHES[name],
@@ -58,12 +58,12 @@ describe('placement', () => {
     expect(report.nsPerOperation).toBeGreaterThan(0);
   });
 
-  test('peak live bytes of the recorded traces are those known of them', async () => {
+  it('the recorded traces have their known peaks of live bytes', async () => {
     expect(replay(await recorded('sqlite')).peakLiveBytes).toBe(6_455_501);
     expect(replay(await recorded('jq')).peakLiveBytes).toBe(18_500_898);
   });
 
-  test('the hash is taken over every offset, failures included', () => {
+  it('the hash is taken over every offset, failures included', () => {
     // Offsets 0, no room, 2.
     expect(replay(trace(2, 5, 2), { unit: 1, capacity: 4 }).placementHash).toBe(
       (0 * 31 - 1) * 31 + 2 + 2 ** 32,
@@ -76,7 +76,7 @@ describe('figures', () => {
   const small = trace(20, 16, 0, 49, ~1, ~0, ~3);
   const report = replay(small, { unit: 16, capacity: 8 });
 
-  test('totals', () => {
+  it('totals', () => {
     expect(report).toMatchObject({
       unit: 16,
       capacity: 8,
@@ -93,7 +93,7 @@ describe('figures', () => {
     });
   });
 
-  test('a short trace is sampled after every operation', () => {
+  it('a short trace is sampled after every operation', () => {
     const column = (key: 'operations' | 'liveBlocks' | 'liveBytes' | 'usedUnits' | 'largestFree'): number[] =>
       report.samples.map((sample) => sample[key]);
     expect(column('operations')).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -103,7 +103,7 @@ describe('figures', () => {
     expect(column('largestFree')).toEqual([4, 4, 4, 0, 1, 2, 4]);
   });
 
-  test('fragmentation is what its definition says', () => {
+  it('fragmentation follows its definition', () => {
     const internal = report.samples.map((sample) => sample.internalFragmentation);
     const external = report.samples.map((sample) => sample.externalFragmentation);
     const expected = [12 / 32, 12 / 48, 27 / 64, 42 / 128, 42 / 112, 30 / 80, 15 / 16];
@@ -115,7 +115,7 @@ describe('figures', () => {
     });
   });
 
-  test('the memory map follows every operation', () => {
+  it('the memory map follows every operation', () => {
     expect(report.samples.map(({ map }) => map.join(''))).toEqual([
       '11000000',
       '11100000',
@@ -127,7 +127,7 @@ describe('figures', () => {
     ]);
   });
 
-  test('sizes are counted by the order of the block', () => {
+  it('sizes are counted by the order of the block', () => {
     expect(report.sizes).toEqual([
       { order: 0, blockBytes: 16, allocations: 2, requestedBytes: 17 },
       { order: 1, blockBytes: 32, allocations: 1, requestedBytes: 20 },
@@ -140,7 +140,7 @@ describe('figures', () => {
     ]);
   });
 
-  test('allocations without room are counted, and their frees passed over', () => {
+  it('allocations without room are counted, and their frees passed over', () => {
     const full = replay(trace(32, 33, 64, ~1, ~0, 64, ~3, ~2), { unit: 16, capacity: 4 });
     expect(full).toMatchObject({
       failures: 2,
@@ -153,7 +153,7 @@ describe('figures', () => {
     expect(full.sizes.map((size) => size.allocations)).toEqual([0, 1, 3]);
   });
 
-  test('a long trace is sampled 256 times, evenly, up to its end', async () => {
+  it('a long trace is sampled 256 times, evenly, up to its end', async () => {
     const sqlite = await recorded('sqlite');
     const { samples } = replay(sqlite, { capacity: 2 ** 20 });
     expect(samples.length).toBe(256);
@@ -163,11 +163,11 @@ describe('figures', () => {
     });
   });
 
-  test('a report is plain data', () => {
+  it('a report is plain data', () => {
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
 
-  test('of any trace agree with the allocator itself', () => {
+  it('of any trace agree with the allocator itself', () => {
     fc.assert(
       fc.property(
         traces(900),
@@ -194,7 +194,7 @@ describe('figures', () => {
 });
 
 describe('progress', () => {
-  test('runs from the first operation to the last of all passes', async () => {
+  it('runs from the first operation to the last of all passes', async () => {
     const sqlite = await recorded('sqlite');
     const seen: number[] = [];
     replay(sqlite, {
@@ -209,7 +209,7 @@ describe('progress', () => {
     expect(seen.at(-1)).toBe(4 * sqlite.ops.length);
   });
 
-  test('is told while a capacity is sought', async () => {
+  it('is reported during the search for a capacity', async () => {
     const sqlite = await recorded('sqlite');
     const seen: [number, number][] = [];
     fitCapacity(sqlite, 16, (done, total) => seen.push([done, total]));
@@ -218,7 +218,7 @@ describe('progress', () => {
 });
 
 describe('fitCapacity', () => {
-  test('is the power of two that holds the peak, when nothing is in the way', () => {
+  it('is the power of two that holds the peak, if there is no fragmentation', () => {
     expect(fitCapacity(trace(1), 16)).toBe(1);
     expect(fitCapacity(trace(16, 16, 16), 16)).toBe(4);
     expect(fitCapacity(trace(17), 16)).toBe(2);
@@ -226,16 +226,16 @@ describe('fitCapacity', () => {
     expect(fitCapacity(trace(2 ** 31 - 1), 16)).toBe(2 ** 27);
   });
 
-  test('doubles where fragmentation asks for more', () => {
-    // Four units live at most, but never two neighbours when two are asked for.
+  it('doubles if fragmentation needs more', () => {
+    // At most four units are live, but the request for two finds no two free neighbours among them.
     expect(fitCapacity(trace(1, 1, 1, 1, ~1, ~3, 2), 1)).toBe(8);
   });
 
-  test('ends at 2^30', () => {
+  it('ends at 2^30', () => {
     expect(fitCapacity(trace(2 ** 31 - 1), 1)).toBe(2 ** 30);
   });
 
-  test('is the smallest in which the trace fits, and what a replay takes', () => {
+  it('is the smallest in which the trace fits, and what a replay takes', () => {
     fc.assert(
       fc.property(traces(500), fc.integer({ min: 1, max: 40 }), (some, unit) => {
         const capacity = fitCapacity(some, unit);
@@ -252,7 +252,7 @@ describe('fitCapacity', () => {
 describe('arenaAfter', () => {
   const some = trace(16, 16, ~0, 16);
 
-  test('stops where it is told to', () => {
+  it('stops after the operations asked for', () => {
     const blocksAfter = (operations: number): number[] =>
       [...arenaAfter(some, { capacity: 4, operations }).allocator.blocks()]
         .filter((b) => !b.free)
@@ -261,22 +261,22 @@ describe('arenaAfter', () => {
     expect(arenaAfter(some).allocator.stats()).toMatchObject({ capacity: 2, liveBlocks: 2 });
   });
 
-  test('counts failures up to there', () => {
+  it('counts failures up to there', () => {
     expect(arenaAfter(trace(16, 16, 16), { capacity: 1, operations: 2 }).failures).toBe(1);
   });
 
-  test.each([-1, 5, 1.5, Number.NaN])('refuses %s operations of 4', (operations) => {
+  it.each([-1, 5, 1.5, Number.NaN])('refuses %s operations of 4', (operations) => {
     expect(() => arenaAfter(some, { operations })).toThrow(RangeError);
     expect(() => arenaAfter(some, { operations })).toThrow('operations');
   });
 
-  test('refuses what is no number', () => {
+  it('refuses a value that is not a number', () => {
     expect(() => arenaAfter(some, { operations: '1' as unknown as number })).toThrow(TypeError);
   });
 });
 
 describe('memoryMap', () => {
-  test('gives the fullness of equal regions', () => {
+  it('gives the fullness of equal regions', () => {
     const arena = new BuddyAllocator({ capacity: 16 });
     arena.reserve(3, 4);
     expect(memoryMap(arena, 4)).toEqual([1 / 4, 3 / 4, 0, 0]);
@@ -288,13 +288,13 @@ describe('memoryMap', () => {
     ).toEqual([3, 4, 5, 6]);
   });
 
-  test('has no more regions than there are units', () => {
+  it('has no more regions than there are units', () => {
     const arena = new BuddyAllocator({ capacity: 3 });
     arena.alloc(2);
     expect(memoryMap(arena, 100)).toEqual([1, 1, 0]);
   });
 
-  test('loses nothing where the regions do not divide the capacity', () => {
+  it('loses nothing if the regions do not divide the capacity', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 3000 }),
@@ -317,7 +317,7 @@ describe('memoryMap', () => {
     );
   });
 
-  test('refuses a bad number of regions', () => {
+  it('refuses a bad number of regions', () => {
     const arena = new BuddyAllocator({ capacity: 4 });
     for (const regions of [0, -1, 1.5, Number.NaN])
       expect(() => memoryMap(arena, regions)).toThrow(RangeError);
@@ -328,7 +328,7 @@ describe('memoryMap', () => {
 describe('bad arguments', () => {
   const some = trace(1);
 
-  test.each([0, -16, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('a unit of %s bytes is refused', (unit) => {
+  it.each([0, -16, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('a unit of %s bytes is refused', (unit) => {
     for (const call of [replay, arenaAfter]) {
       expect(() => call(some, { unit })).toThrow(RangeError);
       expect(() => call(some, { unit, capacity: 4 })).toThrow('unit must be a positive integer');
@@ -336,11 +336,11 @@ describe('bad arguments', () => {
     expect(() => fitCapacity(some, unit)).toThrow(RangeError);
   });
 
-  test.each([0, -1, 2.5, 2 ** 30 + 1, Number.NaN])('a capacity of %s units is refused', (capacity) => {
+  it.each([0, -1, 2.5, 2 ** 30 + 1, Number.NaN])('a capacity of %s units is refused', (capacity) => {
     expect(() => replay(some, { capacity })).toThrow(RangeError);
   });
 
-  test('what is no number is refused', () => {
+  it('a value that is not a number is refused', () => {
     expect(() => replay(some, { unit: '16' as unknown as number })).toThrow(TypeError);
     expect(() => replay(some, { capacity: '16' as unknown as number })).toThrow(TypeError);
   });

@@ -23,7 +23,7 @@ export const trace = {
     const { nsPerOperation, ...report } = replay(recorded, { unit: 16, capacity: 2 ** 23 });
     equal(report.placementHash, SQLITE_HASH, 'the placement hash');
     equal([report.failures, report.peakLiveBytes], [0, 6_455_501], 'failures and peak');
-    holds(nsPerOperation > 0 && nsPerOperation < 1e6, `it took ${nsPerOperation} ns an operation`);
+    holds(nsPerOperation > 0 && nsPerOperation < 1e6, `it took ${nsPerOperation} ns per operation`);
     note(hash(new TextEncoder().encode(JSON.stringify(report))));
   },
 
