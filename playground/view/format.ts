@@ -1,9 +1,9 @@
 // Numbers as the page writes them.
 
-import { plural } from '../../src/cli/format.ts';
+import { plural } from '../../src/base/readable.ts';
 import { UNIT } from '../model/operations.ts';
 
-export { count, percent, plural } from '../../src/cli/format.ts';
+export { count, percent, plural } from '../../src/base/readable.ts';
 
 export function units(n: number): string {
   return plural(n, 'unit');

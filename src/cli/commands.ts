@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import pico from 'picocolors';
-import { dump } from '../core/dump.ts';
+import { dump } from '../core/state/dump.ts';
 import { readTraceFile, readTraceStream } from '../trace/formats/file.ts';
 import { advise, arenaAfter, fitCapacity, replay, type Trace } from '../trace.ts';
 import { adviceSummary } from './advice.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/run.ts';
-import { dump } from '../../src/core/dump.ts';
+import { dump } from '../../src/core/state/dump.ts';
 import { type Advice, arenaAfter, encodeTrace, type ReplayReport, traceFromOps } from '../../src/trace.ts';
 
 const SQLITE = 'data/sqlite.tr.gz';
