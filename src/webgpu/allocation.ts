@@ -1,61 +1,51 @@
-// The handle of an allocated range. Where the range lies may change (defragmentation), so users ask the handle each time.
+// The handle of an allocated range. Defragmentation may move the range, so users ask the handle each time.
 
 import { BuddyError } from '../base/errors.ts';
-import type { Arena } from './arena.ts';
+import { type BufferBlock, byteOffsetOf } from './pool-buffer.ts';
 import type { GpuBuffer } from './types.ts';
 
-/** Where a range lies: from unit `at` of `arena` on. */
-export interface Place<B extends GpuBuffer> {
-  readonly arena: Arena<B>;
-  readonly at: number;
-}
-
-/** What the pool knows of an allocation. `place` is null once it has been freed. */
+/** What the pool knows of an allocation. `block` is null once it has been freed. */
 export interface Entry<B extends GpuBuffer> {
   readonly pool: object;
   readonly alignment: number;
-  place: Place<B> | null;
+  block: BufferBlock<B> | null;
 }
 
-/** The entry of `allocation`; undefined when that is none. For the pool only; the package does not export it. */
-export let entryOf: <B extends GpuBuffer>(allocation: BufferAllocation<B>) => Entry<B> | undefined;
-
-/** A new allocation. As internal as {@link entryOf}. */
-export let makeAllocation: <B extends GpuBuffer>(size: number, entry: Entry<B>) => BufferAllocation<B>;
-
-/** The live place in `entry`. */
-export function placeOf<B extends GpuBuffer>(entry: Entry<B>): Place<B> {
-  if (entry.place === null) throw new BuddyError('NOT_ALLOCATED', 'the allocation was freed already');
-  return entry.place;
+/** The block in `entry`, which must be live. */
+export function liveBlockOf<B extends GpuBuffer>(entry: Entry<B>): BufferBlock<B> {
+  if (entry.block === null) throw new BuddyError('NOT_ALLOCATED', 'the allocation was freed already');
+  return entry.block;
 }
 
 /**
- * A range of a GPU buffer, from {@link BufferPool.alloc}. It is a `GPUBufferBinding`: give it to `createBindGroup` as a resource
- * as it is. `defragment` may change `buffer` and `offset`, so read them when you encode, and keep the handle.
+ * A range of a GPU buffer, from {@link BufferPool.alloc}. It is a `GPUBufferBinding`: give it to `createBindGroup` as a
+ * resource as it is. `defragment` may change `buffer` and `offset`, so keep the allocation and read them when you
+ * encode.
  */
 export class BufferAllocation<B extends GpuBuffer> {
   readonly #entry: Entry<B>;
 
-  /** Bytes asked for, rounded up to a multiple of 4. */
+  /** The bytes asked for, rounded up to a multiple of 4. */
   readonly size: number;
 
-  static {
-    entryOf = (allocation) => (#entry in allocation ? allocation.#entry : undefined);
-    makeAllocation = (size, entry) => new BufferAllocation(size, entry);
-  }
-
-  private constructor(size: number, entry: Entry<B>) {
+  /** @internal For the pool. */
+  constructor(size: number, entry: Entry<B>) {
     this.size = size;
     this.#entry = entry;
   }
 
+  /** @internal The entry of `allocation`, for the pool; undefined if it is not a BufferAllocation. */
+  static entryOf<B extends GpuBuffer>(allocation: BufferAllocation<B>): Entry<B> | undefined {
+    return #entry in allocation ? allocation.#entry : undefined;
+  }
+
   /**
-   * The buffer that the range lies in.
+   * The buffer that holds the range.
    *
-   * @throws BuddyError `NOT_ALLOCATED` when the range was freed, `DETACHED` when its pool was destroyed.
+   * @throws BuddyError `NOT_ALLOCATED` if the range was freed, `DETACHED` if its pool was destroyed.
    */
   get buffer(): B {
-    return this.#place().arena.buffer;
+    return this.#block().poolBuffer.buffer;
   }
 
   /**
@@ -64,13 +54,12 @@ export class BufferAllocation<B extends GpuBuffer> {
    * @throws BuddyError as {@link buffer}.
    */
   get offset(): number {
-    const { arena, at } = this.#place();
-    return at * arena.unit;
+    return byteOffsetOf(this.#block());
   }
 
-  #place(): Place<B> {
-    const place = placeOf(this.#entry);
-    if (place.arena.destroyed) throw new BuddyError('DETACHED', 'the pool was destroyed');
-    return place;
+  #block(): BufferBlock<B> {
+    const block = liveBlockOf(this.#entry);
+    if (block.poolBuffer.destroyed) throw new BuddyError('DETACHED', 'the pool was destroyed');
+    return block;
   }
 }

@@ -1,12 +1,12 @@
-// The parts of WebGPU that the pool touches. They are structural, so that the published types need no WebGPU types: a GPUDevice,
-// a GPUBuffer and a GPUCommandEncoder, from wherever their types come, are assignable to them.
+// The parts of WebGPU that the pool uses, as structural types: GPUDevice, GPUBuffer and GPUCommandEncoder are
+// assignable to them, whichever library declares those. So the published types do not depend on WebGPU types.
 
-/** What a `GPUBuffer` has. */
+/** The part of a `GPUBuffer` that the pool uses. */
 export interface GpuBuffer {
   destroy(): void;
 }
 
-/** What a `GPUDevice` has, whose buffers are of type `B`. */
+/** The part of a `GPUDevice` that the pool uses. Its buffers are of type `B`. */
 export interface GpuDevice<B extends GpuBuffer> {
   readonly limits: {
     readonly maxBufferSize: number;
@@ -18,7 +18,7 @@ export interface GpuDevice<B extends GpuBuffer> {
   createBuffer(descriptor: { size: number; usage: number; label?: string }): B;
 }
 
-/** What a `GPUCommandEncoder` has. */
+/** The part of a `GPUCommandEncoder` that the pool uses. */
 export interface GpuEncoder<B extends GpuBuffer> {
   copyBufferToBuffer(
     source: B,

@@ -1,5 +1,6 @@
-// Buffer usages, whose values the standard fixes, and the offsets that each demands.
+// Buffer usages, whose values the standard fixes, and the alignment of offsets that each requires.
 
+import { checkNumber } from '../base/arguments.ts';
 import type { GpuBuffer, GpuDevice } from './types.ts';
 
 const MAP_READ = 0x1;
@@ -12,19 +13,18 @@ const ALL = 0x3ff;
 export const COPY_SRC = 0x4;
 export const COPY_DST = 0x8;
 
-/** What copies and clears between buffers demand of offsets and sizes. */
+/** Offsets and sizes of copies and clears between buffers are multiples of this. */
 export const COPY_ALIGNMENT = 4;
 
 /** `resolveQuerySet` writes at multiples of this. */
 const QUERY_ALIGNMENT = 256;
 
 /**
- * `usage`, after a check that the ranges of such a buffer can be used apart from each other. Those of a mappable one cannot:
- * the queue takes no work on a buffer while any part of it is mapped.
+ * `usage`, after a check that ranges of such a buffer can be used independently. Those of a mappable buffer cannot:
+ * the queue refuses work on a buffer while any part of it is mapped.
  */
 export function checkUsage(usage: number): number {
-  if (typeof usage !== 'number') throw new TypeError(`usage must be a number, not a ${typeof usage}`);
-  if (!Number.isInteger(usage) || usage < 1 || usage > ALL) {
+  if (!Number.isInteger(checkNumber('usage', usage)) || usage < 1 || usage > ALL) {
     throw new RangeError(`usage must be a combination of GPUBufferUsage flags, not ${usage}`);
   }
   if (usage & (MAP_READ | MAP_WRITE)) {
@@ -35,7 +35,7 @@ export function checkUsage(usage: number): number {
   return usage;
 }
 
-/** What every offset in a buffer of that usage must be a multiple of, in bytes: a power of two. */
+/** The alignment in bytes, a power of two, that every offset in a buffer of that usage must have. */
 export function alignmentOf(usage: number, limits: GpuDevice<GpuBuffer>['limits']): number {
   return Math.max(
     COPY_ALIGNMENT,

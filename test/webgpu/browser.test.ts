@@ -1,4 +1,5 @@
-// BufferPool on a real WebGPU device: the built package in Chromium. Without Chromium or an adapter these tests are skipped.
+// BufferPool on a real WebGPU device: the built package in Chromium. Without Chromium or an adapter these tests are
+// skipped.
 
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ afterAll(async () => {
   if (typeof opened !== 'string') await opened.close();
 });
 
-/** What a scenario returns. */
+/** Runs a scenario in the page, and returns its result. */
 function run(scenario: string, ...parameters: unknown[]): Promise<unknown> {
   const call = `${scenario}(...${JSON.stringify(parameters)})`;
   return (opened as GpuPage).page.evaluate(`import('/scenarios.mjs').then((module) => module.${call})`);
@@ -41,7 +42,7 @@ describe.skipIf(reason !== null)(`WebGPU in Chromium${reason === null ? '' : ` (
     expect(await run('writeBeforeSubmit', true)).toMatchObject({ errors: [], found: [2, 2, 2, 2] });
   });
 
-  it('has the rules that the documentation states', async () => {
+  it('follows the rules that the documentation states', async () => {
     expect(await run('rules')).toEqual({
       errors: [],
       copyWithinBuffer: false,
@@ -51,7 +52,7 @@ describe.skipIf(reason !== null)(`WebGPU in Chromium${reason === null ? '' : ` (
     });
   });
 
-  it('tells that a device is lost', async () => {
+  it('reports that a device is lost', async () => {
     expect(await run('lose')).toBe('DEVICE_LOST');
   });
 });
@@ -77,7 +78,7 @@ describe('docs/webgpu.md', () => {
     if (reason === null)
       failures = await run('runModule', 'console.assert(false, "as it should"); throw new Error("no")');
   });
-  it.skipIf(reason !== null)('would be found out', () => {
+  it.skipIf(reason !== null)('fails for a block with an error', () => {
     expect(failures).toEqual(['an assertion fails: as it should', 'Error: no']);
   });
 });

@@ -1,5 +1,5 @@
-// A GPU device that has no GPU and is strict: whatever the standard calls a validation error throws here at once. Submitted
-// commands run in order; that they are done is known when the test says so.
+// A strict GPU device without a GPU: every validation error of the standard throws here at once. Submitted commands run
+// in order. The test decides when the queue reports that they are done.
 
 import type { GpuBuffer, GpuDevice, GpuEncoder } from '../../src/webgpu.ts';
 
@@ -87,7 +87,7 @@ export class FakeEncoder implements GpuEncoder<FakeBuffer> {
     });
   }
 
-  /** Stands for a dispatch with this binding, which adds 1 to each byte of a storage range. */
+  /** Stands for a dispatch with this binding. It adds 1 to each byte of a storage range. */
   dispatch(binding: FakeBinding, usage: 'UNIFORM' | 'STORAGE'): void {
     const { limits } = this.#device;
     const multiple =
@@ -114,7 +114,7 @@ export class FakeDevice implements GpuDevice<FakeBuffer> {
   readonly lost: Promise<{ message: string }>;
   /** Loses the device. */
   readonly lose: (message: string) => void;
-  /** How many promises of `onSubmittedWorkDone` are unresolved. */
+  /** Number of unresolved promises of `onSubmittedWorkDone`. */
   get inFlight(): number {
     return this.#waiting.length;
   }
@@ -170,13 +170,13 @@ export class FakeDevice implements GpuDevice<FakeBuffer> {
       new Promise((resolve) => this.#waiting.push(() => resolve(undefined))),
   };
 
-  /** Says of the work up to the first `count` calls of `onSubmittedWorkDone` that it is done, and lets who waits for it run. */
+  /** Resolves the first `count` promises of `onSubmittedWorkDone`, and lets the code that waits for them run. */
   async finish(count = Number.POSITIVE_INFINITY): Promise<void> {
     for (const resolve of this.#waiting.splice(0, count)) resolve();
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** What the device holds. */
+  /** The buffers that are not destroyed. */
   get undestroyed(): FakeBuffer[] {
     return this.buffers.filter(({ destroyed }) => !destroyed);
   }

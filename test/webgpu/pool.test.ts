@@ -65,7 +65,7 @@ describe('the fake device', () => {
 });
 
 describe('alloc', () => {
-  it('hands out the lowest range of the first buffer that has room, its size a multiple of 4', () => {
+  it('hands out the lowest range of the first buffer that has room, with a size that is a multiple of 4', () => {
     const { device, pool } = make();
     expect(device.buffers).toEqual([]);
     const [a, b, c] = [take(pool, 1), take(pool, 300), take(pool, 128)];
@@ -84,7 +84,7 @@ describe('alloc', () => {
     ['uniform and storage', UNIFORM | STORAGE, 256],
     ['query results', QUERY_RESOLVE, 256],
     ['vertices and indices', VERTEX | INDEX, 16],
-  ])('puts ranges for %s where the device wants them', (_, usage, unit) => {
+  ])('aligns ranges for %s as the device requires', (_, usage, unit) => {
     const { device, pool } = make({ usage });
     expect(pool.unit).toBe(unit);
     const offsets = Array.from({ length: 4 }, () => take(pool, 4).offset);
@@ -92,18 +92,18 @@ describe('alloc', () => {
     expect(device.buffers).toHaveLength(1);
   });
 
-  it('takes the limits of the device at hand', () => {
+  it('takes the limits of its device', () => {
     const device = new FakeDevice();
     device.limits.minUniformBufferOffsetAlignment = 64;
     expect(new BufferPool(device, { usage: UNIFORM }).unit).toBe(64);
   });
 
-  it('has units as small as 4 bytes where the usage allows them', () => {
+  it('has units of 4 bytes if the usage allows them', () => {
     const { pool } = make({ usage: VERTEX, unit: 4 });
     expect([take(pool, 4).offset, take(pool, 3).offset, take(pool, 5).offset]).toEqual([0, 4, 8]);
   });
 
-  it('aligns a small range without keeping the room up to the alignment', () => {
+  it('aligns a small range without using up a block as large as the alignment', () => {
     const { pool } = make();
     take(pool, 128);
     const aligned = take(pool, 100, 1024);
@@ -113,7 +113,7 @@ describe('alloc', () => {
     expect(pool.stats().used).toBe(128 + 128 + 1024 + 512 + 512);
   });
 
-  it('makes further buffers up to the limit, and then has no room', () => {
+  it('makes further buffers up to the limit, then has no room', () => {
     const { device, pool } = make({ maxBytes: 3 * 4096 - 1, label: 'particles' });
     const [a, b] = [take(pool, 4096), take(pool, 2049)];
     expect(b.buffer).not.toBe(a.buffer);
@@ -132,7 +132,7 @@ describe('alloc', () => {
 });
 
 describe('requests larger than a buffer', () => {
-  it('have a buffer of just their size, which goes with them', async () => {
+  it('have a buffer of just their size, which is destroyed with them', async () => {
     const { device, pool } = make();
     const large = take(pool, 5001);
     expect(large).toMatchObject({ offset: 0, size: 5004 });
@@ -156,7 +156,7 @@ describe('requests larger than a buffer', () => {
     expect(make().pool.alloc(Number.MAX_SAFE_INTEGER)).toBeNull();
   });
 
-  it('take the place of the empty buffer that is kept, if that makes room for them', async () => {
+  it('replace the empty buffer that is kept, if that makes room for them', async () => {
     const { device, pool } = make({ maxBytes: 10_000 });
     await freeNow(device, pool, take(pool, 4096));
     expect(pool.alloc(10_001)).toBeNull();
@@ -169,7 +169,7 @@ describe('requests larger than a buffer', () => {
 });
 
 describe('free and flush', () => {
-  it('do not let a range be reused before the GPU is done with what was submitted by the flush', async () => {
+  it('do not let a range be reused before the GPU is done with everything submitted by the flush', async () => {
     const { device, pool } = make({ maxBytes: 4096 });
     const whole = take(pool, 4096);
     const encoder = device.createCommandEncoder();
@@ -187,7 +187,7 @@ describe('free and flush', () => {
     expect(pool.stats()).toMatchObject({ used: 4096, pending: 0 });
   });
 
-  it('tie to a flush just what was freed before it', async () => {
+  it('let a flush free only the ranges that were freed before it', async () => {
     const { device, pool } = make({ maxBytes: 4096 });
     const [a, b] = [take(pool, 2048), take(pool, 2048)];
     pool.free(a);
@@ -200,7 +200,7 @@ describe('free and flush', () => {
     expect(pool.stats()).toMatchObject({ pending: 0, free: 4096 });
   });
 
-  it('ask the queue only when there is something to wait for', async () => {
+  it('ask the queue only if a range waits', async () => {
     const { device, pool } = make();
     await pool.flush();
     pool.free(take(pool, 4));
@@ -228,7 +228,7 @@ describe('free and flush', () => {
     expect(device.buffers).toHaveLength(3);
   });
 
-  it('reuse nothing when the queue fails to say that it is done', async () => {
+  it('reuse nothing if the queue fails to report that it is done', async () => {
     const { device, pool } = make({ maxBytes: 4096 });
     vi.spyOn(device.queue, 'onSubmittedWorkDone').mockRejectedValueOnce(new Error('lost'));
     pool.free(take(pool, 4096));
@@ -240,11 +240,11 @@ describe('free and flush', () => {
   });
 });
 
-// More than a function takes as arguments.
+// More than the number of arguments that a function can take.
 const MANY = 150_000;
 
 describe('very many ranges', () => {
-  it('are kept when the queue fails to say that it is done', async () => {
+  it('are kept if the queue fails to report that it is done', async () => {
     const { device, pool } = make({ usage: VERTEX, bufferSize: 2 ** 20, unit: 16 });
     for (let i = 0; i < MANY; i++) pool.free(take(pool, 16));
     vi.spyOn(device.queue, 'onSubmittedWorkDone').mockRejectedValueOnce(new Error('lost'));
@@ -276,7 +276,7 @@ describe('very many ranges', () => {
 });
 
 describe('defragment', () => {
-  /** Ranges of 512 bytes, each filled with its number, of which those in `keep` stay. */
+  /** Ranges of 512 bytes, each filled with its index. All are freed but those for which `keep` is true. */
   async function fragmented(count: number, keep: (i: number) => boolean, options = {}) {
     const { device, pool } = make(options);
     const all = Array.from({ length: count }, () => take(pool, 512));
@@ -295,7 +295,7 @@ describe('defragment', () => {
     return { moves, copies };
   }
 
-  it('empties buffers, by one copy a range, and says what went where', async () => {
+  it('empties buffers with one copy per range, and returns the moves', async () => {
     const { device, pool, kept } = await fragmented(24, (i) => i % 4 === 0);
     const old = kept.map(([, { buffer, offset, size }]) => ({ buffer, offset, size }));
     const { moves, copies } = run(device, pool);
@@ -312,7 +312,7 @@ describe('defragment', () => {
     expect(pool.stats()).toMatchObject({ buffers: 2, pending: 0, used: 6 * 512 });
   });
 
-  it('makes room within a buffer, by way of a temporary one', async () => {
+  it('makes room within a buffer, through a temporary one', async () => {
     const { device, pool, kept } = await fragmented(8, (i) => i % 2 === 1);
     expect(pool.stats().largestFree).toBe(512);
     const { moves, copies } = run(device, pool);
@@ -327,7 +327,7 @@ describe('defragment', () => {
     expect(pool.stats()).toMatchObject({ largestFree: 2048, dedicatedBuffers: 0 });
   });
 
-  it('keeps old ranges from reuse until the copies are done', async () => {
+  it('does not reuse the old ranges before the copies are done', async () => {
     const { device, pool } = await fragmented(8, (i) => i % 2 === 1, { maxBytes: 4096 });
     run(device, pool);
     expect(pool.alloc(1024)).toBeNull();
@@ -335,7 +335,7 @@ describe('defragment', () => {
     expect(pool.alloc(2048)).not.toBeNull();
   });
 
-  it('empties a buffer even if no free block gets larger by it', async () => {
+  it('empties a buffer even if no free block grows', async () => {
     const { device, pool } = make();
     const [a, b, c] = [take(pool, 2048), take(pool, 2048), take(pool, 2048)];
     await freeNow(device, pool, a);
@@ -345,7 +345,7 @@ describe('defragment', () => {
     expect(pool.stats().largestFree).toBe(4096);
   });
 
-  it('leaves large holes to large ranges', async () => {
+  it('keeps large holes for large ranges', async () => {
     const { device, pool } = make();
     const first = [1024, 1024, 512, 512, 1024].map((bytes) => take(pool, bytes));
     const [small, large] = [take(pool, 512), take(pool, 1024)];
@@ -358,7 +358,7 @@ describe('defragment', () => {
     ]);
   });
 
-  it('keeps what the copies need while an earlier flush ends', async () => {
+  it('keeps the buffers of the copies while an earlier flush ends', async () => {
     const { device, pool, kept } = await fragmented(8, (i) => i % 2 === 1);
     pool.free(take(pool, 128));
     pool.flush();
@@ -384,12 +384,12 @@ describe('defragment', () => {
     expect(contents(aligned)).toEqual([9]);
   });
 
-  it('moves nothing where nothing is to be gained', async () => {
+  it('moves nothing if there is nothing to gain', async () => {
     const { device, pool } = await fragmented(8, (i) => i < 3 || i > 3); // one hole, in a full buffer
     take(pool, 5000);
     expect(run(device, pool).moves).toEqual([]);
     expect(device.undestroyed).toHaveLength(2);
-    // Nor into an empty buffer.
+    // It does not move ranges into an empty buffer either.
     const other = make();
     const [a, b] = [take(other.pool, 4096), take(other.pool, 2048)];
     await freeNow(other.device, other.pool, a);
@@ -397,7 +397,7 @@ describe('defragment', () => {
     expect(b.buffer).toBe(other.device.buffers[1]);
   });
 
-  it('comes to an end', async () => {
+  it('ends after a few rounds', async () => {
     const { device, pool } = await fragmented(40, (i) => i % 3 === 0);
     for (let rounds = 0; run(device, pool).moves.length > 0; rounds++) {
       expect(rounds).toBeLessThan(5);
@@ -421,7 +421,7 @@ describe('defragment', () => {
 });
 
 describe('destroy', () => {
-  it('destroys all buffers, and everything but stats and destroy is an error then', async () => {
+  it('destroys all buffers; then every method but stats and destroy is an error', async () => {
     const { device, pool } = make();
     const [a] = [take(pool, 4), take(pool, 5000)];
     const pending = take(pool, 4096);
@@ -468,7 +468,7 @@ describe('destroy', () => {
 });
 
 describe('misuse', () => {
-  it('of an allocation has a code, and changes nothing', () => {
+  it('of an allocation has a code and changes nothing', () => {
     const { pool } = make();
     const other = make().pool;
     const [a, b] = [take(pool, 4), take(other, 4)];
@@ -520,7 +520,7 @@ describe('misuse', () => {
     expect(device.buffers).toEqual([]);
   });
 
-  it('arguments of a wrong type are TypeErrors', () => {
+  it('of the type of an argument is a TypeError', () => {
     const { device, pool } = make();
     expect(() => pool.alloc('4' as unknown as number)).toThrow(TypeError);
     expect(() => pool.alloc(4, { alignment: '4' as unknown as number })).toThrow(TypeError);
@@ -532,11 +532,11 @@ describe('misuse', () => {
     ['an unknown usage', { usage: 0x400 }],
     ['MAP_READ', { usage: MAP_READ | COPY_DST }],
     ['MAP_WRITE', { usage: MAP_WRITE | COPY_SRC }],
-    ['a unit below what the device wants', { unit: 64 }],
-    ['a unit that is no power of two', { unit: 384 }],
+    ['a unit below the alignment that the device requires', { unit: 64 }],
+    ['a unit that is not a power of two', { unit: 384 }],
     ['a unit larger than a buffer', { unit: 8192 }],
-    ['buffers of no power of two', { bufferSize: 5000 }],
-    ['buffers larger than the device has them', { bufferSize: 2 ** 21 }],
+    ['buffers whose size is not a power of two', { bufferSize: 5000 }],
+    ['buffers larger than the device allows', { bufferSize: 2 ** 21 }],
     ['no bytes', { maxBytes: 0 }],
   ])('a pool refuses %s', (_, options) => {
     expect(() => make(options)).toThrow(RangeError);

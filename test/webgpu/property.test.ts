@@ -1,4 +1,5 @@
-// Any sequence of pool operations, on the strict fake device, beside a model that is nothing but lists of ranges.
+// Random sequences of pool operations, on the strict fake device, compared with a model that consists of lists of
+// ranges.
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -21,20 +22,20 @@ interface Live {
 const BUFFER = 2048;
 const LIMIT = 4 * BUFFER;
 
-/** Usage of the buffers that moves within a buffer need. */
+/** Usage of the temporary buffers for moves within a buffer. */
 const TEMPORARY = Usage.COPY_SRC | Usage.COPY_DST;
 
 const snapshot = ({ buffer, offset, size }: Range): Range => ({ buffer, offset, size });
 const overlap = (a: Range, b: Range): boolean =>
   a.buffer === b.buffer && a.offset < b.offset + b.size && b.offset < a.offset + a.size;
 
-/** The pool, and what is known of it from outside. */
+/** The pool, and the model of it. */
 class Run {
   readonly device = new FakeDevice();
   readonly pool: BufferPool<FakeBuffer>;
   readonly unit: number;
   live: Live[] = [];
-  /** Freed ranges by the flush that they wait for; the last list is of those that wait for the next flush. */
+  /** Freed ranges, one list for each flush that they wait for. The last list waits for the next flush. */
   pending: Range[][] = [[]];
   tags = 0;
 
@@ -48,7 +49,7 @@ class Run {
     const before = this.pool.stats();
     const allocation = this.pool.alloc(bytes, { alignment });
     if (allocation === null) {
-      // Nothing changed, and there was no room: neither in a buffer, nor for one more.
+      // Nothing changed, and there was no room, neither in a buffer nor for another one.
       expect(this.pool.stats()).toEqual(before);
       if (bytes <= BUFFER) {
         const block = 2 ** Math.ceil(Math.log2(Math.max(bytes, alignment, this.unit)));
@@ -84,7 +85,7 @@ class Run {
     this.pending.splice(0, done);
   }
 
-  /** Returns how many ranges moved. */
+  /** Returns the number of ranges that moved. */
   defragment(): number {
     const encoder = this.device.createCommandEncoder();
     const before = this.live.map(({ range }) => range);
@@ -94,7 +95,8 @@ class Run {
       const moved = this.live.find((one) => one.allocation === allocation);
       expect(source).toEqual(moved?.range);
       expect(destination).toEqual(snapshot(allocation));
-      // Not over what is in use, nor over what is waiting, nor within one buffer by a single copy: that the encoder checks.
+      // The destination overlaps no live range and no pending one. The encoder checks that no copy is within one
+      // buffer.
       for (const range of [...before, ...this.pending.flat()])
         expect(overlap(range, destination)).toBe(false);
     }
@@ -130,7 +132,7 @@ class Run {
     expect(stats.liveBlocks).toBe(this.live.length);
     expect(stats.requested).toBe(this.live.reduce((sum, { range }) => sum + range.size, 0));
     expect(stats.pending === 0).toBe(waiting.length === 0);
-    // No more than one buffer is there for nothing.
+    // At most one buffer is empty.
     const needed = new Set([
       ...this.live.map(({ range }) => range.buffer),
       ...waiting.map(({ buffer }) => buffer),
@@ -160,12 +162,12 @@ const operation = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('finish' as const), count: fc.integer({ min: 1, max: 3 }) }),
   },
-  // Every second range goes and is free again: by itself chance seldom leaves much to defragment.
+  // Frees every second range, and finishes the frees: random operations alone seldom leave much to defragment.
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('thin' as const) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('defragment' as const) }) },
 );
 
-it('no range overlaps another or is reused early, moves keep contents, and all is given back in the end', async () => {
+it('no range overlaps another or is reused early, moves keep contents, and everything is free in the end', async () => {
   let moved = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -197,6 +199,6 @@ it('no range overlaps another or is reused early, moves keep contents, and all i
     ),
     { numRuns: 300 },
   );
-  // Else it has shown nothing about moves.
+  // Otherwise the test has shown nothing about moves.
   expect(moved).toBeGreaterThan(50);
 });

@@ -1,4 +1,4 @@
-// The pool's own types of WebGPU fit the standard's. What this shows, the compiler checks; that it ran is of no account.
+// The pool's structural types fit those of the WebGPU standard. The compiler checks it; running the test adds nothing.
 
 /// <reference types="@webgpu/types" />
 

@@ -1,4 +1,4 @@
-// Ranges of GPU buffers, on a device that has no GPU.
+// Ranges of GPU buffers, on a fake device without a GPU.
 
 import { BufferPool } from '../../../dist/webgpu.js';
 import { equal, hash, holds, rejects, throws } from '../verdict.mjs';
@@ -8,7 +8,7 @@ const COPY_DST = 8;
 const STORAGE = 128;
 const USAGE = COPY_SRC | COPY_DST | STORAGE;
 
-/** As much of a GPUDevice as a pool uses. What was submitted is done when `finish()` says so. */
+/** The part of a GPUDevice that a pool uses. `finish()` reports that the submitted work is done. */
 function fakeDevice() {
   const waiting = [];
   let lose;
@@ -56,7 +56,7 @@ export const webgpu = {
     equal(pool.alloc(256), null, 'before the queue is done');
     device.finish();
     await flushed;
-    holds(pool.alloc(256) !== null, 'there is no room when the queue is done');
+    holds(pool.alloc(256) !== null, 'there is no room once the queue is done');
     throws(() => pool.free(old), 'NOT_ALLOCATED', 'a double free');
   },
 
@@ -70,14 +70,14 @@ export const webgpu = {
       buffer.bytes.fill(i, offset, offset + size);
     });
     for (const [i, allocation] of all.entries()) if (i % 3 !== 0) pool.free(allocation);
-    const settle = async () => {
+    const finishFlush = async () => {
       const flushed = pool.flush();
       device.finish();
       await flushed;
     };
-    await settle();
+    await finishFlush();
     const moves = pool.defragment(encoder);
-    await settle();
+    await finishFlush();
     holds(moves.length > 0, 'nothing moved');
     kept.forEach(({ buffer, offset, size }, i) => {
       const bytes = buffer.bytes.subarray(offset, offset + size);
@@ -90,7 +90,7 @@ export const webgpu = {
     note(hash(kept.map(({ offset }) => offset)));
   },
 
-  async 'says that it was destroyed, or its device lost'() {
+  async 'reports that it was destroyed, or its device lost'() {
     const device = fakeDevice();
     const [lost, destroyed] = [1, 2].map(() => new BufferPool(device, { usage: USAGE }));
     const allocation = destroyed.alloc(100);
