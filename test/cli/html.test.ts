@@ -377,7 +377,7 @@ describe('the page of a replay', () => {
     let stderr = '';
     const io = { stderr: { write: (text: string) => (stderr += text) }, env: {} } as unknown as Io;
     expect(await run(['replay', empty, '--html', out], io)).toBe(2);
-    expect(stderr).toBe(`error: ${empty}: the trace holds no operation\n`);
+    expect(stderr).toBe(`error: ${empty}: the trace has no operations\n`);
     expect(existsSync(out)).toBe(false);
   });
 
