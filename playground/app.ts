@@ -1,15 +1,15 @@
-// What the parts of the page share: the session, the view of it, and the loop that draws both.
+// The state that the parts of the page share: the session, the view of it, and the loop that draws both.
 
+import { count } from './format.ts';
 import { describe } from './model/describe.ts';
 import { Session } from './model/session.ts';
 import { blockOf } from './model/words.ts';
 import { need } from './view/dom.ts';
-import { count } from './view/format.ts';
 import { MapView } from './view/map.ts';
 import { type Palette, palette } from './view/theme.ts';
 import { Viewport } from './view/viewport.ts';
 
-/** While operations run, the figures change this often, in milliseconds: as often as one can read them. */
+/** Milliseconds between two updates of the figures while operations run: as often as they can be read. */
 const READABLE = 100;
 
 /** A part of the page that shows the session. */
@@ -21,19 +21,19 @@ export class App {
   session = Session.example(1024);
   viewport = new Viewport(1024);
   palette: Palette = palette();
-  /** Operations a second. */
+  /** Operations per second. */
   speed = 100;
-  /** The unit at which the cursor is, if it is anywhere. */
+  /** Offset of the cursor; undefined if there is no cursor. */
   cursor: number | undefined;
   readonly #status = need('status', HTMLElement);
   readonly #panels: Panel[] = [];
   #frame = 0;
   #lastFrame = 0;
   #lastPanels = 0;
-  /** Whether the last frame was one of a movement, at the end of which there is something to say. */
+  /** Whether operations ran in the last frame: when they stop, the status line tells the last one. */
   #wasMoving = false;
 
-  /** Adds a part that is told of every change. */
+  /** Adds a part, which is called after every change. */
   add(panel: Panel): void {
     this.#panels.push(panel);
   }
@@ -42,7 +42,7 @@ export class App {
     return this.session.timeline.ours.state;
   }
 
-  /** The live block at the cursor. */
+  /** The live block at the cursor; undefined if there is none. */
   get selected(): { offset: number; size: number } | undefined {
     if (this.cursor === undefined) return undefined;
     const block = blockOf(this.state, this.cursor);
@@ -60,12 +60,12 @@ export class App {
     this.wake();
   }
 
-  /** Says something to everybody, those who listen included. */
+  /** Writes `text` to the status line, which screen readers announce. */
   say(text: string): void {
     this.#status.textContent = text;
   }
 
-  /** Says what the last operation did. */
+  /** Describes the last operation in the status line. */
   sayLast(): void {
     const { timeline } = this.session;
     const { last, position } = timeline;
@@ -74,7 +74,7 @@ export class App {
     else this.say(describe(last, this.state, timeline.ours.allocator.largestFree));
   }
 
-  /** Changes the arena by hand, and says what came of it. */
+  /** Changes the arena by hand, and describes the result. */
   edit(change: (session: Session) => void): void {
     const { session } = this;
     const left = session.byHand ? 0 : session.length - session.timeline.position;
@@ -83,13 +83,13 @@ export class App {
     this.sayLast();
     if (left > 0) {
       this.say(
-        `${this.#status.textContent} From here on by hand: the other ${count(left)} operations are left out.`,
+        `${this.#status.textContent} From here on by hand: the other ${count(left)} operations are dropped.`,
       );
     }
     this.wake();
   }
 
-  /** Has everything drawn with the next frame. */
+  /** Draws everything with the next frame. */
   wake(): void {
     if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
   }
@@ -114,8 +114,8 @@ export class App {
     const { state, viewport, palette, selected, session } = this;
     const { last } = session.timeline;
     const latest = last === undefined || last.offset < 0 ? undefined : blockOf(state, last.offset);
-    const place = (block: { offset: number; size: number } | undefined) =>
+    const onMap = (block: { offset: number; size: number } | undefined) =>
       block && { offset: block.offset, order: Math.log2(block.size) };
-    this.map.draw({ state, viewport, palette, selected: place(selected), latest: place(latest) });
+    this.map.draw({ state, viewport, palette, selected: onMap(selected), latest: onMap(latest) });
   }
 }

@@ -1,4 +1,4 @@
-// The playground: puts its parts together.
+// The playground: builds the page from its parts.
 
 import { App } from './app.ts';
 import { bindByHand } from './parts/by-hand.ts';

@@ -1,4 +1,4 @@
-// Builds the playground as static files with relative paths, so that it can be put in any folder of any web server.
+// Builds the playground as static files with relative paths, for any folder of any web server.
 
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';

@@ -1,10 +1,9 @@
-// The buddy system with best fit: of the free blocks, the smallest that is large enough is split, the lowest of several. The
-// usual way to write a buddy system (Knuth, TAOCP vol. 1, 2.5): a list of free blocks for each order.
+// The buddy system with best fit, as it is usually written (Knuth, TAOCP vol. 1, 2.5): with a list of free blocks for
+// each order. It splits the smallest free block that is large enough, the lowest one of several.
 
+import { orderOf } from '../../src/base/word.ts';
 import { type Contender, type Figures, subtractFree } from './contender.ts';
 import { SortedSet } from './sorted-set.ts';
-
-const orderOf = (units: number): number => 32 - Math.clz32(units - 1);
 
 export class BestFitBuddy implements Contender<readonly Int32Array[]> {
   readonly name = 'Best-fit buddy';
@@ -34,12 +33,12 @@ export class BestFitBuddy implements Contender<readonly Int32Array[]> {
 
   free(offset: number, units: number): void {
     let order = orderOf(units);
-    let at = offset;
-    while (this.#free[order].delete(at ^ (1 << order))) {
-      at &= ~(1 << order);
+    let start = offset;
+    while (this.#free[order].delete(start ^ (1 << order))) {
+      start &= ~(1 << order);
       order++;
     }
-    this.#free[order].add(at);
+    this.#free[order].add(start);
   }
 
   figures(): Figures {
@@ -73,7 +72,7 @@ export class BestFitBuddy implements Contender<readonly Int32Array[]> {
     this.#free = save.map((items) => SortedSet.from(items));
   }
 
-  /** Goes down from the end of the arena over the free blocks there. */
+  /** Steps down over the free blocks at the end of the arena. */
   #span(): number {
     let end = this.#capacity;
     for (;;) {

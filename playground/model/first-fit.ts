@@ -1,5 +1,6 @@
-// First fit: the allocator that a buddy system is usually compared with. A list of holes in address order; a request takes
-// the beginning of the first hole that is large enough, unit for unit, and a freed block joins the holes on either side.
+// First fit, the allocator that a buddy system is usually compared with. It keeps a list of holes in address order. A
+// request is not rounded: it takes the start of the first hole that is large enough. A freed block joins the holes on
+// either side.
 
 import { type Contender, type Figures, subtractFree } from './contender.ts';
 
@@ -8,7 +9,7 @@ export class FirstFit implements Contender<Int32Array> {
   readonly name = 'First fit';
   readonly #capacity: number;
   #holes: Int32Array;
-  /** Numbers of `#holes` in use: two a hole. */
+  /** Entries of `#holes` in use: two per hole. */
   #length = 2;
   #freeUnits: number;
 

@@ -1,14 +1,17 @@
-// A list of operations that can grow: a trace as it was read, or what is done by hand.
+// A list of operations that can grow: the operations of a trace, or those by hand.
 
-/** Bytes a unit, everywhere in the playground. */
+/** Bytes per unit, everywhere in the playground. */
 export const UNIT = 16;
 
-/** As in a trace, entry x >= 0 allocates x bytes and has the next id from 0 on, entry x < 0 frees the block with id ~x. */
+/**
+ * As in a trace, entry x >= 0 allocates x bytes, with the next id from 0 on, and entry x < 0 frees the block with id
+ * ~x.
+ */
 export class Operations {
   #entries: Int32Array;
   #length: number;
 
-  /** The entries of a trace, which are copied, or none. */
+  /** A list with a copy of `entries`, those of a trace; empty unless given. */
   constructor(entries: Int32Array = new Int32Array(0)) {
     this.#entries = entries.slice();
     this.#length = entries.length;
@@ -22,7 +25,7 @@ export class Operations {
     return this.#entries[index];
   }
 
-  /** Drops what comes after the first `length` entries and appends one. */
+  /** Drops all entries after the first `length`, and appends one. */
   append(length: number, entry: number): void {
     if (length === this.#entries.length) {
       const larger = new Int32Array(2 * length + 64);
@@ -34,7 +37,7 @@ export class Operations {
   }
 }
 
-/** Units that a request for so many bytes needs. */
+/** Units of a request for `bytes` bytes. */
 export function unitsOf(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / UNIT));
 }

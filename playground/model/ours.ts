@@ -1,10 +1,10 @@
-// The package's allocator as it takes part in the comparison.
+// The package's own allocator as a contender.
 
 import { BuddyAllocator } from '../../src/index.ts';
 import type { Contender, Figures } from './contender.ts';
-import { Cells, spanUsed } from './words.ts';
+import { RegionSums, spanUsed } from './words.ts';
 
-/** A save is a copy of the allocator's one buffer. */
+/** A save is a copy of the allocator's state. */
 export class Ours implements Contender<ArrayBuffer> {
   readonly name = 'buddy-allocator';
   #allocator: BuddyAllocator;
@@ -45,7 +45,7 @@ export class Ours implements Contender<ArrayBuffer> {
 
   measure(fullness: Float32Array): void {
     const region = this.#allocator.capacity / fullness.length;
-    fullness.set(new Cells(this.#state, 0, region, fullness.length).used);
+    fullness.set(new RegionSums(this.#state, 0, region, fullness.length).used);
     for (let i = 0; i < fullness.length; i++) fullness[i] /= region;
   }
 

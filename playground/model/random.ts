@@ -1,11 +1,13 @@
-// Requests at random: an arena is filled to about three quarters (sizes are rounded up), and then blocks come and go.
+// Random requests: they fill an arena to about three quarters, rounding up included, and then blocks come and go.
 
 import { UNIT } from './operations.ts';
 
 const FILL = 0.55;
 const MOST = 2 ** 19;
 
-/** Marsaglia's 32-bit xorshift (Journal of Statistical Software 8 (14), 2003): numbers in [0, 1), the same each time. */
+/**
+ * Marsaglia's 32-bit xorshift (Journal of Statistical Software 8 (14), 2003): numbers in [0, 1), the same in each run.
+ */
 function generator(): () => number {
   let x = 0x2545f491;
   return () => {
@@ -16,7 +18,7 @@ function generator(): () => number {
   };
 }
 
-/** Entries as a trace has them, for an arena of `capacity` units. Sizes are small mostly: each order is as likely as another. */
+/** Entries like a trace's, for an arena of `capacity` units. Most sizes are small: all orders are equally likely. */
 export function randomEntries(capacity: number): Int32Array {
   const random = generator();
   const orders = Math.max(2, Math.log2(capacity) - 7);

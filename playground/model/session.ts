@@ -1,18 +1,18 @@
-// A timeline that is being watched: where it is to go, and how fast.
+// A timeline that is being watched: the position that it moves to, and how fast.
 
 import { Operations, UNIT } from './operations.ts';
 import { Timeline } from './timeline.ts';
 
-/** Milliseconds of a frame that may go into running operations; the rest of the 16 is for drawing. */
+/** Milliseconds of a frame for running operations; the rest of its 16 ms is for drawing. */
 const BUDGET = 8;
 
 export class Session {
   readonly timeline: Timeline;
-  /** Whether the operations are the reader's own: then a click on a block frees it. */
+  /** Whether the operations are made by hand. If so, a click on a block frees it. */
   byHand: boolean;
   isPlaying = false;
   #target = 0;
-  /** Part of an operation that is due. */
+  /** Operations that are due, a fraction: `tick` runs whole ones. */
   #due = 0;
 
   constructor(operations: Operations, capacity: number, byHand: boolean) {
@@ -20,7 +20,7 @@ export class Session {
     this.byHand = byHand;
   }
 
-  /** Some blocks to begin with, so that there is something to see. */
+  /** A session with some blocks, so that the page does not start empty. */
   static example(capacity: number): Session {
     const requests = [100, 20, 3, 200, 8, 1, 60].map(
       (units) => Math.max(1, Math.floor((units * capacity) / 1024)) * UNIT,
@@ -44,18 +44,18 @@ export class Session {
     return this.#target;
   }
 
-  /** Goes to a place, which takes some frames when it is far. */
+  /** Sets the position to move to. If it is far, the move takes several frames. */
   seek(position: number): void {
     this.#target = Math.max(0, Math.min(this.length, position));
     this.#due = 0;
   }
 
-  /** Runs on for the `elapsed` milliseconds since the last frame, at `speed` operations a second. */
+  /** Runs the operations of the `elapsed` milliseconds since the last frame, at `speed` operations per second. */
   tick(elapsed: number, speed: number): void {
     const { timeline } = this;
     if (this.isPlaying && timeline.position === this.#target) {
       this.#due += (Math.min(elapsed, 100) * speed) / 1000;
-      // As fast as it goes is as far as the time of a frame allows.
+      // At infinite speed, the time of a frame is the only limit.
       const step = speed === Number.POSITIVE_INFINITY ? this.length : Math.floor(this.#due);
       this.#due = Number.isFinite(this.#due) ? this.#due - step : 0;
       this.#target = Math.min(this.length, timeline.position + step);
@@ -64,14 +64,14 @@ export class Session {
     } else timeline.seek(this.#target, BUDGET);
   }
 
-  /** Allocates by hand, here and now. What would have come after is dropped. */
+  /** Allocates by hand at the present position. The operations after it are dropped. */
   alloc(units: number): number {
     const offset = this.timeline.alloc(units);
     this.#changed();
     return offset;
   }
 
-  /** Frees the live block at `offset` by hand, likewise. */
+  /** Frees the live block at `offset` by hand, as {@link alloc}. */
   free(offset: number): void {
     this.timeline.free(offset);
     this.#changed();

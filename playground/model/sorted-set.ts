@@ -1,11 +1,11 @@
-// A set of integers in ascending order, in one typed array: what a free list in address order is.
+// A set of integers in ascending order, in one typed array. It serves as a free list in address order.
 
-/** Insertion and removal take O(log n) comparisons and move what lies behind, which for thousands of entries is quick. */
+/** Insertion and removal take O(log n) comparisons and move the items behind, which is quick for thousands of items. */
 export class SortedSet {
   #items = new Int32Array(16);
   #size = 0;
 
-  /** Makes a set of what {@link toArray} gave. */
+  /** Makes a set of `items`, which {@link toArray} returned. */
   static from(items: Int32Array): SortedSet {
     const set = new SortedSet();
     set.#items = new Int32Array(items.length + 16);
@@ -29,7 +29,7 @@ export class SortedSet {
     this.#items[i] = item;
   }
 
-  /** Whether `item` was there, to be taken away. */
+  /** Removes `item`. Returns whether it was there. */
   delete(item: number): boolean {
     const i = this.#search(item);
     if (i === this.#size || this.#items[i] !== item) return false;
@@ -42,7 +42,7 @@ export class SortedSet {
     return i < this.#size && this.#items[i] === item;
   }
 
-  /** Takes the least item away. There must be one. */
+  /** Removes the least item and returns it. The set must not be empty. */
   shift(): number {
     const item = this.#items[0];
     this.#items.copyWithin(0, 1, this.#size--);

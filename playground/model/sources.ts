@@ -1,4 +1,4 @@
-// Where traces come from: the ones that come with the project, and files.
+// Loads traces: the bundled ones, and files.
 
 import { readTrace, type Trace, TraceError } from '../../src/trace.ts';
 
@@ -16,7 +16,7 @@ export function isBundled(name: string): name is BundledName {
   return Object.hasOwn(BUNDLED, name);
 }
 
-/** @throws {Error} whose message is for the reader, when it cannot be had. */
+/** @throws Error if the trace cannot be loaded; its message is for the user. */
 export async function fetchTrace(name: BundledName): Promise<Trace> {
   const { title, url } = BUNDLED[name];
   const response = await fetch(url).catch(() => undefined);
@@ -27,7 +27,8 @@ export async function fetchTrace(name: BundledName): Promise<Trace> {
 /**
  * Reads a file that was chosen or dropped.
  *
- * @throws {Error} whose message is for the reader, when it cannot be opened or is no trace; then it says what is wrong and where.
+ * @throws Error if the file cannot be opened or is not a trace; its message is for the user, and says what is wrong
+ * where.
  */
 export async function readFile(file: File): Promise<Trace> {
   const bytes = await file.arrayBuffer().catch(() => undefined);

@@ -1,5 +1,5 @@
-// Operations on their way through three allocators at once, forwards and backwards. Backwards is done from checkpoints: copies
-// of the allocators' states, taken on the way at even distances.
+// Runs operations on three allocators at once, forwards and backwards. To go back, it starts from a checkpoint: copies
+// of the allocators' states, taken at regular distances.
 
 import { BuddyAllocator } from '../../src/index.ts';
 import { BestFitBuddy } from './best-fit-buddy.ts';
@@ -8,20 +8,20 @@ import { FirstFit } from './first-fit.ts';
 import { type Operations, UNIT, unitsOf } from './operations.ts';
 import { Ours } from './ours.ts';
 
-/** Points of the curves of a trace. */
+/** Samples of a trace, the points of its curves. */
 const SAMPLES = 512;
-/** Checkpoints of a trace, and the memory that they may take. */
+/** Checkpoints of a trace, and the limit on their memory. */
 const CHECKPOINTS = 64;
 const CHECKPOINT_BYTES = 2 ** 26;
-/** Least distance of checkpoints: that in a short trace, and where operations are added by hand. */
+/** Least distance between checkpoints: in a short trace, and between operations by hand. */
 const LEAST_DISTANCE = 64;
-/** Operations between two looks at the clock. */
+/** Operations between two reads of the clock. */
 const SLICE = 16;
 
-/** One allocator's part in a timeline. */
+/** One of the allocators of a timeline. */
 export interface Track {
   readonly contender: Contender;
-  /** Offset of every block by id, -1 for no room. */
+  /** Offset of every block, by id; -1 if it found no room. */
   offsets: Int32Array;
   /** Allocations that found no room. */
   failures: number;
@@ -30,15 +30,15 @@ export interface Track {
 /** A point of the curves. */
 export interface Sample {
   readonly position: number;
-  /** By track. */
+  /** One entry per track. */
   readonly figures: readonly Figures[];
 }
 
-/** The operation before the present position. */
+/** The operation just before the present position. */
 export interface Last {
   /** Units asked for; 0 for a free. */
   readonly units: number;
-  /** Where the block was or is; -1 when there was no room. */
+  /** Offset of the block; -1 if it found no room. */
   readonly offset: number;
   /** The package's state before the operation. */
   readonly before: Int32Array;
@@ -52,18 +52,18 @@ interface Checkpoint {
   readonly saves: readonly unknown[];
 }
 
-/** Operations, allocators that run them, and the place up to which they have. */
+/** Operations, the allocators that run them, and the position that they have reached. */
 export class Timeline {
   readonly capacity: number;
   readonly ours: Ours;
   readonly tracks: readonly Track[];
   readonly operations: Operations;
-  /** Live blocks of the package's allocator, and the bytes that were asked for them. */
+  /** Number of live blocks of the package's allocator, and the bytes asked for them. */
   liveBlocks = 0;
   liveBytes = 0;
-  /** Unknown at the start, and on the way to somewhere. */
+  /** Undefined at the start, and while a seek is under way. */
   last: Last | undefined;
-  /** By position / sampling distance, as far as the timeline has ever been. */
+  /** By position / sampling distance, up to the furthest position so far. */
   #samples: Sample[] = [];
   /** By position / checkpoint distance, likewise. */
   #checkpoints: Checkpoint[] = [];
@@ -95,7 +95,7 @@ export class Timeline {
     this.#note();
   }
 
-  /** Operations that have run. */
+  /** Number of operations that have run. */
   get position(): number {
     return this.#position;
   }
@@ -104,19 +104,19 @@ export class Timeline {
     return this.#samples;
   }
 
-  /** Figures of all tracks at the present position. Worked out once. */
+  /** Figures of all tracks at the present position. Computed once per position. */
   figures(): readonly Figures[] {
     this.#figures ??= this.tracks.map(({ contender }) => contender.figures());
     return this.#figures;
   }
 
-  /** Part of the bytes in live blocks that nobody asked for. */
+  /** Part of the bytes in live blocks that was not asked for. */
   get internalFragmentation(): number {
     const used = (this.capacity - this.ours.allocator.freeUnits) * UNIT;
     return used === 0 ? 0 : 1 - this.liveBytes / used;
   }
 
-  /** Goes towards `target` for about `budget` milliseconds. Whether it has got there. */
+  /** Moves towards `target` for about `budget` milliseconds. Returns whether it has reached it. */
   seek(target: number, budget: number): boolean {
     if (target === this.#position) return true;
     this.#jump(target);
@@ -129,7 +129,9 @@ export class Timeline {
     return this.#position === target;
   }
 
-  /** Drops the operations after the present position, allocates `units` and returns the offset, -1 when there is no room. */
+  /**
+   * Drops the operations after the present position and allocates `units`. Returns the offset; -1 if there is no room.
+   */
   alloc(units: number): number {
     this.#append(units * UNIT);
     return this.last?.offset ?? -1;
@@ -140,12 +142,12 @@ export class Timeline {
     this.#append(~this.idAt(offset));
   }
 
-  /** Id of the live block at `offset`. It is the last one that was put there. */
+  /** Id of the live block at `offset`: the last id that got this offset. */
   idAt(offset: number): number {
     return this.tracks[0].offsets.lastIndexOf(offset, this.#nextId - 1);
   }
 
-  /** Bytes that were asked for the live block at `offset`. */
+  /** Bytes asked for the live block at `offset`. */
   bytesAt(offset: number): number {
     return this.#bytes[this.idAt(offset)];
   }
@@ -175,11 +177,11 @@ export class Timeline {
     for (const track of this.tracks) track.offsets = enlarge(track.offsets);
   }
 
-  /** Loads the best checkpoint on the way to `target`, if one is better than where we are. */
+  /** Loads the last checkpoint before `target`, unless the present position is nearer. */
   #jump(target: number): void {
     const distance = this.#checkpointDistance;
     const index = Math.min(Math.floor(target / distance), this.#checkpoints.length - 1);
-    // So that the last operation runs, and can be told of.
+    // The last operation must run, so that `last` is known.
     const best = index > 0 && index * distance === target ? index - 1 : index;
     const isBehind = target < this.#position;
     if (!isBehind && best * distance <= this.#position) return;
@@ -199,7 +201,7 @@ export class Timeline {
   #run(end: number, target: number): void {
     for (; this.#position < end; this.#note()) {
       const entry = this.operations.at(this.#position);
-      // The last one before the target is looked at.
+      // The page shows the last operation before the target.
       const before = this.#position === target - 1 ? this.ours.state.slice() : undefined;
       const last = entry < 0 ? this.#free(~entry) : this.#alloc(entry);
       if (before !== undefined) this.last = { ...last, before };
@@ -225,7 +227,7 @@ export class Timeline {
     return { units, offset };
   }
 
-  /** The frees of blocks that found no room are passed over. */
+  /** The frees of blocks that found no room are skipped. */
   #free(id: number): { units: number; offset: number } {
     const units = unitsOf(this.#bytes[id]);
     for (const { contender, offsets } of this.tracks) {
@@ -239,7 +241,7 @@ export class Timeline {
     return { units: 0, offset };
   }
 
-  /** Takes a sample and a checkpoint where they are due and not there yet. */
+  /** Takes a sample and a checkpoint if they are due and missing. */
   #note(): void {
     const position = this.#position;
     const sample = position / this.#sampleDistance;

@@ -1,14 +1,14 @@
-// Reading the allocator's words (src/base/word.ts) as they lie in its state: how full regions are, and the tree of blocks. The
-// public methods tell of one block at a time; a picture of a million units, sixty times a second, is read off the words.
+// Reads the allocator's words (src/base/word.ts) from its state: the fullness of regions, and the tree of blocks. The
+// public methods yield one block at a time, which is too slow for a picture of a million units, sixty times per second.
 
-import { blockLength, FANOUT_BITS, lowestBit } from '../../src/base/word.ts';
-import { AT_CAPACITY, AT_LEVELS, AT_WORDS } from '../../src/core/layout.ts';
+import { blockLength, FANOUT_BITS, lowestBit, maskOf } from '../../src/base/word.ts';
+import { AT_CAPACITY, AT_LEVELS, pairAt } from '../../src/core/layout.ts';
 import { isFree, sizeAt } from '../../src/core/state/inspect.ts';
 
-/** One word pair, and where it belongs. */
+/** One word, and where it belongs. */
 export interface Word {
   readonly level: number;
-  /** Which word of its level it is. */
+  /** Index of the word in its level. */
   readonly index: number;
   readonly used: number;
   readonly cont: number;
@@ -16,17 +16,17 @@ export interface Word {
 
 /** Word `index` of `level`. */
 export function wordAt(s: Int32Array, level: number, index: number): Word {
-  const at = s[AT_WORDS + level] + 2 * index;
+  const at = pairAt(s, level, index);
   return { level, index, used: s[at], cont: s[at + 1] };
 }
 
-/** Levels of words that the state has. */
+/** Number of levels of words. */
 export function levelsOf(s: Int32Array): number {
   return s[AT_LEVELS];
 }
 
-/** Units that one child of a word of `level` stands for. */
-export function spanOf(level: number): number {
+/** Units of one child of a word of `level`. */
+export function unitsPerChild(level: number): number {
   return 2 ** (FANOUT_BITS * level);
 }
 
@@ -36,17 +36,20 @@ function popcount(mask: number): number {
   return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-/** The sums of a row of cells of equal size, a power of two of units. */
-export class Cells {
-  /** Units in use, by cell. */
+/** Sums over a row of regions of equal size, a power of two of units. */
+export class RegionSums {
+  /** Units in use, by region. */
   readonly used: Float32Array;
-  /** Live blocks, by cell; of a block larger than a cell, the part that lies in it. */
+  /** Live blocks, by region; a block larger than a region counts by the part that lies in it. */
   readonly blocks: Float32Array;
   readonly #from: number;
   readonly #units: number;
   readonly #end: number;
 
-  /** Sums up `count` cells of `units` units from `from` on, a multiple of `units`. O(words that are open in there + count). */
+  /**
+   * Sums up `count` regions of `units` units from `from` on, a multiple of `units`. O(open words in the regions +
+   * count).
+   */
   constructor(s: Int32Array, from: number, units: number, count: number) {
     this.used = new Float32Array(count);
     this.blocks = new Float32Array(count);
@@ -57,17 +60,17 @@ export class Cells {
   }
 
   #descend(s: Int32Array, level: number, index: number): void {
-    const at = s[AT_WORDS + level] + 2 * index;
+    const at = pairAt(s, level, index);
     const used = s[at];
     const cont = s[at + 1];
-    const span = spanOf(level);
-    const base = index * 32 * span;
-    if (level === 0 && this.#units >= 32) {
+    const span = unitsPerChild(level);
+    const base = index * 2 ** FANOUT_BITS * span;
+    if (level === 0 && this.#units >= 2 ** FANOUT_BITS) {
       this.#add(base, popcount(used), popcount(used & ~cont));
       return;
     }
     let busy = used | cont;
-    // Words that end before the first cell are not looked at.
+    // Skip the subdivided children that end before the first region.
     const skip = Math.floor((this.#from - base) / span);
     if (skip > 0) busy &= used | (skip > 31 ? 0 : -1 << skip);
     while (busy !== 0) {
@@ -76,20 +79,20 @@ export class Cells {
       if (offset >= this.#end) return;
       if (((used >>> c) & 1) === 0) {
         busy &= busy - 1;
-        this.#descend(s, level - 1, index * 32 + c);
+        this.#descend(s, level - 1, index * 2 ** FANOUT_BITS + c);
       } else {
-        const run = blockLength(used, cont, c);
-        busy &= ~(((2 << (run - 1)) - 1) << c);
-        this.#addBlock(offset, run * span);
+        const length = blockLength(used, cont, c);
+        busy &= ~maskOf(length, c);
+        this.#addBlock(offset, length * span);
       }
     }
   }
 
   #add(offset: number, used: number, blocks: number): void {
-    const cell = Math.floor((offset - this.#from) / this.#units);
-    if (cell < 0 || cell >= this.used.length) return;
-    this.used[cell] += used;
-    this.blocks[cell] += blocks;
+    const region = Math.floor((offset - this.#from) / this.#units);
+    if (region < 0 || region >= this.used.length) return;
+    this.used[region] += used;
+    this.blocks[region] += blocks;
   }
 
   #addBlock(offset: number, size: number): void {
@@ -99,19 +102,21 @@ export class Cells {
     }
     const first = Math.max(0, (offset - this.#from) / this.#units);
     const last = Math.min(this.used.length, (offset + size - this.#from) / this.#units);
-    for (let cell = first; cell < last; cell++) {
-      this.used[cell] = this.#units;
-      this.blocks[cell] = this.#units / size;
+    for (let region = first; region < last; region++) {
+      this.used[region] = this.#units;
+      this.blocks[region] = this.#units / size;
     }
   }
 }
 
-/** What a node of the buddy tree is: a live block, a free block as large as coalescing makes it, or split in two. */
+/**
+ * The kinds of nodes of the buddy tree: a live block, a free block as large as coalescing makes it, or split in two.
+ */
 export type NodeKind = 'live' | 'free' | 'split';
 
 /**
- * Goes through the buddy tree from the root down to blocks of `lowest` order, left before right, as far as it overlaps the
- * units from `from` up to `to`. Nothing is below a live or free block.
+ * Visits the nodes of the buddy tree that overlap the units from `from` up to `to`: from the root down to order
+ * `lowest`, left before right. A live or free block has no nodes below it.
  */
 export function walkTree(
   s: Int32Array,
@@ -132,16 +137,16 @@ export function walkTree(
   go(0, Math.log2(s[AT_CAPACITY]));
 }
 
-/** The node that holds `unit` and is not split: a live or a free block. */
-export function blockOf(s: Int32Array, unit: number): { kind: NodeKind; offset: number; size: number } {
+/** The live or free block that holds the unit at `offset`. */
+export function blockOf(s: Int32Array, offset: number): { kind: NodeKind; offset: number; size: number } {
   let found = { kind: 'free' as NodeKind, offset: 0, size: s[AT_CAPACITY] };
-  walkTree(s, unit, unit + 1, 0, (kind, offset, order) => {
-    found = { kind, offset, size: 2 ** order };
+  walkTree(s, offset, offset + 1, 0, (kind, start, order) => {
+    found = { kind, offset: start, size: 2 ** order };
   });
   return found;
 }
 
-/** End of the highest live block; 0 when there is none. */
+/** End of the highest live block; 0 if there is none. */
 export function spanUsed(s: Int32Array): number {
   let end = s[AT_CAPACITY];
   while (end > 0) {

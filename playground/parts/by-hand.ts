@@ -1,4 +1,4 @@
-// Allocating by hand.
+// The controls for allocating by hand.
 
 import type { App } from '../app.ts';
 import { Operations } from '../model/operations.ts';

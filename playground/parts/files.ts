@@ -1,8 +1,8 @@
-// A file of the reader's own: chosen in a dialog, or dropped anywhere on the page.
+// Opens a file of the user's own: chosen in a dialog, or dropped anywhere on the page.
 
 import { need } from '../view/dom.ts';
 
-/** Calls `open` with every file that is chosen or dropped. */
+/** Calls `open` with every file that the user chooses or drops. */
 export function bindFiles(open: (file: File) => void): void {
   const input = need('file', HTMLInputElement);
   need('open', HTMLButtonElement).addEventListener('click', () => input.click());

@@ -1,4 +1,4 @@
-// The "how it works" panel: opened on demand, then it follows the last operation.
+// The "how it works" panel. It opens on demand, and then follows the last operation.
 
 import type { App } from '../app.ts';
 import { explain } from '../model/explain.ts';

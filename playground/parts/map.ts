@@ -1,9 +1,9 @@
-// The memory map with its buttons: looking around, choosing a block, freeing it.
+// The memory map with its buttons: zoom and pan, select a block, free it.
 
 import type { App } from '../app.ts';
+import { count, percent, units } from '../format.ts';
 import { blockOf, walkTree } from '../model/words.ts';
 import { need } from '../view/dom.ts';
-import { count, percent, units } from '../view/format.ts';
 import { bindMap } from '../view/map-input.ts';
 
 export function bindMapPart(app: App): void {
@@ -11,21 +11,21 @@ export function bindMapPart(app: App): void {
   const text = need('map-text', HTMLElement);
   const freeButton = need('free', HTMLButtonElement);
 
-  const select = (unit: number): void => {
-    app.cursor = unit;
-    const block = blockOf(app.state, unit);
-    const place = `${units(block.size)} at ${count(block.offset)}`;
-    if (block.kind !== 'live') app.say(`Free: ${place}.`);
+  const select = (offset: number): void => {
+    app.cursor = offset;
+    const block = blockOf(app.state, offset);
+    const range = `${units(block.size)} at ${count(block.offset)}`;
+    if (block.kind !== 'live') app.say(`Free: ${range}.`);
     else {
       const bytes = app.session.timeline.bytesAt(block.offset);
-      app.say(`Block of ${place}, for a request of ${count(bytes)} bytes. Enter, or “Free block”, frees it.`);
+      app.say(`Block of ${range}, for a request of ${count(bytes)} bytes. Enter, or “Free block”, frees it.`);
     }
     app.wake();
   };
   const free = (offset: number): void => app.edit((session) => session.free(offset));
   const freeSelected = (): void => {
     if (app.selected !== undefined) free(app.selected.offset);
-    else app.say('No block is selected: N and P go from one to the next.');
+    else app.say('No block is selected: N and P go to the next and the previous one.');
   };
 
   const step = (direction: 1 | -1): void => {
@@ -40,26 +40,26 @@ export function bindMapPart(app: App): void {
 
   const click = (x: number, y: number): void => {
     const hit = map.hit(x, y);
-    if (hit === undefined || hit.unit < 0 || hit.unit >= app.viewport.capacity) return;
-    const { unit, order } = hit;
-    const block = blockOf(app.state, unit);
+    if (hit === undefined || hit.offset < 0 || hit.offset >= app.viewport.capacity) return;
+    const { offset, order } = hit;
+    const block = blockOf(app.state, offset);
     if (order !== undefined && 2 ** order > block.size) {
       const size = 2 ** order;
-      app.viewport.show(unit - (unit % size), size);
+      app.viewport.show(offset - (offset % size), size);
       app.wake();
     } else if (block.kind === 'live' && app.session.byHand) {
-      app.cursor = unit;
+      app.cursor = offset;
       free(block.offset);
-    } else select(unit);
+    } else select(offset);
   };
 
   const moved = (): void => app.wake();
   bindMap(need('map-frame', HTMLElement), canvas, map, {
     viewport: () => app.viewport,
     moved,
-    hovered: (place) => {
-      const hit = place && map.hit(place.x, place.y);
-      canvas.title = hit === undefined ? '' : describeAt(app, hit.unit);
+    hovered: (point) => {
+      const hit = point && map.hit(point.x, point.y);
+      canvas.title = hit === undefined ? '' : describeAt(app, hit.offset);
     },
     clicked: click,
     step,
@@ -91,28 +91,28 @@ export function bindMapPart(app: App): void {
   });
 }
 
-/** Offset of the live block after the cursor, or before it; without a cursor, of the first or last one. */
+/** Offset of the live block after or before the cursor; without a cursor, of the first or last one. */
 function nextLive({ state, cursor, viewport }: App, direction: 1 | -1): number | undefined {
   const here = cursor === undefined ? undefined : blockOf(state, cursor);
-  let unit = direction > 0 ? (here ? here.offset + here.size : 0) : (here?.offset ?? viewport.capacity) - 1;
-  while (unit >= 0 && unit < viewport.capacity) {
-    const { kind, offset, size } = blockOf(state, unit);
+  let next = direction > 0 ? (here ? here.offset + here.size : 0) : (here?.offset ?? viewport.capacity) - 1;
+  while (next >= 0 && next < viewport.capacity) {
+    const { kind, offset, size } = blockOf(state, next);
     if (kind === 'live') return offset;
-    unit = direction > 0 ? offset + size : offset - 1;
+    next = direction > 0 ? offset + size : offset - 1;
   }
   return undefined;
 }
 
-function describeAt({ state, viewport, session }: App, unit: number): string {
-  if (unit < 0 || unit >= viewport.capacity) return '';
-  const { kind, offset, size } = blockOf(state, unit);
-  const place = `${units(size)} at ${count(offset)}`;
+function describeAt({ state, viewport, session }: App, at: number): string {
+  if (at < 0 || at >= viewport.capacity) return '';
+  const { kind, offset, size } = blockOf(state, at);
+  const range = `${units(size)} at ${count(offset)}`;
   return kind === 'live'
-    ? `${place}, ${count(session.timeline.bytesAt(offset))} bytes asked for`
-    : `free: ${place}`;
+    ? `${range}, ${count(session.timeline.bytesAt(offset))} bytes asked for`
+    : `free: ${range}`;
 }
 
-/** What the map shows, for who cannot see it: its range, and the largest blocks in it. */
+/** The content of the map as text, for users who cannot see it: its range, and the largest blocks in it. */
 function describeView({ state, viewport, session }: App): string {
   const { from, end, capacity } = viewport;
   const { allocator } = session.timeline.ours;

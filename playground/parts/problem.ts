@@ -1,16 +1,16 @@
-// The message that something cannot be shown. It is an alert: it is read out as soon as it is there.
+// The message that a trace cannot be shown. It is an alert: screen readers announce it at once.
 
 import { need } from '../view/dom.ts';
 
-const place = need('problem', HTMLElement);
+const box = need('problem', HTMLElement);
 
 export function complain(text: string): void {
   need('problem-text', HTMLElement).textContent = text;
-  place.hidden = false;
+  box.hidden = false;
 }
 
 export function dismiss(): void {
-  place.hidden = true;
+  box.hidden = true;
 }
 
 need('dismiss', HTMLButtonElement).addEventListener('click', dismiss);

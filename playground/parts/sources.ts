@@ -1,13 +1,13 @@
-// Choosing what to show: blocks of one's own, requests at random, a bundled trace or a file; and the size of the arena.
+// Selects the operations to show (by hand, random, a bundled trace or a file) and the size of the arena.
 
 import { fitCapacity, type Trace } from '../../src/trace.ts';
 import type { App } from '../app.ts';
+import { bytes, count, plural } from '../format.ts';
 import { Operations, UNIT } from '../model/operations.ts';
 import { randomEntries } from '../model/random.ts';
 import { Session } from '../model/session.ts';
 import { fetchTrace, isBundled, readFile } from '../model/sources.ts';
 import { make, need } from '../view/dom.ts';
-import { bytes, count, plural } from '../view/format.ts';
 import { bindFiles } from './files.ts';
 import { complain, dismiss } from './problem.ts';
 import { speedFor } from './transport.ts';
@@ -22,12 +22,12 @@ export function bindSources(app: App): void {
   const source = need('source', HTMLSelectElement);
   const capacity = need('capacity', HTMLSelectElement);
   const fileOption = source.querySelector<HTMLOptionElement>('option[value=file]');
-  /** What `source` is set to as long as nothing else has been loaded. */
+  /** The value of `source` for the operations that are shown: it returns to it if loading others fails. */
   let shown = 'hand';
-  /** The operations that are shown, if they are not the reader's own. */
+  /** The operations that are shown; undefined if they are by hand. */
   let entries: Int32Array | undefined;
   let file: File | undefined;
-  /** Counts what was asked for, so that an answer that comes late is dropped. */
+  /** Counts the choices, so that a trace that arrives after another choice is dropped. */
   let asked = 0;
 
   const listCapacities = (chosen: number, fits?: number): void => {
@@ -51,7 +51,7 @@ export function bindSources(app: App): void {
     app.speed = speedFor(app.session.length);
   };
 
-  /** Reads a trace and shows it; if that fails, what is shown stays. */
+  /** Reads a trace and shows it. If that fails, the page keeps showing the present operations. */
   const load = async (name: string, value: string, read: () => Promise<Trace>): Promise<void> => {
     const ticket = ++asked;
     app.say(`Reading ${name} …`);
@@ -66,7 +66,7 @@ export function bindSources(app: App): void {
     } catch (error) {
       if (ticket !== asked) return;
       complain(error instanceof Error ? error.message : String(error));
-      app.say('What was shown before is still here.');
+      app.say('The page still shows what it showed before.');
       source.value = shown;
     }
   };
@@ -93,11 +93,11 @@ export function bindSources(app: App): void {
     else if (value === 'random') {
       show(value, randomEntries(RANDOM), RANDOM);
       listCapacities(RANDOM);
-      app.say('Requests at random, ready to play.');
+      app.say('Random requests, ready to play.');
     } else {
       show('hand', undefined, BY_HAND);
       listCapacities(BY_HAND);
-      app.say('Some blocks to begin with. Allocate more, or click one to free it.');
+      app.say('Some blocks to start with. Allocate more, or click one to free it.');
     }
   };
 
@@ -108,7 +108,7 @@ export function bindSources(app: App): void {
     app.say(`An arena of ${count(units)} units.`);
   });
   bindFiles((chosen) => void openFile(chosen));
-  // A trace that the reader has changed is the reader's own.
+  // Operations by hand have changed the trace: from now on it is shown as "by hand".
   app.add(({ session }) => {
     if (!session.byHand || shown === 'hand') return;
     shown = 'hand';

@@ -1,13 +1,13 @@
-// Playing operations: play, pause, step, speed, and the slider that goes to any of them.
+// The controls for running operations: play, pause, step, speed, and a slider that goes to any operation.
 
 import type { App } from '../app.ts';
+import { count } from '../format.ts';
 import { make, need } from '../view/dom.ts';
-import { count } from '../view/format.ts';
 
-/** Operations a second. */
+/** Operations per second. */
 const SPEEDS = [2, 20, 100, 1000, 10_000, 100_000, Number.POSITIVE_INFINITY];
 
-/** The speed at which so many operations take half a minute or so. */
+/** The speed at which `operations` operations take about half a minute. */
 export function speedFor(operations: number): number {
   return SPEEDS.find((speed) => speed * 30 >= operations) ?? 100_000;
 }
@@ -23,7 +23,7 @@ export function bindTransport(app: App): void {
       make(
         'option',
         { value: String(n) },
-        Number.isFinite(n) ? `${count(n)} a second` : 'as fast as it goes',
+        Number.isFinite(n) ? `${count(n)} per second` : 'as fast as possible',
       ),
     ),
   );

@@ -1,15 +1,15 @@
-// The "how it works" panel: the steps of the last operation, and the word that each is about, bit by bit.
+// The content of the "how it works" panel: the steps of the last operation, and the word of each step, bit by bit.
 
+import { count, units } from '../format.ts';
 import type { Step } from '../model/explain.ts';
-import { spanOf } from '../model/words.ts';
+import { unitsPerChild } from '../model/words.ts';
 import { make } from './dom.ts';
-import { count, units } from './format.ts';
 
 const bit = (mask: number, child: number): number => (mask >>> child) & 1;
 const binary = (mask: number): string =>
   (mask >>> 0).toString(2).padStart(32, '0').split('').reverse().join('');
 
-/** Shows steps, one at a time; all of their texts are there to be read. */
+/** Shows the texts of all steps, and the word of one of them. */
 export class BitsView {
   readonly #list: HTMLElement;
   readonly #word: HTMLElement;
@@ -20,7 +20,7 @@ export class BitsView {
     this.#word = word;
   }
 
-  /** Shows the last of `steps` that changed a bit; without any steps, `instead`. */
+  /** Shows `steps`, and the word of the last one that changed a bit. If there are none, shows the text `instead`. */
   show(steps: readonly Step[], instead: string): void {
     this.#steps = steps;
     this.#list.replaceChildren(
@@ -46,16 +46,17 @@ export class BitsView {
       if (i === index) button.setAttribute('aria-current', 'step');
       else button.removeAttribute('aria-current');
     });
-    const { level, index: number, used, cont } = step.word;
-    const span = spanOf(level);
-    const caption = `Word ${count(number)} of level ${level}: units ${count(number * 32 * span)} to ${count((number + 1) * 32 * span - 1)}, ${units(span)} a child`;
+    const { level, index: wordIndex, used, cont } = step.word;
+    const span = unitsPerChild(level);
+    const start = wordIndex * 32 * span;
+    const caption = `Word ${count(wordIndex)} of level ${level}: units ${count(start)} to ${count(start + 32 * span - 1)}, ${units(span)} per child`;
     const label = `${caption}. used from child 0 on: ${binary(used)}. cont: ${binary(cont)}.`;
     this.#word.replaceChildren(
       make('p', { class: 'caption' }, caption),
       make(
         'div',
         { class: 'bits', role: 'img', 'aria-label': label },
-        ...[0, 8, 16, 24].map((at) => group(step, at)),
+        ...[0, 8, 16, 24].map((first) => group(step, first)),
       ),
     );
   }
@@ -69,7 +70,7 @@ function group(step: Step, first: number): HTMLElement {
     ['cont', word.cont, contChanged],
   ];
   if (candidates !== undefined) rows.push(['fits', candidates, 0]);
-  const cells = (of: (child: number) => HTMLElement): HTMLElement[] =>
+  const forEachChild = (of: (child: number) => HTMLElement): HTMLElement[] =>
     Array.from({ length: 8 }, (_, i) => of(first + i));
   const classes = (child: number, value: number, changed: number): string =>
     [
@@ -84,10 +85,10 @@ function group(step: Step, first: number): HTMLElement {
     'div',
     { class: 'group' },
     make('span', { class: 'name' }, 'child'),
-    ...cells((child) => make('span', { class: 'number' }, String(child))),
+    ...forEachChild((child) => make('span', { class: 'number' }, String(child))),
     ...rows.flatMap(([name, mask, changed]) => [
       make('span', { class: 'name' }, name),
-      ...cells((child) =>
+      ...forEachChild((child) =>
         make('span', { class: classes(child, bit(mask, child), changed) }, String(bit(mask, child))),
       ),
     ]),

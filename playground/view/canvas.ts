@@ -1,6 +1,6 @@
-// A canvas that is as sharp as the screen: sized in CSS pixels, drawn in device pixels.
+// Makes a canvas as sharp as the screen: its size is in CSS pixels, its drawing in device pixels.
 
-/** Fits the canvas to its place in the page. Returns its context, scaled to CSS pixels, and its size in them. */
+/** Fits the canvas to its size on the page. Returns its context, scaled to CSS pixels, and its size in CSS pixels. */
 export function prepare(canvas: HTMLCanvasElement): {
   context: CanvasRenderingContext2D;
   width: number;

@@ -1,9 +1,9 @@
-// The curves: one quantity of all three allocators over the operations.
+// The curves: one quantity of the three allocators over the operations.
 
+import { percent } from '../format.ts';
 import type { Figures } from '../model/contender.ts';
 import type { Sample } from '../model/timeline.ts';
 import { prepare } from './canvas.ts';
-import { percent } from './format.ts';
 import { type Colour, css, type Palette } from './theme.ts';
 
 const LEFT = 42;
@@ -12,14 +12,14 @@ const TOP = 6;
 
 export interface CurveScene {
   readonly samples: readonly Sample[];
-  /** Where the timeline is, and the figures there. */
+  /** The present position of the timeline, and the figures there. */
   readonly now: Sample;
-  /** Operations in all. */
+  /** Number of operations. */
   readonly length: number;
   readonly palette: Palette;
 }
 
-/** Draws the part (0 to 1) that `quantity` gives, for each allocator. What lies ahead of the present is pale. */
+/** Draws the curve of `quantity`, a part from 0 to 1, for each allocator. It is pale after the present position. */
 export function drawCurves(
   canvas: HTMLCanvasElement,
   scene: CurveScene,
@@ -41,7 +41,7 @@ export function drawCurves(
   const past = [...samples.filter(({ position }) => position < now.position), now];
   const ahead = [now, ...samples.filter(({ position }) => position > now.position)];
   const colours: Colour[] = [palette.medium, palette['first-fit'], palette['best-fit']];
-  // Where two are the same, the dashes of the upper one let the lower one be seen.
+  // If two curves coincide, the lower one shows between the dashes of the upper one.
   for (const track of [0, 1, 2]) {
     context.setLineDash(track === 2 ? [4, 4] : []);
     context.strokeStyle = css(colours[track]);
@@ -61,7 +61,7 @@ export function drawCurves(
   context.fillRect(Math.min(width - 1, x(now.position)), TOP, 1, height - TOP - BOTTOM);
 }
 
-/** The same in words, for who cannot see it. */
+/** The curves as text, for users who cannot see them. */
 export function describeCurves(
   title: string,
   names: readonly string[],

@@ -1,6 +1,6 @@
-// Finding the parts of the page.
+// Finds and makes elements of the page.
 
-/** The element with that id, which must be there and of that kind. */
+/** The element with that id. Throws if the page has none of that kind. */
 export function need<T extends HTMLElement>(id: string, kind: new () => T): T {
   const element = document.getElementById(id);
   if (!(element instanceof kind)) throw new Error(`the page has no ${kind.name} #${id}`);

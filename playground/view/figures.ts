@@ -1,14 +1,14 @@
 // The figures of the arena, the three allocators side by side, and the curves.
 
 import type { App, Panel } from '../app.ts';
+import { bytes, count, percent, units } from '../format.ts';
 import type { Figures } from '../model/contender.ts';
 import { type CurveScene, describeCurves, drawCurves } from './curves.ts';
 import { make, need } from './dom.ts';
-import { bytes, count, percent, units } from './format.ts';
 import { drawStrip } from './strip.ts';
 import type { Palette } from './theme.ts';
 
-/** A figure, its exact value for programs, and something smaller beside it. */
+/** A figure as text, its exact value for programs, and a note in small type. */
 interface Entry {
   readonly value: number;
   readonly text: string;
@@ -40,16 +40,16 @@ function figuresOf({ session: { timeline } }: App, figures: Figures): Record<str
   };
 }
 
-/** Writes a list of names and values into `list`: once, and from then on only what has changed. */
+/** Writes names and values into `list`; if the names are there already, only the values. */
 function fill(list: HTMLElement, entries: Record<string, Entry>): void {
   const rows = Object.entries(entries);
   if (list.childElementCount === 0) {
     list.append(...rows.map(([name]) => make('div', {}, make('dt', {}, name), make('dd', {}))));
   }
-  const places = list.querySelectorAll('dd');
+  const cells = list.querySelectorAll('dd');
   rows.forEach(([name, { value, text, small }], i) => {
     const data = make('data', { value: String(value), 'data-figure': name }, text);
-    places[i].replaceChildren(data, ...(small === undefined ? [] : [make('small', {}, small)]));
+    cells[i].replaceChildren(data, ...(small === undefined ? [] : [make('small', {}, small)]));
   });
 }
 
@@ -63,7 +63,7 @@ const colours = (palette: Palette) => [palette.medium, palette['first-fit'], pal
 const VARIABLES = ['--medium', '--first-fit', '--best-fit'];
 const CAPTIONS = ['lowest address', 'free list, any size', 'smallest block first'];
 
-/** A card for each allocator. */
+/** The panel with a card for each allocator. */
 export function cardsPanel(): Panel {
   const cards = need('cards', HTMLElement);
   return ({ session: { timeline }, palette }) => {
@@ -100,11 +100,11 @@ export function cardsPanel(): Panel {
         list.append(...NAMES.flatMap((name) => [make('dt', {}, name), make('dd', {})]));
       }
       const values = valuesOf(figures, failures, timeline.capacity);
-      [...list.getElementsByTagName('dd')].forEach((place, j) => {
-        place.replaceChildren(
+      [...list.getElementsByTagName('dd')].forEach((cell, j) => {
+        cell.replaceChildren(
           make('data', { value: String(values[j].value), 'data-figure': NAMES[j] }, values[j].text),
         );
-        place.classList.toggle('bad', NAMES[j] === 'Failures' && values[j].value > 0);
+        cell.classList.toggle('bad', NAMES[j] === 'Failures' && values[j].value > 0);
       });
     });
   };
@@ -123,7 +123,7 @@ function valuesOf(figures: Figures, failures: number, capacity: number): Entry[]
   ];
 }
 
-/** The two curves. */
+/** The panel with the two curves. */
 export function curvesPanel(): Panel {
   const curves: [
     canvas: HTMLCanvasElement,

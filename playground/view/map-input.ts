@@ -1,14 +1,14 @@
-// What pointers, the wheel and keys do on the map.
+// Pointers, the wheel and keys on the map.
 
 import type { MapView } from './map.ts';
 import type { Viewport } from './viewport.ts';
 
-/** What the map can be told to do. Places are in CSS pixels on the canvas. */
+/** The actions of the map. Points are in CSS pixels on the canvas. */
 export interface MapActions {
   readonly viewport: () => Viewport;
-  /** The part of the arena that is seen has changed. */
+  /** Called when the visible part of the arena has changed. */
   readonly moved: () => void;
-  readonly hovered: (place: { x: number; y: number } | undefined) => void;
+  readonly hovered: (point: { x: number; y: number } | undefined) => void;
   readonly clicked: (x: number, y: number) => void;
   /** Moves the cursor to the next live block, or the previous one. */
   readonly step: (direction: 1 | -1) => void;
@@ -19,7 +19,7 @@ export interface MapActions {
 /** Pixels that a pointer may move before a click becomes a drag. */
 const SLOP = 5;
 
-/** Each key, and what it does. The page's help says the same. */
+/** The action of each key. The page's help describes the same keys. */
 function keysFor({ viewport, moved, step, act }: MapActions): Record<string, () => void> {
   const change = (by: (view: Viewport) => void) => () => {
     by(viewport());
@@ -44,7 +44,7 @@ function keysFor({ viewport, moved, step, act }: MapActions): Record<string, () 
   };
 }
 
-/** Binds the keys to `frame`, which has the focus, and the rest to the canvas in it. */
+/** Binds the keys to `frame`, which takes the focus, and pointers and wheel to the canvas in it. */
 export function bindMap(
   frame: HTMLElement,
   canvas: HTMLCanvasElement,
@@ -57,7 +57,7 @@ export function bindMap(
     event.preventDefault();
     keys[event.key]();
   });
-  // A plain wheel scrolls the page, as everywhere. A pinch on a touchpad arrives as a wheel with Ctrl.
+  // A plain wheel scrolls the page. A pinch on a touchpad arrives as a wheel event with Ctrl.
   canvas.addEventListener(
     'wheel',
     (event) => {
@@ -75,7 +75,7 @@ export function bindMap(
   bindPointers(canvas, view, actions);
 }
 
-/** One pointer pans and clicks; two of them zoom as well. */
+/** One pointer pans and clicks; two pointers also zoom. */
 function bindPointers(canvas: HTMLCanvasElement, view: MapView, actions: MapActions): void {
   const down = new Map<number, { x: number; y: number }>();
   let dragged = false;

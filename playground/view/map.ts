@@ -1,36 +1,36 @@
-// The picture of the arena: the tree of blocks, below it the memory map, below that the addresses.
+// The picture of the arena: the tree of blocks, below it the memory map, and below that the offsets.
 
-import { Cells, walkTree } from '../model/words.ts';
+import { short } from '../format.ts';
+import { RegionSums, walkTree } from '../model/words.ts';
 import { prepare } from './canvas.ts';
-import { short } from './format.ts';
 import { type Colour, css, mix, type Palette } from './theme.ts';
-import { type Geometry, type Rectangle, rectangleOf, unitAt, type Viewport } from './viewport.ts';
+import { type Geometry, offsetAt, type Rectangle, rectangleOf, type Viewport } from './viewport.ts';
 
 const ROWS = 8;
 const AXIS = 20;
 const GAP = 10;
-/** Least width of a node of the tree, and least height of a block that gets an edge of its own. */
+/** Least width of a node of the tree, and least height of a block with an edge. */
 const NODE = 3;
 const EDGED = 5;
-/** Order from which on a block has the colour of large ones. */
+/** From this order on, blocks have the colour of large ones. */
 const LARGE = 12;
 
-/** What is to be seen. */
+/** The content of the picture. */
 export interface Scene {
   readonly state: Int32Array;
   readonly viewport: Viewport;
   readonly palette: Palette;
-  /** Order and offset of the block under the cursor, and of the one that the last operation was about. */
-  readonly selected: BlockPlace | undefined;
-  readonly latest: BlockPlace | undefined;
+  /** The block under the cursor, and the block of the last operation. */
+  readonly selected: MapBlock | undefined;
+  readonly latest: MapBlock | undefined;
 }
 
-export interface BlockPlace {
+export interface MapBlock {
   readonly offset: number;
   readonly order: number;
 }
 
-/** Places on the canvas. */
+/** Positions on the canvas, in CSS pixels. */
 interface Frame {
   readonly left: number;
   readonly rowHeight: number;
@@ -41,10 +41,10 @@ interface Frame {
   readonly geometry: Geometry;
 }
 
-/** Draws scenes on one canvas, and tells what is where in the last one. */
+/** Draws scenes on one canvas, and finds the units and nodes at points of the last scene. */
 export class MapView {
   readonly #canvas: HTMLCanvasElement;
-  readonly #cells = document.createElement('canvas');
+  readonly #regions = document.createElement('canvas');
   #frame: Frame | undefined;
 
   constructor(canvas: HTMLCanvasElement) {
@@ -62,7 +62,7 @@ export class MapView {
     context.rect(frame.left, 0, width - frame.left, height);
     context.clip();
     context.translate(frame.left, 0);
-    this.#drawCells(context, frame, scene);
+    this.#drawRegions(context, frame, scene);
     drawBlocks(context, frame, scene);
     drawOutline(context, frame, scene.latest, scene.palette.mark);
     drawOutline(context, frame, scene.selected, scene.palette.focus);
@@ -70,55 +70,55 @@ export class MapView {
     context.restore();
   }
 
-  /** Units a pixel of the last scene, from left to right. */
+  /** Units per pixel of the last scene, from left to right. */
   get unitsPerPixel(): number {
     return 1 / (this.#frame?.geometry.pixels ?? 1);
   }
 
-  /** The address that lies at `x` on the canvas. */
+  /** The offset at `x` on the canvas, with a fraction. */
   addressAt(x: number): number {
     if (this.#frame === undefined) return 0;
     const { left, geometry } = this.#frame;
     return geometry.from + (x - left) / geometry.pixels;
   }
 
-  /** What lies at a place on the canvas: a unit of the map, or a node of the tree. */
-  hit(x: number, y: number): { unit: number; order: number | undefined } | undefined {
+  /** The offset at a point of the map; at a point of the tree, also the order of the node there. */
+  hit(x: number, y: number): { offset: number; order: number | undefined } | undefined {
     if (this.#frame === undefined || x < this.#frame.left) return undefined;
     const { left, rowHeight, top, bottom, mapTop, geometry } = this.#frame;
     if (y >= mapTop && y < mapTop + geometry.height) {
-      return { unit: unitAt(geometry, x - left, y - mapTop), order: undefined };
+      return { offset: offsetAt(geometry, x - left, y - mapTop), order: undefined };
     }
     const order = top - Math.floor(y / rowHeight);
-    return order < bottom || y >= mapTop ? undefined : { unit: Math.floor(this.addressAt(x)), order };
+    return order < bottom || y >= mapTop ? undefined : { offset: Math.floor(this.addressAt(x)), order };
   }
 
-  /** The sums of all cells, as a picture of one pixel a cell that is then enlarged. */
-  #drawCells(context: CanvasRenderingContext2D, { geometry, mapTop }: Frame, scene: Scene): void {
+  /** Draws the sums of all regions: a picture with one pixel per region, enlarged. */
+  #drawRegions(context: CanvasRenderingContext2D, { geometry, mapTop }: Frame, scene: Scene): void {
     const { from, units, columnOrder, rows, columnWidth, pixels, height } = geometry;
     const column = 2 ** columnOrder;
     const first = Math.floor(from / column);
     const columns = Math.ceil((from + units) / column) - first;
-    const cell = column / rows;
-    const cells = new Cells(scene.state, first * column, cell, columns * rows);
+    const region = column / rows;
+    const sums = new RegionSums(scene.state, first * column, region, columns * rows);
     const image = new ImageData(columns, rows);
     const pixelsOf = new Uint32Array(image.data.buffer);
     const shades = shadesOf(scene.palette);
     for (let x = 0, i = 0; x < columns; x++) {
       for (let y = 0; y < rows; y++, i++) {
-        const used = cells.used[i];
-        const order = used === 0 ? 0 : Math.min(LARGE, Math.round(Math.log2(used / cells.blocks[i])));
-        // What is used at all is seen.
-        const full = used === 0 ? 0 : Math.max(2, Math.ceil((used / cell) * FULL));
+        const used = sums.used[i];
+        const order = used === 0 ? 0 : Math.min(LARGE, Math.round(Math.log2(used / sums.blocks[i])));
+        // Even one unit in use is visible.
+        const full = used === 0 ? 0 : Math.max(2, Math.ceil((used / region) * FULL));
         pixelsOf[y * columns + x] = shades[order * (FULL + 1) + full];
       }
     }
-    this.#cells.width = columns;
-    this.#cells.height = rows;
-    this.#cells.getContext('2d')?.putImageData(image, 0, 0);
+    this.#regions.width = columns;
+    this.#regions.height = rows;
+    this.#regions.getContext('2d')?.putImageData(image, 0, 0);
     context.imageSmoothingEnabled = false;
     const x = (first * column - from) * pixels;
-    context.drawImage(this.#cells, x, mapTop, columns * columnWidth, height);
+    context.drawImage(this.#regions, x, mapTop, columns * columnWidth, height);
   }
 }
 
@@ -133,11 +133,11 @@ function layOut(viewport: Viewport, width: number, height: number): Frame {
   return { left, rowHeight, top, bottom, mapTop, geometry };
 }
 
-/** Steps between the colour of what is free and that of what is used. */
+/** Steps between the colours of free and used memory. */
 const FULL = 16;
 let shades: { readonly palette: Palette; readonly table: Uint32Array } | undefined;
 
-/** Colours of cells by order and fullness, as pixels. Made once for each palette. */
+/** Colours of regions by order and fullness, as pixels. Made once for each palette. */
 function shadesOf(palette: Palette): Uint32Array {
   if (shades?.palette === palette) return shades.table;
   const table = new Uint32Array((LARGE + 1) * (FULL + 1));
@@ -167,12 +167,12 @@ function drawLabels(context: CanvasRenderingContext2D, frame: Frame, palette: Pa
   }
 }
 
-/** The tree, and the edges of the blocks on the map that are large enough to have one. */
+/** Draws the tree, and the edges of the blocks on the map that are large enough. */
 function drawBlocks(context: CanvasRenderingContext2D, frame: Frame, scene: Scene): void {
   const { geometry, mapTop, top, bottom, rowHeight } = frame;
   const { from, units, pixels, columnOrder, height } = geometry;
   const { palette } = scene;
-  // The lowest order of which a block has an edge, and of which a node is drawn.
+  // The lowest order whose blocks have an edge, and the lowest whose nodes are drawn.
   const edged = Math.max(0, columnOrder + Math.ceil(Math.log2(EDGED / height)));
   const drawn = Math.max(bottom, Math.ceil(Math.log2(NODE / pixels)));
   const fills = { free: css(palette.free), split: css(palette.split) };
@@ -220,7 +220,7 @@ function drawBlocks(context: CanvasRenderingContext2D, frame: Frame, scene: Scen
 function drawOutline(
   context: CanvasRenderingContext2D,
   { geometry, mapTop, top, bottom, rowHeight }: Frame,
-  block: BlockPlace | undefined,
+  block: MapBlock | undefined,
   colour: Colour,
 ): void {
   if (block === undefined) return;
@@ -239,17 +239,17 @@ function drawOutline(
   );
 }
 
-/** Addresses at round numbers, about every hundred pixels. */
+/** Draws offsets at round numbers, about every hundred pixels. */
 function drawAxis(context: CanvasRenderingContext2D, frame: Frame, width: number, scene: Scene): void {
   const { from, units, pixels, height } = frame.geometry;
   const y = frame.mapTop + height;
   const distance = 2 ** Math.max(0, Math.ceil(Math.log2(90 / pixels)));
   context.fillStyle = css(scene.palette.muted);
   context.textBaseline = 'alphabetic';
-  for (let at = Math.ceil(from / distance) * distance; at <= from + units; at += distance) {
-    const x = (at - from) * pixels;
+  for (let offset = Math.ceil(from / distance) * distance; offset <= from + units; offset += distance) {
+    const x = (offset - from) * pixels;
     context.textAlign = x < 20 ? 'left' : x > width - 20 ? 'right' : 'center';
     context.fillRect(Math.min(x, width - 1), y, 1, 4);
-    context.fillText(short(at), x, y + 16);
+    context.fillText(short(offset), x, y + 16);
   }
 }

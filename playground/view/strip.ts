@@ -1,10 +1,10 @@
-// A whole arena as one strip: how full each part of it is.
+// Draws a whole arena as one strip, which shows how full each region is.
 
 import type { Contender } from '../model/contender.ts';
 import { prepare } from './canvas.ts';
 import { type Colour, css, mix, type Palette } from './theme.ts';
 
-/** Parts of the arena, if it has as many units. */
+/** Regions of the arena; an arena with fewer units has one per unit. */
 const REGIONS = 512;
 
 export function drawStrip(

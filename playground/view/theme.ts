@@ -1,9 +1,9 @@
-// Light and dark: what the system prefers, until the reader chooses; and the style sheet's colours for what is drawn.
+// Light and dark: the system's preference, until the user chooses; and the style sheet's colours for the drawings.
 
 /** A colour as red, green and blue, 0 to 255. */
 export type Colour = readonly [number, number, number];
 
-/** The colours that drawings take from the style sheet, where their meaning is said. */
+/** The colours that drawings take from the style sheet, which explains them. */
 const NAMES = [
   'surface',
   'line',
@@ -45,12 +45,12 @@ export function css([r, g, b]: Colour): string {
   return `rgb(${r} ${g} ${b})`;
 }
 
-/** The colour that lies between two, at `t` from 0 to 1. */
+/** The colour between `a` and `b`, at `t` from 0 to 1. */
 export function mix(a: Colour, b: Colour, t: number): Colour {
   return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t];
 }
 
-/** Makes `button` switch between the two, and calls `onChange` whenever the page looks different. */
+/** Makes `button` switch between light and dark, and calls `onChange` whenever the colours may have changed. */
 export function bindTheme(button: HTMLButtonElement, onChange: () => void): void {
   const { dataset } = document.documentElement;
   const show = (): void => {
@@ -69,7 +69,7 @@ export function bindTheme(button: HTMLButtonElement, onChange: () => void): void
   show();
 }
 
-// A page may be denied storage; then the choice lasts as long as the page.
+// If the page may not use storage, the choice lasts as long as the page.
 function stored(): string | null {
   try {
     return localStorage.getItem(KEY);

@@ -1,13 +1,14 @@
-// Which part of the arena the map shows, and where on the map a block lies.
+// The part of the arena that the map shows, and the positions of blocks on the map.
 //
-// Addresses run from left to right in columns of 2^k units, and down each column; k is such that a column is some pixels
-// wide. As a block's offset is a multiple of its size, every block is one rectangle: a part of a column, or whole columns.
+// Addresses run from left to right in columns of 2^k units, and down each column; k is such that a column is some
+// pixels wide. Since a block's offset is a multiple of its size, every block is one rectangle: a part of a column, or
+// whole columns.
 
 /** Least width of a column, in CSS pixels. */
 const COLUMN = 7;
-/** Least height of a cell: what is smaller is drawn as a sum. */
-const CELL = 2;
-/** Least units that can be seen at once. */
+/** Least height of a region, in CSS pixels. Blocks smaller than a region are drawn as a sum. */
+const REGION = 2;
+/** Least number of visible units. */
 const CLOSEST = 16;
 
 export interface Rectangle {
@@ -17,18 +18,18 @@ export interface Rectangle {
   readonly height: number;
 }
 
-/** How the visible units lie on a map of so many pixels. */
+/** The layout of the visible units on a map of a given size. */
 export interface Geometry {
-  /** First visible unit and number of them; fractions while one moves. */
+  /** Offset of the first visible unit, and their number; fractions while the user zooms or pans. */
   readonly from: number;
   readonly units: number;
-  /** CSS pixels a unit, from left to right. */
+  /** CSS pixels per unit, from left to right. */
   readonly pixels: number;
   readonly height: number;
   /** log2 of the units of a column, and its width. */
   readonly columnOrder: number;
   readonly columnWidth: number;
-  /** Cells of a column. */
+  /** Regions per column. */
   readonly rows: number;
 }
 
@@ -55,7 +56,7 @@ export class Viewport {
     return this.#from + this.#units;
   }
 
-  /** Shows `factor` times as much, so that `anchor` stays where it is. */
+  /** Shows `factor` times as many units. The unit at `anchor` keeps its position. */
   zoom(factor: number, anchor: number): void {
     const units = Math.min(this.capacity, Math.max(Math.min(CLOSEST, this.capacity), this.#units * factor));
     this.#from = anchor - ((anchor - this.#from) * units) / this.#units;
@@ -63,12 +64,12 @@ export class Viewport {
     this.pan(0);
   }
 
-  /** Moves by so many units. */
+  /** Moves by `units` units. */
   pan(units: number): void {
     this.#from = Math.max(0, Math.min(this.capacity - this.#units, this.#from + units));
   }
 
-  /** Shows the whole of a block, with something on either side. */
+  /** Shows a whole block, with some units on either side. */
   show(offset: number, size: number): void {
     this.#units = this.capacity;
     this.zoom((size * 1.25) / this.capacity, 0);
@@ -76,7 +77,7 @@ export class Viewport {
     this.pan(offset + size / 2 - this.#units / 2);
   }
 
-  /** Moves only as far as it takes to see `offset`. */
+  /** Moves just far enough to show `offset`. */
   reveal(offset: number): void {
     if (offset < this.#from) this.pan(offset - this.#from - this.#units / 8);
     else if (offset >= this.end) this.pan(offset - this.end + this.#units / 8);
@@ -85,13 +86,13 @@ export class Viewport {
   geometry(width: number, height: number): Geometry {
     const pixels = width / this.#units;
     const columnOrder = Math.max(0, Math.ceil(Math.log2(COLUMN / pixels)));
-    const rows = 2 ** Math.min(columnOrder, Math.floor(Math.log2(height / CELL)));
+    const rows = 2 ** Math.min(columnOrder, Math.floor(Math.log2(height / REGION)));
     const columnWidth = 2 ** columnOrder * pixels;
     return { from: this.#from, units: this.#units, pixels, height, columnOrder, columnWidth, rows };
   }
 }
 
-/** Where a block of 2^order units lies on the map. */
+/** The rectangle of a block of 2^order units on the map. */
 export function rectangleOf(geometry: Geometry, offset: number, order: number): Rectangle {
   const { from, pixels, height, columnOrder, columnWidth } = geometry;
   if (order >= columnOrder) {
@@ -107,8 +108,8 @@ export function rectangleOf(geometry: Geometry, offset: number, order: number): 
   };
 }
 
-/** The unit at a place of the map. */
-export function unitAt(geometry: Geometry, x: number, y: number): number {
+/** Offset of the unit at a point of the map. */
+export function offsetAt(geometry: Geometry, x: number, y: number): number {
   const column = 2 ** geometry.columnOrder;
   const start = Math.floor((geometry.from + x / geometry.pixels) / column) * column;
   return start + Math.min(column - 1, Math.max(0, Math.floor((y / geometry.height) * column)));

@@ -1,4 +1,4 @@
-// What the playground computes, without a browser: the rivals, reading the words, going back in time, explaining.
+// The computations of the playground, without a browser: the other allocators, reading words, going back, explaining.
 
 import { describe, expect, it, vi } from 'vitest';
 import { BestFitBuddy } from '../../playground/model/best-fit-buddy.ts';
@@ -11,8 +11,8 @@ import { Ours } from '../../playground/model/ours.ts';
 import { randomEntries } from '../../playground/model/random.ts';
 import { Session } from '../../playground/model/session.ts';
 import { Timeline } from '../../playground/model/timeline.ts';
-import { blockOf, Cells, levelsOf, walkTree, wordAt } from '../../playground/model/words.ts';
-import { rectangleOf, unitAt, Viewport } from '../../playground/view/viewport.ts';
+import { blockOf, levelsOf, RegionSums, walkTree, wordAt } from '../../playground/model/words.ts';
+import { offsetAt, rectangleOf, Viewport } from '../../playground/view/viewport.ts';
 import { layoutOf } from '../../src/core/layout.ts';
 import { type Block, BuddyAllocator } from '../../src/index.ts';
 import { traceFromOps } from '../../src/trace.ts';
@@ -22,19 +22,22 @@ const CAPACITY = 256;
 const NOW = Number.POSITIVE_INFINITY;
 const orderOf = (units: number): number => Math.ceil(Math.log2(units));
 
-/** Where a request goes by the rule's own words, given which units are taken. */
+/** The offset that a request gets by the allocator's rule, computed naively from the units in use. */
 type Rule = (isFree: (from: number, to: number) => boolean, units: number) => number;
 
 const firstFit: Rule = (isFree, units) => {
-  for (let at = 0; at + units <= CAPACITY; at++) if (isFree(at, at + units)) return at;
+  for (let offset = 0; offset + units <= CAPACITY; offset++) {
+    if (isFree(offset, offset + units)) return offset;
+  }
   return -1;
 };
 
 const bestFitBuddy: Rule = (isFree, units) => {
   for (let size = 2 ** orderOf(units); size <= CAPACITY; size *= 2) {
-    for (let at = 0; at < CAPACITY; at += size) {
-      const buddy = at ^ size;
-      if (isFree(at, at + size) && (size === CAPACITY || !isFree(buddy, buddy + size))) return at;
+    for (let offset = 0; offset < CAPACITY; offset += size) {
+      const buddy = offset ^ size;
+      if (!isFree(offset, offset + size)) continue;
+      if (size === CAPACITY || !isFree(buddy, buddy + size)) return offset;
     }
   }
   return -1;
@@ -44,7 +47,7 @@ describe.each([
   ['first fit', new FirstFit(CAPACITY), firstFit, (units: number) => units],
   ['best-fit buddy', new BestFitBuddy(CAPACITY), bestFitBuddy, (units: number) => 2 ** orderOf(units)],
 ] as [string, Contender, Rule, (units: number) => number][])('%s', (_, contender, rule, rounded) => {
-  it('does what its rule says, and its figures and saves are true', () => {
+  it('follows its rule, and its figures and saves are right', () => {
     const random = new Random(7);
     const taken = new Uint8Array(CAPACITY);
     const live: { offset: number; units: number }[] = [];
@@ -84,7 +87,7 @@ describe.each([
   });
 });
 
-/** An arena of 2^order units about half of which is in use, in blocks of all sizes. */
+/** An arena of 2^order units, about half of them in use, in blocks of all sizes. */
 function arena(order: number, seed: number): Ours {
   const random = new Random(seed);
   const ours = new Ours(2 ** order);
@@ -106,7 +109,7 @@ const nodesOf = (state: Int32Array, from: number, to: number): Block[] => {
 };
 
 describe('reading the words', () => {
-  it.each([5, 8, 11, 15])('of 2^%i units tells what blocks() tells', (order) => {
+  it.each([5, 8, 11, 15])('of 2^%i units agrees with blocks()', (order) => {
     const { allocator, state } = arena(order, order);
     const { capacity } = allocator;
     const blocks = [...allocator.blocks()];
@@ -114,20 +117,20 @@ describe('reading the words', () => {
     expect(nodesOf(state, 0, capacity)).toEqual(blocks);
     const random = new Random(order);
     for (let i = 0; i < 60; i++) {
-      const unit = random.below(capacity);
-      const owner = blocks.find(({ offset, size }) => offset <= unit && unit < offset + size);
-      expect(blockOf(state, unit)).toEqual({
-        kind: owner?.free ? 'free' : 'live',
-        offset: owner?.offset,
-        size: owner?.size,
+      const at = random.below(capacity);
+      const block = blocks.find(({ offset, size }) => offset <= at && at < offset + size);
+      expect(blockOf(state, at)).toEqual({
+        kind: block?.free ? 'free' : 'live',
+        offset: block?.offset,
+        size: block?.size,
       });
 
       const units = 2 ** random.below(order);
       const count = 1 + random.below(Math.min(64, capacity / units));
       const from = units * random.below(capacity / units);
-      const cells = new Cells(state, from, units, count);
-      for (let cell = 0; cell < count; cell++) {
-        const [start, end] = [from + cell * units, from + (cell + 1) * units];
+      const sums = new RegionSums(state, from, units, count);
+      for (let region = 0; region < count; region++) {
+        const [start, end] = [from + region * units, from + (region + 1) * units];
         let used = 0;
         let parts = 0;
         for (const block of blocks) {
@@ -136,14 +139,14 @@ describe('reading the words', () => {
           used += common;
           parts += common / block.size;
         }
-        expect([cells.used[cell], cells.blocks[cell]]).toEqual([used, parts]);
+        expect([sums.used[region], sums.blocks[region]]).toEqual([used, parts]);
       }
     }
   });
 });
 
 describe('a timeline', () => {
-  // More than there is room for.
+  // More requests than the arena has room for.
   const entries = randomEntries(2048);
   const facts = (timeline: Timeline) => ({
     blocks: [...timeline.ours.allocator.blocks()],
@@ -153,7 +156,7 @@ describe('a timeline', () => {
     internalFragmentation: timeline.internalFragmentation,
   });
 
-  it('shows at any place what a fresh one shows there', () => {
+  it('has the same facts at any position as a fresh timeline', () => {
     expect(traceFromOps(entries).allocations).toBeGreaterThan(500);
     const timeline = new Timeline(new Operations(entries), 1024);
     const random = new Random(3);
@@ -170,7 +173,7 @@ describe('a timeline', () => {
     expect(facts(timeline).failures[0]).toBeGreaterThan(0);
   });
 
-  it('goes on by hand from any place, and back again', () => {
+  it('goes on by hand from any position, and back again', () => {
     const timeline = new Timeline(new Operations(entries), 1024);
     timeline.seek(900, NOW);
     timeline.seek(300, NOW);
@@ -190,13 +193,13 @@ describe('a timeline', () => {
 });
 
 describe('the explanation of an operation', () => {
-  it('accounts for every bit that changed, and ends at the words as they are', () => {
+  it('accounts for every changed bit, and ends with the present words', () => {
     const timeline = new Timeline(new Operations(randomEntries(4096)), 4096);
     const titles = new Set<string>();
-    for (let at = 1; at <= 600; at++) {
-      timeline.seek(at, NOW);
+    for (let position = 1; position <= 600; position++) {
+      timeline.seek(position, NOW);
       const { last } = timeline;
-      if (last === undefined) throw new Error(`nothing is known of operation ${at}`);
+      if (last === undefined) throw new Error(`the last operation at ${position} is unknown`);
       const after = timeline.ours.state;
       const steps = explain(last, after);
       expect(steps.length > 0).toBe(last.offset >= 0);
@@ -212,27 +215,27 @@ describe('the explanation of an operation', () => {
       }
       for (const { title } of steps) titles.add(title);
     }
-    expect([...titles].sort()).toEqual(['Close', 'Coalesce', 'Find', 'Give back', 'Size', 'Split', 'Take']);
+    expect([...titles].sort()).toEqual(['Close', 'Coalesce', 'Find', 'Give back', 'Open', 'Size', 'Take']);
   });
 
-  it('marks the children of the block, and tells of splits and coalescing', () => {
+  it('marks the children of the block, and describes splits and coalescing', () => {
     const timeline = new Timeline(new Operations(), 64);
     timeline.alloc(3);
     const { last } = timeline;
-    const [split, find, take] = last === undefined ? [] : explain(last, timeline.ours.state);
-    expect(split).toMatchObject({ title: 'Split', marked: 1, contChanged: 1, usedChanged: 0 });
+    const [opened, find, take] = last === undefined ? [] : explain(last, timeline.ours.state);
+    expect(opened).toMatchObject({ title: 'Open', marked: 1, contChanged: 1, usedChanged: 0 });
     expect(find).toMatchObject({ title: 'Find', marked: 0b1111, candidates: 0x11111111, usedChanged: 0 });
     expect(take).toMatchObject({ title: 'Take', usedChanged: 0b1111, contChanged: 0b1110 });
     expect(take.text).toContain('a free block of 64 is split 4 times');
     timeline.free(0);
     const steps = timeline.last === undefined ? [] : explain(timeline.last, timeline.ours.state);
     expect(steps.map(({ title }) => title)).toEqual(['Size', 'Give back', 'Close', 'Coalesce']);
-    expect(steps[3].text).toContain('one free block of 64 units at 0, 4 levels up the tree');
+    expect(steps[3].text).toContain('one free block of 64 units at 0, 4 orders up the tree');
   });
 });
 
 describe('the map', () => {
-  it('has every block as one rectangle, in which its units are found', () => {
+  it('shows every block as one rectangle, and finds its units in it', () => {
     const random = new Random(5);
     const { allocator } = arena(14, 2);
     for (let i = 0; i < 300; i++) {
@@ -244,14 +247,14 @@ describe('the map', () => {
       const geometry = viewport.geometry(100 + random.below(1000), 100 + random.below(300));
       for (const { offset, size } of allocator.blocks()) {
         const { x, y, width, height } = rectangleOf(geometry, offset, Math.log2(size));
-        const unit = unitAt(geometry, x + width / 2, y + height / 2);
-        expect(unit >= offset && unit < offset + size).toBe(true);
+        const found = offsetAt(geometry, x + width / 2, y + height / 2);
+        expect(found >= offset && found < offset + size).toBe(true);
       }
     }
   });
 });
 
-it('the package itself is one of the three', () => {
+it('the package itself is one of the contenders', () => {
   const ours = new Ours(64);
   const plain = new BuddyAllocator({ capacity: 64 });
   for (const units of [3, 9, 1, 30]) expect(ours.alloc(units)).toBe(plain.alloc(units));
@@ -268,12 +271,12 @@ it('a block that is the whole arena has no buddy', () => {
   session.alloc(1024);
   session.free(0);
   const { last, ours } = session.timeline;
-  if (last === undefined) throw new Error('nothing was done');
-  expect(describeOperation(last, ours.state, 1024)).toBe('Freed 1,024 units at 0, which is all there is.');
+  if (last === undefined) throw new Error('the last operation is unknown');
+  expect(describeOperation(last, ours.state, 1024)).toBe('Freed 1,024 units at 0, the whole arena.');
   expect(explain(last, ours.state).at(-1)?.text).toBe('The block is the whole arena, so it has no buddy.');
 });
 
-it('the example is the same part of any arena', () => {
+it('the example takes the same part of any arena', () => {
   const parts = [100, 20, 3, 200, 8, 1, 60].map((part) => part / 1024);
   const session = Session.example(2 ** 25);
   const { operations, capacity } = session.timeline;
@@ -281,7 +284,7 @@ it('the example is the same part of any arena', () => {
   expect(requests).toEqual(parts);
 });
 
-it('work by hand keeps a copy of the state now and then, not at each operation', () => {
+it('operations by hand keep a copy of the state now and then, not at each operation', () => {
   const session = Session.example(2 ** 16);
   const save = vi.spyOn(session.timeline.ours, 'save');
   for (let i = 0; i < 100; i++) {

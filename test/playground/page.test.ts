@@ -40,7 +40,7 @@ async function visit(options: BrowserContextOptions = {}, hash = ''): Promise<Pa
   return page;
 }
 
-/** Waits until what has been done is drawn: the page draws with the next frame. */
+/** Waits until the page has drawn the last action, which it does with the next frame. */
 const frame = (page: Page): Promise<void> =>
   page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve())));
 
@@ -48,13 +48,13 @@ const status = (page: Page, text: string | RegExp) => page.locator('#status', { 
 const position = (page: Page, at: number, of: number) =>
   page.getByText(`${at.toLocaleString('en')} of ${of.toLocaleString('en')}`, { exact: true }).waitFor();
 
-/** A figure of the arena, exactly. */
+/** The exact value of a figure of the arena. */
 async function figure(page: Page, name: string): Promise<number> {
   await frame(page);
   return Number(await page.locator(`#figures data[data-figure="${name}"]`).getAttribute('value'));
 }
 
-/** The figures that a replay's sample has too. */
+/** The figures that the samples of a replay have, too. */
 async function figures(page: Page) {
   return {
     usedUnits: await figure(page, 'In use'),
@@ -73,7 +73,7 @@ function asFigures(sample: Sample): Awaited<ReturnType<typeof figures>> {
 /** Clicks the middle of a part of the whole arena on the map. */
 async function clickMap(page: Page, part: number): Promise<void> {
   const box = await page.locator('#map').boundingBox();
-  if (box === null) throw new Error('the map is not to be seen');
+  if (box === null) throw new Error('the map is not visible');
   const labels = box.width < 520 ? 38 : 48;
   await page.mouse.click(box.x + labels + part * (box.width - labels), box.y + box.height * 0.7);
 }
@@ -112,7 +112,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect(await figure(page, 'In use')).toBe(used);
   });
 
-  it('says when there is no room', async () => {
+  it('reports that there is no room', async () => {
     const page = await visit();
     await page.getByLabel('Size in units').fill('1000');
     await page.getByLabel('Size in units').press('Enter');
@@ -159,8 +159,8 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     const page = await visit();
     const shown = (text: string | RegExp) => page.locator('#map-text', { hasText: text }).waitFor();
     const box = await page.locator('#map').boundingBox();
-    if (box === null) throw new Error('the map is not to be seen');
-    // The second row of the tree has the two halves; the left one is split.
+    if (box === null) throw new Error('the map is not visible');
+    // The second row of the tree shows the two halves; the left one is split.
     await page.mouse.click(box.x + 48 + (box.width - 48) / 4, box.y + 24);
     await shown(/^Units 0 to 639 of 1,024/);
     await page.mouse.move(box.x + 600, box.y + 300);
@@ -182,7 +182,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     const page = await visit({}, '#jq');
     const report = replay(await readTraceFile('data/jq.tr.gz'));
     await status(page, 'jq: 269,932 operations, ready to play.');
-    await page.getByLabel('Speed').selectOption('1,000 a second');
+    await page.getByLabel('Speed').selectOption('1,000 per second');
     await page.getByRole('button', { name: 'Play' }).click();
     await page.locator('#position', { hasText: /^\d*[1-9]\d* of/ }).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
@@ -190,7 +190,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     const paused = await page.locator('#position').textContent();
     await page.waitForTimeout(200);
     expect(await page.locator('#position').textContent()).toBe(paused);
-    await page.getByLabel('Speed').selectOption('as fast as it goes');
+    await page.getByLabel('Speed').selectOption('as fast as possible');
     await page.getByRole('button', { name: 'Play' }).click();
     await position(page, report.operations, report.operations);
     expect(await figures(page)).toEqual(asFigures(report.samples[255]));
@@ -198,7 +198,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect(label).toMatch(/External fragmentation over the operations: buddy-allocator 50\.0 % now, /);
   });
 
-  it('shows at any place, forwards and backwards, what a replay has there', async () => {
+  it('has the figures of a replay at any position, forwards and backwards', async () => {
     const page = await visit({}, '#sqlite');
     await status(page, 'ready to play');
     const { samples, operations } = replay(await readTraceFile('data/sqlite.tr.gz'));
@@ -220,7 +220,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     await page.locator('#scrub').fill('1000');
     await position(page, 1000, 169_718);
     await page.getByRole('button', { name: 'Allocate 20 units' }).click();
-    await status(page, /^Allocated 20 units.* the other 168,718 operations are left out\.$/);
+    await status(page, /^Allocated 20 units.* the other 168,718 operations are dropped\.$/);
     await position(page, 1001, 1001);
     expect(await page.locator('#source').inputValue()).toBe('hand');
   });
@@ -242,7 +242,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect(used['Best-fit buddy']).toBe(used['buddy-allocator']);
   });
 
-  it('says what is wrong with a file, and where, and keeps what it shows', async () => {
+  it('reports what is wrong with a file, and where, and keeps showing the operations', async () => {
     const page = await visit();
     const used = await figure(page, 'In use');
     const problem = page.getByRole('alert');
@@ -280,7 +280,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     await word.locator('.changed').first().waitFor();
     const ones = (n: number, from = 0) => '0'.repeat(from) + '1'.repeat(n) + '0'.repeat(32 - n - from);
     expect(await bits()).toBe(
-      `Word 0 of level 0: units 0 to 31, 1 unit a child. used from child 0 on: ${ones(4)}. cont: ${ones(3, 1)}.`,
+      `Word 0 of level 0: units 0 to 31, 1 unit per child. used from child 0 on: ${ones(4)}. cont: ${ones(3, 1)}.`,
     );
     expect(await word.locator('.changed').count()).toBe(7);
     await page.getByRole('button', { name: /^Find/ }).click();
@@ -289,8 +289,8 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     await page.locator('#map-frame').focus();
     await page.keyboard.press('n');
     await page.keyboard.press('Enter');
-    await status(page, 'Freed 4 units at 0; coalesced with what was free beside it to 1,024 units at 0.');
-    await page.getByRole('button', { name: /^Coalesce.*8 levels up the tree/ }).waitFor();
+    await status(page, 'Freed 4 units at 0; coalesced with its free buddies to 1,024 units at 0.');
+    await page.getByRole('button', { name: /^Coalesce.*8 orders up the tree/ }).waitFor();
     await page.getByRole('button', { name: /^Give back/ }).click();
     expect(await bits()).toContain(`used from child 0 on: ${ones(0)}`);
   });
@@ -323,7 +323,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect(small).toEqual([]);
   });
 
-  it('is light or dark as the system is, or as one likes', async () => {
+  it('is light or dark like the system, or as the user chooses', async () => {
     const page = await visit({ colorScheme: 'dark' });
     const brightness = () =>
       page.evaluate(() => {
@@ -344,7 +344,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect((await brightness()).page).toBe(light.page);
   });
 
-  it('moves nothing for those who want no motion', async () => {
+  it('does not move if the system asks for reduced motion', async () => {
     for (const [reducedMotion, animation] of [
       ['reduce', 'none'],
       ['no-preference', 'changed'],
@@ -447,8 +447,8 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect(await page.locator('#status').getAttribute('aria-live')).toBe('polite');
   });
 
-  it('draws 2^20 units often enough, most of them blocks of their own', async () => {
-    // Three quarters of an arena in single units, every other one freed; then a unit comes and one goes, on and on.
+  it('draws 2^20 units often enough, most of them as single blocks', async () => {
+    // Three quarters of an arena in single units, every other one freed. Then units are allocated and freed in turn.
     const blocks = 3 * 2 ** 18;
     const churn = 2 ** 19;
     const ops = new Int32Array(blocks + blocks / 2 + churn);
@@ -462,8 +462,8 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     await page.locator('#scrub').fill(String(1.5 * blocks));
     await position(page, 1.5 * blocks, ops.length);
     expect(await figure(page, 'Live blocks')).toBe(blocks / 2);
-    // Every operation has all of the map drawn again.
-    await page.getByLabel('Speed').selectOption('100 a second');
+    // Every operation makes the page draw the whole map again.
+    await page.getByLabel('Speed').selectOption('100 per second');
     await page.getByRole('button', { name: 'Play' }).click();
     const series = (): Promise<number[]> =>
       page.evaluate(
@@ -477,7 +477,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
             });
           }),
       );
-    // The best of some series: other work on the machine is not the page's.
+    // The best of several series, to leave out other work on the machine.
     let median = Number.POSITIVE_INFINITY;
     for (let i = 0; i < 4 && median > 20; i++) {
       const deltas = (await series()).toSorted((a, b) => a - b);
