@@ -1,6 +1,6 @@
-// Is it worth to take Buffers from a Heap? Copies a file with checksums, once with such Buffers and once with new ones, and
-// prints throughput and pauses for garbage collection of both.
-// `node examples/buffer-pool/main.mjs [--quick] [--json]`, after `npm run build`.
+// Does it pay to take Buffers from a Heap? Copies a file with checksums, once with such Buffers and once with new ones,
+// and prints the throughput and the pauses for garbage collection of both. `node examples/buffer-pool/main.mjs
+// [--quick] [--json]`, after `npm run build`.
 
 import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,14 +15,14 @@ const { values } = parseArgs({
 });
 const effort = values.quick ? { megabytes: 8, rounds: 2 } : { megabytes: 128, rounds: 15 };
 
-/** Writes a file of `bytes` bytes, the project's recorded traces over and over. */
+/** Writes a file of `bytes` bytes: the project's recorded traces, repeated. */
 async function makeFile(path, bytes) {
   const data = new URL('../../data/', import.meta.url);
   const pieces = await Promise.all((await readdir(data)).map((name) => readFile(new URL(name, data))));
   const piece = Buffer.concat(pieces);
   const file = await open(path, 'w');
-  for (let at = 0; at < bytes; at += piece.length)
-    await file.write(piece, 0, Math.min(piece.length, bytes - at));
+  for (let position = 0; position < bytes; position += piece.length)
+    await file.write(piece, 0, Math.min(piece.length, bytes - position));
   await file.close();
 }
 

@@ -1,4 +1,4 @@
-// Runs the pipeline with one pool after the other, again and again, and measures throughput and garbage collection.
+// Runs the pipeline repeatedly with each pool, and measures throughput and garbage collection.
 
 import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
@@ -9,10 +9,10 @@ import { copyWithChecksums } from './pipeline.mjs';
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
 
-/** Milliseconds after which the observer has been told of every collection before. */
+/** Milliseconds after which the observer knows of all collections before. */
 const OBSERVER_DELAY = 20;
 
-/** The value below which the share `p` of the values lies, interpolated linearly. */
+/** The quantile `p` of the values, interpolated linearly. */
 function quantile(values, p) {
   const sorted = values.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * p;
@@ -23,9 +23,9 @@ function quantile(values, p) {
 
 const median = (values) => quantile(values, 0.5);
 
-/** One run of the pipeline and the pauses for garbage collection during it. */
+/** Runs the pipeline once. Returns its time and messages, and the pauses for garbage collection during it. */
 async function run(pool, from, to, pauses) {
-  // Neither pool pays for what the other left behind.
+  // Neither pool pays for the garbage of the other.
   collectGarbage();
   const start = performance.now();
   const { count, sum } = await copyWithChecksums(pool, from, to);
@@ -45,12 +45,13 @@ async function run(pool, from, to, pauses) {
 }
 
 /**
- * Measures `rounds` rounds after one to warm up, each pool once a round and in another order every time. Medians over the
- * rounds, except for the longest pause of all.
+ * Measures `rounds` rounds after one to warm up. Each round runs both pools, in alternating order. The figures are
+ * medians over the rounds, but for the longest pause of all.
  *
- * @param pools [name, pool] of two
+ * @param pools two pairs [name, pool]
  * @param bytes size of the file `from`
- * @returns `results` of each, and `ratio`: the first one's throughput divided by the second one's in the same round
+ * @returns `results`, one for each pool, and `ratio`: the throughput of the first divided by that of the second, by
+ * round
  */
 export async function measure(pools, from, to, bytes, rounds) {
   const pauses = [];
@@ -59,9 +60,9 @@ export async function measure(pools, from, to, bytes, rounds) {
   const runs = pools.map(() => []);
   for (let round = 0; round <= rounds; round++) {
     for (let i = 0; i < pools.length; i++) {
-      const at = (i + round) % pools.length;
-      const result = await run(pools[at][1], from, to, pauses);
-      if (round > 0) runs[at].push(result);
+      const index = (i + round) % pools.length;
+      const result = await run(pools[index][1], from, to, pauses);
+      if (round > 0) runs[index].push(result);
     }
   }
   observer.disconnect();

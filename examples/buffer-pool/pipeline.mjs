@@ -1,5 +1,5 @@
-// The pipeline: reads a file in messages of varying sizes, many at a time, takes the checksum of each, writes it to a copy
-// of the file, and releases its buffer.
+// The pipeline: reads a file in messages of varying sizes, many at a time. For each message it computes the checksum,
+// writes the message to a copy of the file, and releases its buffer.
 
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -7,13 +7,13 @@ import { crc32 } from 'node:zlib';
 
 const pause = promisify(setImmediate);
 
-/** Buffers in use at the same time, at most. */
+/** Largest number of buffers in use at the same time. */
 export const IN_FLIGHT = 32;
 
-/** Bytes of the largest message. */
+/** Size of the largest message, in bytes. */
 export const LARGEST = 2 ** 18;
 
-/** Sizes between 1 KiB and LARGEST, small ones as likely as large ones (log-uniform); the same at every run. */
+/** Random sizes between 1 KiB and LARGEST, distributed log-uniformly; the same in every run. */
 function* sizes() {
   let state = 1;
   for (;;) {
@@ -33,7 +33,7 @@ function* messages(bytes) {
   }
 }
 
-/** A buffer, as soon as the pool has room for it: others are on their way back. */
+/** A buffer of the pool. If there is no room, waits until others are released. */
 async function acquire(pool, length) {
   for (;;) {
     const buffer = pool.acquire(length);
@@ -42,7 +42,7 @@ async function acquire(pool, length) {
   }
 }
 
-/** Carries the file over. Returns the number of messages, and the sum of their checksums modulo 2^32. */
+/** Copies the file. Returns the number of messages, and the sum of their checksums modulo 2^32. */
 export async function copyWithChecksums(pool, from, to) {
   const source = await open(from, 'r');
   const target = await open(to, 'w');

@@ -1,5 +1,5 @@
-// Two ways to get Buffers. `acquire` gives one of exactly that many bytes, with anything in it, or null when there is no
-// room now; its last user gives it back with `release`.
+// Two ways to get Buffers. `acquire` returns one of exactly `bytes` bytes with undefined contents, or null if there is
+// no room now. Its last user gives it back with `release`.
 
 import { Heap } from 'buddy-allocator/heap';
 
@@ -16,7 +16,7 @@ export class HeapPool {
     return ptr === 0 ? null : Buffer.from(this.#heap.buffer, ptr, bytes);
   }
 
-  /** The buffer must not be used any more: its bytes will be another one's. */
+  /** Do not use the buffer afterwards: its bytes will be part of another one. */
   release(buffer) {
     this.#heap.free(buffer.byteOffset);
   }
@@ -26,7 +26,7 @@ export class HeapPool {
   }
 }
 
-/** A new ArrayBuffer for each; the garbage collector takes it back at some time. */
+/** Each Buffer has a new ArrayBuffer, which the garbage collector frees at some time. */
 export class UnpooledBuffers {
   #live = 0;
 

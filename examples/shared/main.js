@@ -1,10 +1,11 @@
-// The page: starts the workers, allocates and frees itself, shows the arena, and recovers from the death of a worker.
+// The page: starts the workers, allocates and frees like them, shows the arena, and recovers the blocks of dead
+// workers.
 
 import { SharedBuddyAllocator } from '/dist/shared.js';
 import { FIGURES, markOf, Tenant } from './tenant.js';
 
 const WORKERS = 4;
-const PAGE = 0; // the page's place; the workers have 1 … WORKERS
+const PAGE = 0; // the page's index; the workers have 1 … WORKERS
 const COLOURS = ['#1f5fa8', '#198a7a', '#d9730d', '#8a4fb3', '#b8860b'];
 const FREE = '#e8ebee';
 const STEPS_A_FRAME = 40;
@@ -17,7 +18,7 @@ const element = (name, properties = {}, ...children) => {
 };
 const number = new Intl.NumberFormat('en');
 
-/** A worker's place in the page: a row of the table, and a worker that lives, dies, is recovered and started again. */
+/** A row of the table, with its worker, which lives, dies, is recovered and is started again. */
 class Place {
   #worker = null;
   #number = 0;
@@ -45,7 +46,7 @@ class Place {
     });
   }
 
-  /** What the button does next, and is called; nothing for the time being without `action`. */
+  /** Sets the label and the action of the button; without `action`, disables it. */
   #offer(label, action) {
     this.button.textContent = label;
     this.button.disabled = action === undefined;
@@ -77,7 +78,10 @@ class Place {
   }
   #finished = () => {};
 
-  /** Browsers do not say when a terminated worker has stopped; it may take seconds. But they release its locks then. */
+  /**
+   * Browsers do not report when a terminated worker has stopped, which may take seconds. But they release its locks
+   * then.
+   */
   async #terminate(lock) {
     this.#worker.terminate();
     this.#offer('Terminating…');
@@ -91,7 +95,7 @@ class Place {
   #recover() {
     const { blocks, units, complete } = this.shared.arena.recover(this.#number);
     if (!complete) {
-      // Somebody was at work where it died.
+      // Another worker was in the middle of an operation where this one died.
       setTimeout(() => this.#recover());
       return;
     }
@@ -106,7 +110,7 @@ function problem(text) {
   $('problem').hidden = false;
 }
 
-/** Draws who holds what: a pixel for each unit. */
+/** Draws the owner of each unit, one pixel per unit. */
 function drawMap(arena, data) {
   const canvas = $('map');
   const context = canvas.getContext('2d');

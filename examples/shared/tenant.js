@@ -1,16 +1,17 @@
-// One who allocates and frees, be it a worker or the page: writes a pattern into each block and verifies it before the end.
+// A tenant, a worker or the page: allocates and frees, writes a pattern into each block, and verifies it before it
+// frees it.
 
-/** Figures of a tenant, by position in its part of the shared cells. */
+/** Positions of a tenant's figures in its part of the shared cells. */
 export const FIGURES = { operations: 0, full: 1, blocks: 2, damaged: 3, stride: 16 };
 
-/** Highest order that is asked for. */
+/** Highest order of a request. */
 const MOST = 7;
 
 export class Tenant {
   #blocks = [];
   #sequence = 0;
 
-  /** `mark` is in the pattern of all its blocks; `figures` are its own cells; it aims to hold `share` units. */
+  /** `mark` is part of the pattern in all its blocks; `figures` are its own cells; it aims to hold `share` units. */
   constructor({ arena, data, mark, figures, share }) {
     Object.assign(this, { arena, data, mark, figures, share, units: 0 });
   }
@@ -54,5 +55,5 @@ export class Tenant {
   }
 }
 
-/** Who wrote a pattern. */
+/** The mark of the tenant that wrote a pattern. */
 export const markOf = (pattern) => pattern >>> 24;

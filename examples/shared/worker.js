@@ -1,16 +1,17 @@
-// A worker: attaches to the arena, tells its number, and allocates and frees until it is told to stop, or is terminated.
+// A worker: attaches to the arena, reports its workerId, and allocates and frees until it is stopped or terminated.
 
 // With a bundler: 'buddy-allocator/shared'.
 import { SharedBuddyAllocator } from '/dist/shared.js';
 import { Tenant } from './tenant.js';
 
-/** Operations between two rests of a millisecond: so that a laptop stays cool, not because anything would need them. */
+/** Operations between two pauses of a millisecond. The pauses only keep a laptop cool. */
 const STRETCH = 300;
 
 self.onmessage = ({ data: { buffer, data, figures, stop, mark, share, lock } }) => {
   const arena = SharedBuddyAllocator.attach(buffer);
   const tenant = new Tenant({ arena, data, mark, figures, share });
-  // Held as long as this worker lives, and released by the browser when it has died, which the page waits for.
+  // The worker holds the lock as long as it lives. The browser releases it after its death, and the page waits for
+  // that.
   navigator.locks.request(lock, () => {
     self.postMessage({ number: arena.workerId });
     while (Atomics.load(stop, 0) === 0) {

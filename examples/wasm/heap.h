@@ -1,5 +1,5 @@
-// The C library's allocation functions. The program has no C library: they are imports, which JavaScript fills in with
-// `heap.imports`.
+// The allocation functions of the C library. The program has no C library, so they are imports, for which JavaScript
+// passes `heap.imports`.
 
 #ifndef HEAP_H
 #define HEAP_H

@@ -21,7 +21,7 @@ static int fail(struct parser *parser, enum json_error error) {
   return 0;
 }
 
-/** The byte at the cursor, 0 at the end: a byte that JSON has nowhere outside of strings, and not even there. */
+/** The byte at the cursor; 0 at the end. No valid JSON text contains a byte 0. */
 static char peek(const struct parser *parser) {
   return parser->at < parser->end ? *parser->at : 0;
 }
@@ -60,13 +60,16 @@ static int is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/** Digits that are read into a number, and how many of them. */
+/** The value of the digits read so far, and their number. */
 struct digits {
   uint64_t value;
   int32_t significant;
 };
 
-/** Reads at least one digit. From the 20th significant one on, the value wraps around; who uses it looks at their number. */
+/**
+ * Reads at least one digit. From the 20th significant digit on the value wraps around, so check their number before
+ * use.
+ */
 static int parse_digits(struct parser *parser, struct digits *digits) {
   if (!is_digit(peek(parser))) return fail(parser, JSON_SYNTAX);
   while (is_digit(peek(parser))) {
@@ -77,8 +80,8 @@ static int parse_digits(struct parser *parser, struct digits *digits) {
 }
 
 /**
- * A number below 2^53 times or divided by a power of ten up to 10^22, both of which a double holds exactly, is rounded only once
- * (Clinger, How to read floating point numbers accurately, 1990). All others keep their text.
+ * A double holds both a number below 2^53 and a power of ten up to 10^22 exactly, so their product or quotient is
+ * rounded only once (Clinger, How to read floating point numbers accurately, 1990). All other numbers keep their text.
  */
 static int parse_number(struct parser *parser, struct json *json) {
   static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -112,7 +115,7 @@ static int parse_number(struct parser *parser, struct json *json) {
   return 1;
 }
 
-/** The four hexadecimal digits of \u; -1 when they are something else. */
+/** The value of the four hexadecimal digits of \u; -1 if they are not hexadecimal digits. */
 static int32_t parse_hex(struct parser *parser) {
   int32_t value = 0;
   for (int i = 0; i < 4; i++) {
@@ -125,7 +128,7 @@ static int32_t parse_hex(struct parser *parser) {
   return value;
 }
 
-/** The code point of \u and what follows. Half of a surrogate pair stands for no character: U+FFFD, as in TextEncoder. */
+/** The code point of \u and its digits, or of a surrogate pair. Half a pair becomes U+FFFD, as in TextEncoder. */
 static int32_t parse_code_point(struct parser *parser) {
   int32_t unit = parse_hex(parser);
   if (unit < 0xD800 || unit > 0xDFFF) return unit;
@@ -149,7 +152,7 @@ static char *put_utf8(char *out, int32_t point) {
   return out;
 }
 
-/** What a backslash and `c` stand for, 0 for what JSON does not have. */
+/** The byte that a backslash and `c` stand for; 0 if JSON has no such escape. */
 static char unescape(char c) {
   switch (c) {
     case '"':
@@ -171,7 +174,7 @@ static char unescape(char c) {
   }
 }
 
-/** Decodes up to the closing quote. Returns where the decoded bytes end, NULL when the string is wrong. */
+/** Decodes up to the closing quote. Returns the end of the decoded bytes; NULL if the string is not valid. */
 static char *decode_string(struct parser *parser, char *out) {
   while (parser->at < parser->end) {
     char c = *parser->at;
@@ -194,7 +197,7 @@ static char *decode_string(struct parser *parser, char *out) {
   return NULL;
 }
 
-/** A string, whose opening quote has been read. `text` has no bytes before, and keeps what it has when this fails. */
+/** A string whose opening quote has been read. `text` must have no bytes; its bytes remain even if this fails. */
 static int parse_string(struct parser *parser, struct json_text *text) {
   const char *close = parser->at;
   while (close < parser->end && *close != '"') close += *close == '\\' ? 2 : 1;
@@ -207,7 +210,7 @@ static int parse_string(struct parser *parser, struct json_text *text) {
     parser->at++;
     return 1;
   }
-  // No escape sequence is shorter than the UTF-8 it stands for.
+  // No escape sequence is shorter than the UTF-8 that it stands for.
   text->bytes = malloc(most);
   if (!text->bytes) return fail(parser, JSON_NO_ROOM);
   const char *end = decode_string(parser, text->bytes);
@@ -222,7 +225,7 @@ static int parse_string(struct parser *parser, struct json_text *text) {
 
 static struct json *parse_value(struct parser *parser);
 
-/** The rest of an array or an object. What was made is in `json` even when this fails. */
+/** The rest of an array or an object. The nodes made so far are in `json` even if this fails. */
 static int parse_children(struct parser *parser, struct json *json, char close) {
   struct json **next = &json->children.first;
   if (++parser->depth > MOST_DEPTH) return fail(parser, JSON_DEPTH);
@@ -285,7 +288,7 @@ static int parse_into(struct parser *parser, struct json *json) {
   }
 }
 
-/** A node of the value at the cursor, or NULL with nothing left of it. */
+/** A node for the value at the cursor; NULL, with nothing left allocated, if that fails. */
 static struct json *parse_value(struct parser *parser) {
   skip_space(parser);
   struct json *json = calloc(1, sizeof *json);

@@ -1,19 +1,21 @@
-// A JSON parser that makes a tree of nodes. JavaScript reads the tree too (structures.mjs), so the layout is part of the
-// interface.
+// A JSON parser that makes a tree of nodes. JavaScript reads the tree, too (structures.mjs), so the layout is part of
+// the interface.
 
 #ifndef JSON_H
 #define JSON_H
 
 #include <stdint.h>
 
-/** What a node is, and which member of its union holds. */
+/** The types of nodes, each with the member of the union that it uses. */
 enum json_type {
   JSON_NULL,
   JSON_FALSE,
   JSON_TRUE,
   /** `number`. */
   JSON_NUMBER,
-  /** `text`: a number whose nearest double takes more than one multiplication or division to find, as it was written. */
+  /**
+   * `text`: a number, as it was written, whose nearest double takes more than one multiplication or division to find.
+   */
   JSON_DECIMAL,
   /** `text`, in UTF-8. */
   JSON_STRING,
@@ -23,7 +25,7 @@ enum json_type {
   JSON_OBJECT,
 };
 
-/** Bytes in a block of their own, not terminated; NULL when there are none. */
+/** Bytes in a block of their own, not terminated; NULL if there are none. */
 struct json_text {
   char *bytes;
   uint32_t length;
@@ -55,17 +57,17 @@ enum json_error {
   JSON_NO_ROOM,
 };
 
-/** How parsing ended. */
+/** The result of parsing. */
 struct json_status {
   enum json_error error;
-  /** Byte of the text at which it ended. */
+  /** The byte of the text at which parsing ended. */
   uint32_t position;
 };
 
-/** Parses a text in UTF-8. Returns NULL, with nothing left allocated, when that fails; `status` says why. */
+/** Parses a text in UTF-8. Returns NULL, with nothing left allocated, if that fails; `status` says why. */
 struct json *json_parse(const char *text, uint32_t length, struct json_status *status);
 
-/** Frees a tree; NULL is one. */
+/** Frees a tree. Does nothing for NULL. */
 void json_free(struct json *json);
 
 #endif

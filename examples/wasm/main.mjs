@@ -1,5 +1,5 @@
-// A C program on a Heap: counts the words of a text in C's hash map and parses a JSON document with C's parser, reads
-// both from JavaScript, and frees them. `node examples/wasm/main.mjs [TEXT] [JSON]`, after `npm run build`.
+// A C program on a Heap. C counts the words of a text in a hash map and parses a JSON document; JavaScript reads both
+// results from the memory and frees them. `node examples/wasm/main.mjs [TEXT] [JSON]`, after `npm run build`.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -23,7 +23,7 @@ static int equal(const char *a, const char *b, uint32_t length) {
   return 1;
 }
 
-/** Where the pointer to the key's entry is, or where it would be: then it points at NULL. */
+/** The address of the pointer to the key's entry. If there is no entry, that pointer is NULL. */
 static struct entry **place_of(const struct map *map, const char *key, uint32_t length, uint32_t hash) {
   struct entry **place = &map->buckets[hash & (map->bucket_count - 1)];
   while (*place) {
@@ -34,7 +34,10 @@ static struct entry **place_of(const struct map *map, const char *key, uint32_t 
   return place;
 }
 
-/** Doubles the buckets in place. Entries of bucket i stay in it or go to i + old. Without room the lists just get longer. */
+/**
+ * Doubles the buckets in place. Entries of bucket i stay there or go to i + old. If there is no room, the lists get
+ * longer.
+ */
 static void grow(struct map *map) {
   uint32_t old = map->bucket_count;
   struct entry **buckets = realloc(map->buckets, 2 * old * sizeof *buckets);

@@ -1,4 +1,4 @@
-// A hash map from strings to integers: an array of buckets, each a linked list of entries. JavaScript reads it too
+// A hash map from strings to integers: an array of buckets, each a linked list of entries. JavaScript reads it, too
 // (structures.mjs), so the layout is part of the interface.
 
 #ifndef MAP_H
@@ -16,21 +16,21 @@ struct entry {
   char key[];
 };
 
-/** A map has a cache line of its own. */
+/** A hash map, aligned to a cache line. */
 struct map {
-  /** `bucket_count` lists, a power of two; an entry is in the list of its hash modulo their number. */
+  /** `bucket_count` lists, a power of two. An entry is in the list of its hash modulo that number. */
   _Alignas(64) struct entry **buckets;
   uint32_t bucket_count;
   uint32_t count;
 };
 
-/** An empty map, or NULL when there is no room. */
+/** An empty map; NULL if there is no room. */
 struct map *map_new(void);
 
-/** Adds to the value of a key, which is 0 before. Returns 0 and changes nothing when there is no room. */
+/** Adds to the value of a key; a new key starts at 0. Returns 0 and changes nothing if there is no room. */
 int map_add(struct map *map, const char *key, uint32_t length, int32_t amount);
 
-/** The entry of a key, or NULL. */
+/** The entry of a key; NULL if there is none. */
 struct entry *map_find(const struct map *map, const char *key, uint32_t length);
 
 /** Removes a key. Returns whether it was there. */

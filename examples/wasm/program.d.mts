@@ -2,7 +2,7 @@
 
 import type { Heap } from '../../src/heap.ts';
 
-/** What the C program exports. Pointers that it returns are signed: `>>> 0` makes addresses of them. */
+/** The exports of the C program. The pointers that it returns are signed: `>>> 0` makes addresses of them. */
 export interface Exports {
   readonly __heap_base: WebAssembly.Global;
   map_new(): number;

@@ -1,17 +1,17 @@
-// Loads the C program onto a memory, with a Heap for its malloc, and passes texts to it.
+// Loads the C program into a memory, with a Heap for its malloc, and passes texts to it.
 
 import { readFileSync } from 'node:fs';
 import { Heap } from 'buddy-allocator/heap';
 
 const compiled = new WebAssembly.Module(readFileSync(new URL('program.wasm', import.meta.url)));
 
-/** What json_parse reports, in the order of `enum json_error`. */
+/** The errors of json_parse, in the order of `enum json_error`. */
 const JSON_ERRORS = ['no error', 'not JSON', 'more than 256 levels', 'no room'];
 
 /**
- * The first byte that the linker left to the heap. The heap needs it before the program runs, and the program needs the
- * heap's functions to be instantiated: so this instantiates it with functions that are never called. That writes the
- * program's constants into the memory, as the real instance does again.
+ * The first byte after the program's data, where the heap starts. The heap needs it before the program runs, but the
+ * program cannot be instantiated without the heap's functions. So this instantiates it with functions that are never
+ * called. That writes the program's constants into the memory; the real instance writes them again.
  */
 function heapBase(module, memory) {
   const functions = WebAssembly.Module.imports(module).filter(({ kind }) => kind === 'function');
@@ -27,8 +27,8 @@ export function load(memory, module = compiled) {
 }
 
 /**
- * Copies a text into the heap, in UTF-8. What is returned says where it is in numbers: a view of it would be detached as
- * soon as the memory grows. Null when there is no room.
+ * Copies a text into the heap, in UTF-8. Returns its address and length, since a view would be detached as soon as the
+ * memory grows; null if there is no room.
  */
 export function store(heap, text) {
   const bytes = new TextEncoder().encode(text);
@@ -38,7 +38,7 @@ export function store(heap, text) {
   return { ptr, length: bytes.length };
 }
 
-/** Parses a stored text. Returns the root of the tree; throws what json_parse found wrong. */
+/** Parses a stored text. Returns the root of the tree; throws the error of json_parse. */
 export function parse({ heap, exports }, { ptr, length }) {
   const status = heap.malloc(8);
   if (status === 0) throw new Error('no room');

@@ -1,4 +1,4 @@
-// Reads the C program's structures where they are, in the memory: the layouts are those of map.h and json.h.
+// Reads the C program's structures in place, from its memory. The layouts are those of map.h and json.h.
 
 const MAP = { buckets: 0, bucketCount: 4 };
 const ENTRY = { next: 0, value: 8, length: 12, key: 16 };
@@ -6,7 +6,7 @@ const JSON_NODE = { type: 0, next: 4, key: 8, number: 16, text: 16, first: 16 };
 const TEXT = { bytes: 0, length: 4 };
 const [NULL, FALSE, TRUE, NUMBER, DECIMAL, STRING, ARRAY, OBJECT] = [0, 1, 2, 3, 4, 5, 6, 7];
 
-/** Reads numbers and strings at addresses. Good until the memory grows: nothing is allocated while one is in use. */
+/** Reads numbers and strings at addresses. Valid until the memory grows, so do not allocate while one is in use. */
 class Reader {
   #view;
   #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -58,7 +58,7 @@ export function readMap(heap, map) {
 function* children(reader, node) {
   let child = reader.uint32(node + JSON_NODE.first);
   while (child !== 0) {
-    // Read before the child is handed out, which may be freed then.
+    // Read this before the yield: the caller may free the child.
     const next = reader.uint32(child + JSON_NODE.next);
     yield child;
     child = next;
@@ -93,7 +93,7 @@ function valueAt(reader, node) {
   }
 }
 
-/** The value of the tree whose root is at `node`, as JSON.parse would give it. */
+/** The value of the tree whose root is at `node`: the same as JSON.parse returns. */
 export function readJson(heap, node) {
   return valueAt(new Reader(heap.buffer), node);
 }
@@ -107,7 +107,10 @@ function release(heap, reader, node) {
   heap.free(node);
 }
 
-/** Frees the tree whose root is at `node`, block by block: what C has allocated, JavaScript may free, and the reverse. */
+/**
+ * Frees the tree whose root is at `node`, block by block: JavaScript may free blocks that C has allocated, and vice
+ * versa.
+ */
 export function freeJson(heap, node) {
   release(heap, new Reader(heap.buffer), node);
 }

@@ -7,7 +7,10 @@ static int is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/** Adds 1 to the value of each word, a run of the letters A … Z and a … z. Returns 0 when the map found no room for one. */
+/**
+ * Adds 1 to the value of each word, a sequence of the letters A … Z and a … z. Returns 0 if the map has no room for
+ * one.
+ */
 EXPORT(count_words) int count_words(struct map *map, const char *text, uint32_t length) {
   uint32_t at = 0;
   while (at < length) {
