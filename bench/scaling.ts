@@ -3,8 +3,9 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
+import { linear } from '../src/cli/html/axis.ts';
+import { element } from '../src/cli/html/markup.ts';
+import { line, note, type Point as Place, plot } from '../src/cli/html/plot.ts';
 import { buddy } from './contenders/buddy.ts';
 import { memory } from './contenders/memory.ts';
 import { reference } from './contenders/reference.ts';
@@ -30,6 +31,20 @@ const LOCAL_UNITS = 256;
 /** Names of the two patterns, which are the titles of the panels. */
 const LOCAL = `local: last in, first out, ${LOCAL_UNITS} units live`;
 const RANDOM = 'random frees, 60 % full';
+
+// Lengths in the drawing: a plot, its area, and the room for the contenders' names beside the right one.
+const PANEL_WIDTH = 440;
+const AREA_HEIGHT = 300;
+const PANEL_HEIGHT = AREA_HEIGHT + 74;
+const NAME_WIDTH = 110;
+
+/** The colours of the curves, by contender. */
+const COLORS = {
+  'buddy-allocator': '#4269d0',
+  'memory alone': '#efb118',
+  'reference (C)': '#ff725c',
+  'reference (JS)': '#35a585',
+};
 
 /** One point of the curves. */
 interface Point {
@@ -87,40 +102,48 @@ async function measurePoints(
 
 /** The curves as a stand-alone SVG document. */
 function draw(points: readonly Point[], highest: number): string {
-  const { document } = parseHTML('<html></html>');
-  const channels = {
-    x: 'order',
-    y: ({ nsPerOperation }: Point) => nsPerOperation.median,
-    fx: 'pattern',
-  };
-  // The curves are named once, where they end in the right panel.
-  const ticks = [...new Set(points.map(({ order }) => order))].filter((order) => order % 2 === 0);
-  const figure = Plot.plot({
-    document,
-    width: 880,
-    height: 380,
-    marginRight: 100,
-    style: { background: 'white', color: 'black' },
-    x: { label: 'units in the arena', tickFormat: (order: number) => `2^${order}`, ticks },
-    y: { label: 'ns per operation', grid: true, zero: true, nice: true },
-    fx: { label: null },
-    marks: [
-      Plot.frame({ stroke: '#ccc' }),
-      Plot.lineY(points, { ...channels, stroke: 'contender' }),
-      Plot.dotY(points, { ...channels, stroke: 'contender', r: 2 }),
-      Plot.text(
-        points.filter(({ order, pattern }) => order === highest && pattern === RANDOM),
-        { ...channels, fill: 'contender', text: 'contender', textAnchor: 'start', dx: 8 },
-      ),
-    ],
+  const width = 2 * PANEL_WIDTH + NAME_WIDTH;
+  const title = 'Time per operation against the size of the arena';
+  const panels = [LOCAL, RANDOM].map((pattern, i) => drawPanel(points, pattern, highest, i * PANEL_WIDTH));
+  return `${element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      viewBox: `0 0 ${width} ${PANEL_HEIGHT}`,
+      width,
+      height: PANEL_HEIGHT,
+      style: 'background: white; color: black; font-family: system-ui, sans-serif',
+    },
+    [element('title', {}, [title]), ...panels],
+  )}\n`;
+}
+
+/** The curves of one pattern, at a distance of `left` from the edge of the drawing. */
+function drawPanel(points: readonly Point[], pattern: string, highest: number, left: number): string {
+  const most = Math.max(...points.map(({ nsPerOperation }) => nsPerOperation.median));
+  const orders = [...new Set(points.map(({ order }) => order))].filter((order) => order % 2 === 0);
+  const marks = Object.entries(COLORS).flatMap(([contender, color]) => {
+    const curve = points
+      .filter((point) => point.pattern === pattern && point.contender === contender)
+      .map(({ order, nsPerOperation }): Place => [order - LOWEST_ORDER, nsPerOperation.median]);
+    if (curve.length === 0) return [];
+    const dots = curve.map((point) => line([point], color));
+    // The curves are named once, where they end in the right panel.
+    const names = pattern === RANDOM ? [note(curve[curve.length - 1], contender, color)] : [];
+    return [line(curve, color), ...dots, ...names];
   });
-  figure.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  // The style sheet serves figures inside a page; a document of its own needs a title instead.
-  figure.querySelector('style')?.remove();
-  const title = document.createElement('title');
-  title.textContent = 'Time per operation against the size of the arena';
-  figure.prepend(title);
-  return `${figure.outerHTML}\n`;
+  return plot({
+    meaning: pattern,
+    x: {
+      label: 'units in the arena →',
+      max: highest - LOWEST_ORDER,
+      ticks: orders.map((order) => ({ value: order - LOWEST_ORDER, label: `2^${order}` })),
+    },
+    y: linear({ label: '↑ ns per operation', max: most, nice: true, grid: true }),
+    marks: [note([0, most], pattern), ...marks],
+    height: AREA_HEIGHT,
+    attributes: { x: left, width: PANEL_WIDTH, height: PANEL_HEIGHT, overflow: 'visible' },
+  });
 }
 
 interface Options {

@@ -2,7 +2,6 @@
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseHTML } from 'linkedom';
 
 /** What of a page matters here. */
 interface Page {
@@ -39,15 +38,30 @@ export function checkSite(folder: string, base: string): string[] {
   return problems;
 }
 
+// Comments, and what scripts and styles hold, have no elements. A start tag has attributes with or without quotes.
+const NO_ELEMENTS = /<!--.*?-->|(?<=<(script|style)\b[^>]*>).*?(?=<\/\1>)/gs;
+const START_TAG = /<[a-z][\w:-]*((?:\s+[^\s=>]+(?:="[^"]*"|='[^']*'|=[^\s"'>]+)?)*)\s*\/?>/gi;
+const REFERENCE = /\s(href|src|id)=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g;
+
 function read(path: string): Page {
-  const { document } = parseHTML(readFileSync(path, 'utf8'));
   const links: string[] = [];
-  for (const name of ['href', 'src']) {
-    for (const element of document.querySelectorAll(`[${name}]`))
-      links.push(element.getAttribute(name) ?? '');
+  const anchors = new Set<string>();
+  for (const [, attributes] of readFileSync(path, 'utf8').replace(NO_ELEMENTS, '').matchAll(START_TAG)) {
+    for (const [, name, double, single, bare] of attributes.matchAll(REFERENCE)) {
+      const value = decode(double ?? single ?? bare);
+      if (name === 'id') anchors.add(value);
+      else links.push(value);
+    }
   }
-  const anchors = [...document.querySelectorAll('[id]')].map(({ id }) => id);
-  return { links, anchors: new Set(anchors) };
+  return { links, anchors };
+}
+
+function decode(value: string): string {
+  const NAMES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+  return value.replace(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, (text, decimal, hex, name) => {
+    if (name !== undefined) return NAMES[name] ?? text;
+    return String.fromCodePoint(decimal ? Number(decimal) : Number.parseInt(hex, 16));
+  });
 }
 
 /** The file that a web server of static files answers with, relative to `folder`; null when there is none. */

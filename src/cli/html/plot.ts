@@ -23,6 +23,8 @@ export interface Plot {
   readonly left?: number;
   /** Room right of the area. Default 16. */
   readonly right?: number;
+  /** Further attributes of the SVG element, e.g. its place in another one. */
+  readonly attributes?: Attributes;
 }
 
 // Drawn narrow with large letters, so that a phone can show the same drawing scaled down.
@@ -38,7 +40,8 @@ const MIDDLE = '.35em';
 const INK = 'currentColor';
 
 /** The plot as an SVG element. O(ticks + marks). */
-export function plot({ meaning, x, y, marks, height = 196, left = 54, right = 16 }: Plot): string {
+export function plot(content: Plot): string {
+  const { meaning, x, y, marks, height = 196, left = 54, right = 16, attributes = {} } = content;
   const end = WIDTH - right;
   const bottom = TOP + height;
   const place = ([valueX, valueY]: Point): Point => [
@@ -63,6 +66,7 @@ export function plot({ meaning, x, y, marks, height = 196, left = 54, right = 16
       viewBox: `0 0 ${WIDTH} ${bottom + BOTTOM}`,
       fill: INK,
       'font-size': LETTERS,
+      ...attributes,
     },
     [
       stroke(grid, { stroke: INK, 'stroke-opacity': 0.15 }),
@@ -128,10 +132,10 @@ export function image(high: Point, href: string): Mark {
 }
 
 /** A few words right of a point. */
-export function note(point: Point, words: string): Mark {
+export function note(point: Point, words: string, color = INK): Mark {
   return (place) => {
     const [x, y] = place(point);
-    return text([x + GAP, y], words, { dy: MIDDLE });
+    return text([x + GAP, y], words, { dy: MIDDLE, fill: color });
   };
 }
 
