@@ -1,13 +1,13 @@
 // The memory under a shared heap: what Heap takes, if it can be shared, and as it is at present.
 
+import { isSharedArrayBuffer } from '../base/buffers.ts';
 import { type Backing, backingOf } from '../heap/memory.ts';
-import { isShared } from '../shared/cells.ts';
 import type { SharedHeapMemory } from './options.ts';
 
 /** `memory`, ready for use. Throws a TypeError when it cannot be shared. */
 export function sharedBacking(memory: SharedHeapMemory): Backing {
   const backing = backingOf(memory);
-  if (!isShared(backing.buffer)) {
+  if (!isSharedArrayBuffer(backing.buffer)) {
     throw new TypeError('memory must be a SharedArrayBuffer or a shared WebAssembly.Memory');
   }
   return backing;

@@ -2,7 +2,8 @@
 
 import { lowestBit, tileOrder } from '../base/word.ts';
 import type { Cells } from '../shared/cells.ts';
-import { type Geometry, RESERVED } from '../shared/layout.ts';
+import type { Geometry } from '../shared/layout.ts';
+import { RESERVED } from '../shared/owners.ts';
 import { markLive } from '../shared/rebuild.ts';
 
 /** Units of the largest block at `at` that ends at `end` or before and has no more than `most` units. */

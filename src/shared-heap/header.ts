@@ -8,7 +8,8 @@ import { checkPowerOfTwo, checkWithin, MAX_CAPACITY } from '../base/arguments.ts
 import { BuddyError } from '../base/errors.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
 import type { Backing } from '../heap/memory.ts';
-import { AT_CAPACITY, AT_SLOTS, AT_TRACKED, type Geometry, geometryOf, MAX_SLOTS } from '../shared/layout.ts';
+import { AT_CAPACITY, AT_SLOTS, AT_TRACKED, type Geometry, geometryOf } from '../shared/layout.ts';
+import { MAX_SLOTS } from '../shared/slots.ts';
 import { bufferTo } from './backing.ts';
 
 /** "SHEP" in a little-endian buffer. */

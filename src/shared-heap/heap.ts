@@ -10,7 +10,7 @@ import { blockOf, blocksOf, sizeAt } from '../shared/inspect.ts';
 import { ORDERS_PER_LEVEL } from '../shared/layout.ts';
 import { checkDead, recover } from '../shared/recover.ts';
 import { resize } from '../shared/resize.ts';
-import { attachWorker, checkWorkerId, detachWorker, workerIdOf, workerIdsOf } from '../shared/slots.ts';
+import { attachWorker, checkWorkerId, workerIdOf, workerIdsOf } from '../shared/slots.ts';
 import type { SharedHeapHandle, SharedHeapOptions } from './options.ts';
 import { SharedRegion } from './region.ts';
 
@@ -124,8 +124,8 @@ export class SharedHeap extends AbstractHeap {
 
   /** This worker's number: what {@link recover} takes should it die. No two workers of a heap have the same (within 2^22 in one place). */
   get workerId(): number {
-    const { cells, g, worker } = this.#attached().engine;
-    return workerIdOf(cells, g, worker);
+    const { cells, g, slot } = this.#attached().engine;
+    return workerIdOf(cells, g, slot);
   }
 
   /** The numbers of all workers that are attached, and of those that have died and are not recovered. O(workers). */
@@ -196,7 +196,7 @@ export class SharedHeap extends AbstractHeap {
     const to = region.pointerTo(moved);
     const length = Math.min(before, 2 ** order) * this.unit;
     region.bytesTo(Math.max(ptr, to) + length).copyWithin(to, ptr, ptr + length);
-    engine.free(unit);
+    if (engine.free(unit) === 0) throw this.#misuse(ptr);
     return to;
   }
 
@@ -242,11 +242,7 @@ export class SharedHeap extends AbstractHeap {
       if (ptr === 0) return;
       throw this.#misuse(ptr);
     }
-    try {
-      engine.free(unit);
-    } catch {
-      throw this.#misuse(ptr);
-    }
+    if (engine.free(unit) === 0) throw this.#misuse(ptr);
   }
 
   /**
@@ -345,7 +341,7 @@ export class SharedHeap extends AbstractHeap {
   detach(): void {
     const engine = this.#engine;
     this.#engine = null;
-    if (engine !== null) detachWorker(engine);
+    engine?.detach();
   }
 
   /**
@@ -361,7 +357,7 @@ export class SharedHeap extends AbstractHeap {
       throw new TypeError(`a pointer must be a number or a view, not a ${typeof view}`);
     }
     const { engine, region } = this.#attached();
-    if (!region.holds(view.buffer, engine.worker)) {
+    if (!region.holds(view.buffer, engine.slot)) {
       throw new BuddyError('FOREIGN', "the view is not one on the heap's memory");
     }
     // Byte 0 is no block, though a pointer of 0 may be freed.

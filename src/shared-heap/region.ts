@@ -10,15 +10,17 @@
 // The memory never shrinks, so what lies before the frontier is there, whoever reads it.
 
 import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { isSharedArrayBuffer } from '../base/buffers.ts';
 import { unitZeroFor } from '../heap/base.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
 import { ADDRESSABLE, allocateBuffer, type Backing } from '../heap/memory.ts';
-import { AtomicCells, isShared } from '../shared/cells.ts';
+import { AtomicCells } from '../shared/cells.ts';
 import { check } from '../shared/check.ts';
 import type { Engine } from '../shared/engine.ts';
 import { sizeAt } from '../shared/inspect.ts';
-import { geometryOf, MAX_SLOTS, RESERVED } from '../shared/layout.ts';
-import { changeOwner, ownerAt } from '../shared/owners.ts';
+import { geometryOf } from '../shared/layout.ts';
+import { changeOwner, ownerAt, RESERVED } from '../shared/owners.ts';
+import { MAX_SLOTS } from '../shared/slots.ts';
 import { writeEmpty } from '../shared/state.ts';
 import { bufferTo, sharedBacking } from './backing.ts';
 import { growthAt, reserve } from './growth.ts';
@@ -143,7 +145,7 @@ export class SharedRegion {
     const { buffer: ours } = this.#bytes;
     if (buffer === ours) return true;
     const at = this.layout.probes + 4 * (worker - 1);
-    if (!isShared(buffer) || buffer.byteLength < at + 4) return false;
+    if (!isSharedArrayBuffer(buffer) || buffer.byteLength < at + 4) return false;
     const here = new Int32Array(ours, at, 1);
     const there = new Int32Array(buffer, at, 1);
     return [1, 2].every((value) => {
@@ -255,10 +257,10 @@ export class SharedRegion {
 
   /** Frees the reserved block from `at` up to `next`, unless another worker does. */
   #claim(engine: Engine, at: number, next: number): void {
-    const { cells, g, worker } = engine;
-    const owned = g.tracked && changeOwner(cells, g, at, RESERVED, worker);
+    const { cells, g, slot } = engine;
+    const owned = g.tracked && changeOwner(cells, g, at, RESERVED, slot);
     const moved = Atomics.compareExchange(this.#header, AT_FRONTIER, at, next) === at;
-    if (g.tracked ? owned : moved) engine.reclaim(at, g.tracked ? worker : 0);
+    if (g.tracked ? owned : moved) engine.reclaim(at, g.tracked ? slot : 0);
   }
 }
 

@@ -1,72 +1,82 @@
-// SharedBuddyAllocator: offsets in units, many workers on one SharedArrayBuffer. The checks before the engine.
+// SharedBuddyAllocator: many workers on one SharedArrayBuffer, offsets in units. The checks that stand before the engine.
 
-import { checkBoolean, checkCapacity, checkOffset, checkSize, checkWithin } from '../base/arguments.ts';
+import {
+  checkBoolean,
+  checkCapacity,
+  checkOffset,
+  checkPowerOfTwo,
+  checkSize,
+  MAX_CAPACITY,
+} from '../base/arguments.ts';
+import { assert, DEV } from '../base/assert.ts';
 import { type Block, type BuddyStats, type LiveBlock, statsOf } from '../base/blocks.ts';
+import { isSharedArrayBuffer } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
-import { AtomicCells, isShared } from './cells.ts';
+import { expectLength } from '../base/format.ts';
+import { orderOf } from '../base/word.ts';
+import { AtomicCells } from './cells.ts';
 import { check } from './check.ts';
 import { Engine } from './engine.ts';
 import { blockOf, blocksOf, misuse, sizeAt } from './inspect.ts';
-import {
-  AT_CAPACITY,
-  AT_MAGIC,
-  AT_SLOTS,
-  AT_TRACKED,
-  AT_VERSION,
-  type Geometry,
-  geometryOf,
-  MAGIC,
-  MAX_SLOTS,
-  VERSION,
-} from './layout.ts';
+import { type Geometry, geometryOf } from './layout.ts';
 import { rebuild } from './rebuild.ts';
 import { checkDead, type Recovered, recover } from './recover.ts';
-import { attachWorker, checkWorkerId, detachWorker, workerIdOf, workerIdsOf } from './slots.ts';
-import { writeEmpty } from './state.ts';
+import { attachWorker, checkMaxWorkers, checkWorkerId, workerIdOf, workerIdsOf } from './slots.ts';
+import { geometryIn, writeEmpty } from './state.ts';
 
-/** What a shared arena is made with. */
+/** Options of {@link SharedBuddyAllocator.create}. */
 export interface SharedBuddyOptions {
   /** Units in the arena: an integer from 1 to 2^30, a power of two or not. */
   readonly capacity: number;
-  /** Workers that can be attached at once, 1 to 253; 32 unless told. Each takes 64 to 192 bytes of the state. */
+  /** The most workers that can be attached at once, 1 to 253; default 32. Each takes 64 to 192 bytes of the state. */
   readonly maxWorkers?: number;
-  /** Whether to note the owner of each block, so that {@link SharedBuddyAllocator.recover} can take back those of a dead worker. A byte a unit. */
+  /**
+   * Whether to note the owner of each block, so that {@link SharedBuddyAllocator.recover} can take back the blocks of a dead
+   * worker; default false. Takes one byte per unit.
+   */
   readonly trackOwners?: boolean;
 }
 
 /** Figures of a shared arena. */
 export interface SharedBuddyStats extends BuddyStats {
-  /** Workers that are attached, dead ones that nobody has recovered included. */
+  /** Workers that are attached, and those that have died and are not recovered. */
   readonly workers: number;
 }
 
 /**
- * A binary buddy allocator whose whole state lies in a SharedArrayBuffer, for up to 253 workers at once. No call takes a lock or
- * waits for another worker: one that is stopped or killed at any point stops nobody else. Any worker may free what another
- * has allocated.
+ * A binary buddy allocator whose whole state lies in a SharedArrayBuffer, for up to 253 workers at once. No call takes a lock
+ * or waits for another worker: a worker that is stopped or killed at any point stops no other. Any worker may free the blocks of
+ * any other.
  *
- * Each worker, the creator included, has an instance of its own, attached to the same buffer. An instance cannot be posted; its {@link buffer} can.
+ * Each worker, the creator included, attaches an instance of its own to the buffer. An instance cannot be posted; its
+ * {@link buffer} can.
  *
- * A request is rounded up to a power of two and gets a block at a multiple of its size; which of those that fit depends
- * on the worker, who looks near its last blocks first. The tree of words follows BuddyAllocator's; doing without locks is
- * after NBBS (Marotta et al., CLUSTER 2018) and LLFree (Wrenger et al., USENIX ATC 2023). docs/concurrency.md tells the protocol.
+ * A request is rounded up to a power of two and gets a block at a multiple of its size. A worker looks for room near its last
+ * blocks first, so placement depends on the worker. The tree of words follows BuddyAllocator's; doing without locks follows NBBS
+ * (Marotta et al., CLUSTER 2018) and LLFree (Wrenger et al., USENIX ATC 2023). docs/concurrency.md explains the protocol.
+ *
+ * After {@link detach}, {@link buffer}, {@link capacity}, {@link trackOwners} and {@link maxWorkers} still work, and a second
+ * `detach` does nothing. Everything else throws a {@link BuddyError} `DETACHED`.
  */
 export class SharedBuddyAllocator {
   readonly #buffer: SharedArrayBuffer;
+  readonly #g: Geometry;
   readonly #capacity: number;
   #engine: Engine | null;
 
   private constructor(buffer: SharedArrayBuffer, engine: Engine) {
+    if (DEV) assert(buffer.byteLength >= engine.g.length * 4, 'the buffer has room for the state');
     this.#buffer = buffer;
-    this.#engine = engine;
+    this.#g = engine.g;
     this.#capacity = engine.g.capacity;
+    this.#engine = engine;
   }
 
   /**
-   * A new arena, all free, with the caller attached to it. O(log capacity), but for the zeroing of the state by the runtime.
+   * A new arena, all free, with the caller attached to it. O(log capacity), plus the time in which the runtime zeroes the state.
    *
-   * @throws TypeError when an option is of the wrong type.
-   * @throws RangeError when one is out of range, or the runtime has no memory for the state.
+   * @throws TypeError if an option is of the wrong type.
+   * @throws RangeError if an option is out of range, or the runtime has no memory for the state.
    */
   static create(options: SharedBuddyOptions): SharedBuddyAllocator {
     const g = geometryOfOptions(options);
@@ -77,27 +87,35 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Attaches the calling worker to the arena in `buffer`, which another has created. O(workers + log capacity).
+   * Attaches the calling worker to an arena that another worker has created. O(maxWorkers + log capacity).
    *
-   * @returns null when as many workers are attached as the arena has been made for.
-   * @throws TypeError when `buffer` is not a SharedArrayBuffer.
-   * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`, judged by the header and the length alone, as others may
-   * be changing the rest.
+   * @param source the arena's {@link buffer}, or a view that covers the whole of it.
+   * @returns null if as many workers are attached as the arena has room for.
+   * @throws TypeError if `source` is not a SharedArrayBuffer or a view of one, or if it is a view of a part: a copy of the part
+   * would not be shared.
+   * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`. Only the header and the length are checked, because other
+   * workers may be changing the rest.
    */
-  static attach(buffer: SharedArrayBuffer): SharedBuddyAllocator | null {
-    const s = viewOf(buffer);
-    const g = geometryOfState(s);
+  static attach(source: SharedArrayBuffer | ArrayBufferView): SharedBuddyAllocator | null {
+    const buffer = sharedBufferOf(source);
+    const s = new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+    const g = geometryIn(s);
+    expectExactLength(s.byteLength, g.length * 4);
     const cells = new AtomicCells(s);
-    const worker = attachWorker(cells, g, 0, g.capacity);
-    return worker === 0 ? null : new SharedBuddyAllocator(buffer, new Engine(cells, g, worker));
+    const slot = attachWorker(cells, g, 0, g.capacity);
+    return slot === 0 ? null : new SharedBuddyAllocator(buffer, new Engine(cells, g, slot));
   }
 
-  /** Bytes of the buffer that {@link create} makes: about 0.3 a unit, 1.3 where owners are tracked. Throws as that does. */
+  /**
+   * Bytes of the buffer that {@link create} would make: about 0.3 per unit, 1.3 if owners are tracked.
+   *
+   * @throws TypeError, RangeError as {@link create}.
+   */
   static bytesFor(options: SharedBuddyOptions): number {
     return geometryOfOptions(options).length * 4;
   }
 
-  /** The buffer that holds all of the state: post it to other workers, for them to {@link attach}. */
+  /** The buffer that holds the whole state: post it to other workers, which {@link attach} to it. */
   get buffer(): SharedArrayBuffer {
     return this.#buffer;
   }
@@ -109,18 +127,44 @@ export class SharedBuddyAllocator {
 
   /** Whether the owner of each block is noted. */
   get trackOwners(): boolean {
-    return this.#attached().g.tracked;
+    return this.#g.tracked;
   }
 
-  /** This worker's number: what {@link recover} takes should it die. No two workers of an arena have the same (within 2^22 in one place). */
-  get workerId(): number {
-    const { cells, g, worker } = this.#attached();
-    return workerIdOf(cells, g, worker);
+  /** The most workers that can be attached at once. */
+  get maxWorkers(): number {
+    return this.#g.slots;
   }
 
   /**
-   * The numbers of all workers that are attached, and of those that have died and are not recovered: for those who have to
-   * find out whom they did not hear from. O(workers).
+   * Units that are in no live block. Exact if no other worker is in a call. Otherwise the units are counted while they change: the
+   * sum may be one that the arena had at no moment, and units that a worker is splitting or coalescing count as used.
+   * O(capacity), unlike BuddyAllocator's.
+   */
+  get freeUnits(): number {
+    return this.#sums().freeUnits;
+  }
+
+  /**
+   * Size of the largest free block, and so of the largest request that has room: a power of two, or 0 if nothing is free. Exact if
+   * no other worker is in a call. Otherwise it is a hint: the block may be gone, or a larger one free, by the time this returns.
+   * O(capacity), unlike BuddyAllocator's.
+   */
+  get largestFree(): number {
+    return this.#sums().largestFree;
+  }
+
+  /**
+   * This worker's id, which {@link recover} takes if the worker dies. No two workers of an arena have the same id, except after
+   * 2^22 turns of one slot.
+   */
+  get workerId(): number {
+    const { cells, g, slot } = this.#attached();
+    return workerIdOf(cells, g, slot);
+  }
+
+  /**
+   * The ids of all workers that are attached, and of those that have died and are not recovered. An id in it that belongs to no
+   * living worker is a dead one's. O(maxWorkers).
    */
   workerIds(): number[] {
     const { cells, g } = this.#attached();
@@ -130,40 +174,42 @@ export class SharedBuddyAllocator {
   /**
    * Allocates a block of `size` units rounded up to a power of two. Lock-free; alone, O(1) mostly.
    *
-   * @returns the offset, a multiple of the rounded size; -1 when there is no room. It says so only after a look
-   * at every word, O(capacity / 16), and when no block that fits was free from the beginning of the call to the end. A block counts
-   * as not free while another worker is about to split or to coalesce it.
-   * @throws TypeError when `size` is not a number.
-   * @throws RangeError when it is not a positive integer.
-   * @throws BuddyError `DETACHED` after {@link detach}, as every method and all properties but `buffer` and `capacity` do.
+   * @returns the offset, a multiple of the rounded size; -1 if there is no room. That takes a look at each word,
+   * O(capacity / 16), and means that no block that fits was free from the beginning of the call to its end. A block counts as not
+   * free while another worker is about to split or coalesce it.
+   * @throws TypeError if `size` is not a number.
+   * @throws RangeError if it is not a positive integer.
+   * @throws BuddyError `DETACHED` after {@link detach}.
    */
   alloc(size: number): number {
     const engine = this.#engine;
     if (engine === null || (size | 0) !== size || size <= 0) return this.#allocUnusual(size);
     if (size > this.#capacity) return -1;
-    return engine.allocate(32 - Math.clz32(size - 1));
+    return engine.allocate(orderOf(size));
   }
 
   /**
-   * Frees the live block at `offset`, whoever allocated it, and coalesces it with its buddies as far as those are free.
+   * Frees the live block at `offset`, whichever worker allocated it, and coalesces it with its buddies as long as they are free.
    * Lock-free; alone, O(1) mostly, O(log capacity) at worst.
    *
    * @returns the units given back.
-   * @throws TypeError when `offset` is not a number.
-   * @throws RangeError when it is not an integer in the arena.
-   * @throws BuddyError `NOT_ALLOCATED` when the unit is free: a double free, or never allocated; `INTERIOR` when it is
-   * inside a live block. Of several workers who free the same block one succeeds, unless it has been allocated again in between.
+   * @throws TypeError if `offset` is not a number.
+   * @throws RangeError if it is not an integer in the arena.
+   * @throws BuddyError `NOT_ALLOCATED` if the unit is free: a double free, or never allocated; `INTERIOR` if it is inside a live
+   * block. Of several workers that free the same block one succeeds, unless it has been allocated again in between.
    */
   free(offset: number): number {
     const engine = this.#engine;
     if (engine === null || (offset | 0) !== offset || offset < 0 || offset >= this.#capacity) {
       throw this.#misuse(offset);
     }
-    return engine.free(offset);
+    const freed = engine.free(offset);
+    if (freed === 0) throw this.#misuse(offset);
+    return freed;
   }
 
   /**
-   * Size of the live block at `offset`, which is the size that was asked for rounded up. O(log capacity).
+   * Size of the live block at `offset`: the requested size, rounded up. O(log capacity).
    *
    * @throws what {@link free} throws.
    */
@@ -187,7 +233,7 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * The offset of the live block that holds `unit`, whichever worker's it is; -1 when the unit is free. O(log capacity).
+   * The offset of the live block that holds `unit`, whichever worker allocated it; -1 if the unit is free. O(log capacity).
    *
    * @throws TypeError, RangeError as {@link free}.
    */
@@ -198,15 +244,15 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Makes this worker the owner of the live block at `offset`, which another has handed over: should the former owner die, the
-   * block stays, and should this one die, {@link recover} takes it back. Nothing changes where owners are not tracked. Lock-free.
+   * Makes this worker the owner of the live block at `offset`, which another worker has handed over. If the former owner dies, the
+   * block stays; if this one dies, {@link recover} takes it back. Does nothing if owners are not tracked. Lock-free.
    *
-   * With `from`, the number of the worker who has handed it over, the block must be that one's, or nobody's as that one has left. If
-   * the giver can have died and been recovered meanwhile, and the block's place have been allocated again, only this
-   * tells the new block from the one that was handed over.
+   * With `from`, the id of the worker that has handed the block over, the block must belong to that worker, or to nobody if that
+   * worker has detached itself. The giver can have died and been recovered meanwhile, and the same units been allocated
+   * again: only `from` tells the new block from the one that was handed over.
    *
-   * @throws what {@link free} throws; BuddyError `NOT_ALLOCATED` also when the block is not that of `from`.
-   * @throws TypeError, RangeError when `from` is given and can be no worker's number.
+   * @throws what {@link free} throws; BuddyError `NOT_ALLOCATED` also if the block does not belong to `from`.
+   * @throws TypeError, RangeError if `from` is given and can be no worker's id.
    */
   adopt(offset: number, from?: number): void {
     const engine = this.#attached();
@@ -219,16 +265,16 @@ export class SharedBuddyAllocator {
       : new BuddyError('NOT_ALLOCATED', `the block at ${offset} is not worker ${from}'s any more`);
   }
 
-  /** Counts blocks and units. Exact when no other worker is in a call, approximate otherwise. O(capacity). */
+  /** Counts blocks and units. Exact if no other worker is in a call, approximate otherwise. O(capacity). */
   stats(): SharedBuddyStats {
     const { cells, g } = this.#attached();
-    return { ...statsOf(g.capacity, blocksOf(cells, g)), workers: workerIdsOf(cells, g).length };
+    return { ...this.#sums(), workers: workerIdsOf(cells, g).length };
   }
 
   /**
-   * All blocks, live and free, in address order, free ones as large as coalescing makes them. What a worker is splitting or
-   * coalescing at the moment shows as live. Exact when no other worker is in a call, and this one changes nothing until the last
-   * block has been taken; else a block may show that never was. O(log capacity) each.
+   * All blocks, live and free, in address order, free ones as large as coalescing makes them. A block that a worker is splitting
+   * or coalescing shows as live. Exact if no other worker is in a call, and this one changes nothing until it has taken the last
+   * block; otherwise a block may show that never existed. O(log capacity) per block.
    */
   blocks(): Generator<Block, void, undefined> {
     const { cells, g } = this.#attached();
@@ -236,53 +282,49 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Takes back what `worker` had when it died: its place, and, where owners are tracked, the blocks that it owned and what it had
-   * half-done. Others may go on meanwhile. Without tracking the blocks stay allocated, and so may a block that it was splitting
-   * or coalescing, which at worst is the whole arena; recover those by the other form. O(capacity). Does nothing when the worker
-   * has been recovered or has detached itself.
+   * Takes back the slot of a dead worker and, if owners are tracked, its blocks and whatever its last call left unfinished. Other
+   * workers may go on meanwhile. Without tracking, its blocks stay allocated, and so may a block that it was splitting or
+   * coalescing, at worst the whole arena: {@link rebuild} takes them back. O(capacity). Does nothing if the worker has been
+   * recovered or has detached itself.
    *
-   * The worker must be dead: terminated, or never to call again.
+   * The worker must be dead: terminated, or certain not to call again.
    *
-   * @throws TypeError when `worker` is not a number.
-   * @throws RangeError when it is no number that a worker of this arena can have, or the caller's own.
+   * @param worker the id of the dead worker.
+   * @throws TypeError if `worker` is not a number.
+   * @throws RangeError if it can be no worker's id in this arena, or is the caller's own.
    */
-  recover(worker: number): Recovered;
-  /**
-   * Makes `live` the live blocks of the arena and everything else free, whatever its state. Those that no attached worker owns
-   * become this one's. No other worker may be in a call, and those that have died must have been recovered by number, for their
-   * places. O(capacity).
-   *
-   * @throws TypeError when `live` is not iterable, or an offset or size in it not a number.
-   * @throws RangeError when one is no integer in the arena, a size no power of two, an offset no multiple of it, or two overlap.
-   */
-  recover(live: Iterable<LiveBlock>): void;
-  recover(what: number | Iterable<LiveBlock>): Recovered | undefined {
+  recover(worker: number): Recovered {
     const engine = this.#attached();
-    const { cells, g } = engine;
-    if (typeof what === 'number') {
-      checkDead(engine, what);
-      return recover(engine, what);
-    }
-    if (typeof what !== 'object' || what === null || typeof what[Symbol.iterator] !== 'function') {
-      throw new TypeError("recover takes a worker's number or the live blocks");
-    }
-    const live = checkLive(what, g.capacity);
-    rebuild(cells, g, engine.worker, live);
-    return undefined;
+    checkDead(engine, worker);
+    return recover(engine, worker);
   }
 
   /**
-   * Gives back this worker's place. Its blocks stay allocated; where owners are tracked they are nobody's until somebody adopts them.
-   * Every later call throws, but a second `detach`. O(1), or O(capacity) where owners are tracked.
+   * Makes `live` the live blocks of the arena and everything else free, whatever its state. A block in it that no attached worker
+   * owns becomes this worker's. No other worker may be in a call. Dead workers must have been recovered before, for their slots.
+   * O(capacity).
+   *
+   * @throws TypeError if `live` is not iterable, or an offset or a size in it is not a number.
+   * @throws RangeError if an offset is not an integer in the arena, a size is not a power of two, an offset is not a multiple of
+   * its size, or two blocks overlap.
+   */
+  rebuild(live: Iterable<LiveBlock>): void {
+    const { cells, g, slot } = this.#attached();
+    rebuild(cells, g, slot, checkLive(live, g.capacity));
+  }
+
+  /**
+   * Gives back this worker's slot. Its blocks stay allocated; if owners are tracked, they belong to nobody until a worker adopts
+   * them. Every later call throws, except `detach`. O(1), or O(capacity) if owners are tracked.
    */
   detach(): void {
     const engine = this.#engine;
     this.#engine = null;
-    if (engine !== null) detachWorker(engine);
+    engine?.detach();
   }
 
   /**
-   * Verifies every invariant. Returns what is violated, in words; nothing when all is sound. Only meaningful when no other
+   * Verifies every invariant. Returns the violated ones, in words; nothing if the state is sound. Meaningful only if no other
    * worker is in a call and the dead are recovered. O(capacity).
    */
   check(): string[] {
@@ -290,19 +332,27 @@ export class SharedBuddyAllocator {
     return check(cells, g);
   }
 
+  /** The engine. Throws DETACHED after `detach`. */
   #attached(): Engine {
     if (this.#engine === null) throw new BuddyError('DETACHED', 'this worker has detached itself');
     return this.#engine;
   }
 
-  /** `alloc` of what is not a positive int32: a mistake, or more than any arena has. */
+  /** Slow path of `alloc`: `size` is not a positive int32, so it is a mistake, or more than any arena has. */
   #allocUnusual(size: number): number {
     this.#attached();
     checkSize(size);
     return -1;
   }
 
-  #misuse(offset: number): Error {
+  /** The sums over all blocks. O(capacity). */
+  #sums(): BuddyStats {
+    const { cells, g } = this.#attached();
+    return statsOf(g.capacity, blocksOf(cells, g));
+  }
+
+  /** The error of a call that wants a live block at `offset`, where none starts. Throws if `offset` is not a unit at all. */
+  #misuse(offset: number): BuddyError {
     const { cells, g } = this.#attached();
     checkOffset('offset', offset, g.capacity);
     return misuse(cells, g, offset);
@@ -311,48 +361,42 @@ export class SharedBuddyAllocator {
 
 function geometryOfOptions({ capacity, maxWorkers = 32, trackOwners = false }: SharedBuddyOptions): Geometry {
   checkCapacity(capacity);
-  checkWithin('maxWorkers', maxWorkers, 1, MAX_SLOTS);
+  checkMaxWorkers(maxWorkers);
   checkBoolean('trackOwners', trackOwners);
   return geometryOf(capacity, maxWorkers, trackOwners);
 }
 
-function viewOf(buffer: SharedArrayBuffer): Int32Array {
-  if (!isShared(buffer)) throw new TypeError('the buffer must be a SharedArrayBuffer');
-  return new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+function sharedBufferOf(source: SharedArrayBuffer | ArrayBufferView): SharedArrayBuffer {
+  const buffer: unknown = ArrayBuffer.isView(source) ? source.buffer : source;
+  if (!isSharedArrayBuffer(buffer)) {
+    throw new TypeError('attach takes a SharedArrayBuffer, or a view of the whole of one');
+  }
+  if (source.byteLength !== buffer.byteLength) {
+    throw new TypeError(
+      `the view shows ${source.byteLength} of the ${buffer.byteLength} bytes of its SharedArrayBuffer: ` +
+        'attach takes a view of the whole, because a copy of a part would not be shared',
+    );
+  }
+  return buffer;
 }
 
-function geometryOfState(s: Int32Array): Geometry {
-  if (s.length <= AT_TRACKED || Atomics.load(s, AT_MAGIC) !== MAGIC) {
-    throw new BuddyError('FOREIGN', 'the buffer does not hold a shared arena');
+/** Throws a BuddyError `TRUNCATED` if the `present` bytes are not exactly the `taken` ones. */
+function expectExactLength(present: number, taken: number): void {
+  expectLength('a shared arena', present, taken);
+  if (present > taken) {
+    throw new BuddyError('TRUNCATED', `the buffer has ${present} bytes; its arena takes ${taken} of them`);
   }
-  if (s[AT_VERSION] !== VERSION) {
-    throw new BuddyError(
-      'VERSION',
-      `the arena has format version ${s[AT_VERSION]}; this code reads ${VERSION}`,
-    );
-  }
-  const options = { capacity: s[AT_CAPACITY], maxWorkers: s[AT_SLOTS], trackOwners: s[AT_TRACKED] === 1 };
-  let g: Geometry;
-  try {
-    g = geometryOfOptions(options);
-  } catch (error) {
-    throw new BuddyError('CORRUPT', `the arena's header: ${(error as Error).message}`);
-  }
-  if (g.length * 4 !== s.byteLength) {
-    throw new BuddyError(
-      'TRUNCATED',
-      `the buffer has ${s.byteLength} bytes; its arena takes ${g.length * 4}`,
-    );
-  }
-  return g;
 }
 
 function checkLive(live: Iterable<LiveBlock>, capacity: number): LiveBlock[] {
+  if (typeof live !== 'object' || live === null || typeof live[Symbol.iterator] !== 'function') {
+    throw new TypeError('rebuild takes an iterable of the live blocks');
+  }
   const sorted = Array.from(live, ({ offset, size }) => {
     checkOffset('offset', offset, capacity);
-    checkSize(size);
-    if (2 ** Math.round(Math.log2(size)) !== size || offset % size !== 0 || offset + size > capacity) {
-      throw new RangeError(`no block of ${size} units can lie at ${offset}`);
+    checkPowerOfTwo('size', size, 1, MAX_CAPACITY);
+    if (offset % size !== 0 || offset + size > capacity) {
+      throw new RangeError(`a block of ${size} units cannot lie at ${offset}`);
     }
     return { offset, size };
   }).sort((a, b) => a.offset - b.offset);

@@ -1,30 +1,25 @@
-// The one door to shared memory: every access of the shared allocator to what other workers may change goes through here.
-// A model checker stands in for it with cells of its own, so that what is explored and what runs is the same code.
-
-/** Whether `buffer` is a SharedArrayBuffer. Not by instanceof: it may come from another realm. */
-export function isShared(buffer: unknown): buffer is SharedArrayBuffer {
-  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
-}
+// The one door to shared memory: the shared allocator reads and writes the memory of other workers through it only.
+// The explorer of test/interleavings has cells of its own, so it explores the same code that runs in production.
 
 /** Shared int32 cells, as the shared allocator uses them. */
 export interface Cells {
-  /** The value at `at`, maybe not the newest: for hints, and for what a `cas` is about to verify. */
-  read(at: number): number;
-  /** The value at `at`, sequentially consistent. */
-  load(at: number): number;
-  /** Sets `at`, which nobody else writes to, to `value`. Others see it no later than this worker's next `cas`. */
-  write(at: number, value: number): void;
-  /** Sets `at` to `value`, sequentially consistent. */
-  store(at: number, value: number): void;
-  /** Sets `at` to `value` if it is `expected`. Returns whether it was. */
-  cas(at: number, expected: number, value: number): boolean;
-  /** Sets the `bits` at `at`. */
-  or(at: number, bits: number): void;
-  /** Clears all but the `bits` at `at`. Returns what is left. */
-  and(at: number, bits: number): number;
+  /** The value at `pos`, maybe an old one: for hints, and for values that a `cas` is about to verify. */
+  read(pos: number): number;
+  /** The value at `pos`, sequentially consistent. */
+  load(pos: number): number;
+  /** Sets `pos`, to which no other worker writes, to `value`. Others see it no later than this worker's next `cas`. */
+  write(pos: number, value: number): void;
+  /** Sets `pos` to `value`, sequentially consistent. */
+  store(pos: number, value: number): void;
+  /** Sets `pos` to `value` if it is `expected`. Returns whether it was. */
+  cas(pos: number, expected: number, value: number): boolean;
+  /** Sets the `bits` at `pos`. */
+  or(pos: number, bits: number): void;
+  /** Clears all bits at `pos` but the `bits`. Returns those that remain. */
+  and(pos: number, bits: number): number;
 }
 
-/** The real ones. A plain read costs an eighth of an atomic one in V8, which calls a builtin for every atomic access. */
+/** The cells of an Int32Array. A plain read costs an eighth of an atomic one: V8 calls a builtin for each `Atomics`. */
 export class AtomicCells implements Cells {
   readonly s: Int32Array;
 
@@ -32,31 +27,31 @@ export class AtomicCells implements Cells {
     this.s = s;
   }
 
-  read(at: number): number {
-    return this.s[at];
+  read(pos: number): number {
+    return this.s[pos];
   }
 
-  load(at: number): number {
-    return Atomics.load(this.s, at);
+  load(pos: number): number {
+    return Atomics.load(this.s, pos);
   }
 
-  write(at: number, value: number): void {
-    this.s[at] = value;
+  write(pos: number, value: number): void {
+    this.s[pos] = value;
   }
 
-  store(at: number, value: number): void {
-    Atomics.store(this.s, at, value);
+  store(pos: number, value: number): void {
+    Atomics.store(this.s, pos, value);
   }
 
-  cas(at: number, expected: number, value: number): boolean {
-    return Atomics.compareExchange(this.s, at, expected, value) === expected;
+  cas(pos: number, expected: number, value: number): boolean {
+    return Atomics.compareExchange(this.s, pos, expected, value) === expected;
   }
 
-  or(at: number, bits: number): void {
-    Atomics.or(this.s, at, bits);
+  or(pos: number, bits: number): void {
+    Atomics.or(this.s, pos, bits);
   }
 
-  and(at: number, bits: number): number {
-    return Atomics.and(this.s, at, bits) & bits;
+  and(pos: number, bits: number): number {
+    return Atomics.and(this.s, pos, bits) & bits;
   }
 }

@@ -1,61 +1,66 @@
-// Tracked arenas: taking back what a worker that has died held and had half-done, while others go on.
+// Taking back the blocks and the slot of a dead worker, and completing or undoing its last call, while others go on.
 //
-// A worker can have died between two steps of one call. Whatever that has left lies around the offset that it announced:
-// a word in transit that contains the offset, or the live block at it without an owner. But what looks so may also be
-// another worker's affair at this moment, who has then announced it likewise. So everyone's announcements are read, then the tree, then
-// the announcements again: if nobody alive was at work there in between, it is the dead worker's, and stays so.
+// A worker can die between two steps of one call. The picture that it leaves lies around the offset that it announced: a word
+// in transit that contains the offset, or a live block there without an owner. A living worker in the middle of a call leaves
+// the same picture, but it has announced an offset there as well. So a recovery reads all announcements, then the tree, then
+// the announcements again. If no living worker was at work there in between, the picture is the dead worker's, and stays so.
 
 import type { Cells } from './cells.ts';
 import type { Engine } from './engine.ts';
 import { levelOf, sizeAt } from './inspect.ts';
 import {
-  ATTACHED,
-  DEAD,
   FANOUT_BITS,
   type Geometry,
-  generationOf,
-  kindOf,
   ORDERS_PER_LEVEL,
-  RECOVERING,
-  recovererOf,
-  SLOT_AT,
+  SLOT_ANNOUNCED,
   SLOT_SEQUENCE,
   SLOT_STATE,
-  slotOf,
-  stateFrom,
-  VACANT,
 } from './layout.ts';
 import { announce, endAnnouncement, nextOwned, ownerAt } from './owners.ts';
 import { refresh } from './run-index.ts';
-import { checkWorkerId, workerIdOf } from './slots.ts';
-import { contOf, usedOf } from './word.ts';
+import {
+  ATTACHED,
+  checkWorkerId,
+  DEAD,
+  generationOf,
+  generationOfId,
+  kindOf,
+  RECOVERING,
+  recovererOf,
+  slotOf,
+  slotPos,
+  stateFrom,
+  VACANT,
+  workerIdOf,
+} from './slots.ts';
+import { isSubdivided } from './word.ts';
 
-/** What a recovery has taken back. */
+/** The result of a recovery. */
 export interface Recovered {
-  /** Live blocks that the dead worker owned, and others who were known to be dead. */
+  /** Live blocks that were taken back: those of the dead worker, and of others that were known to be dead. */
   readonly blocks: number;
-  /** Their units. */
+  /** Units of these blocks. */
   readonly units: number;
   /**
-   * False when another worker is recovering the same one, or was at work on what a dead worker had half-done: call again
-   * later, when any others who have died have been recovered as well. The slot stays taken until then.
+   * False if another worker is recovering the same one, or was at work on what a dead worker left unfinished. The slot stays
+   * taken then: call again later, when all other dead workers have been recovered as well.
    */
   readonly complete: boolean;
 }
 
-/** How often a recovery looks again at what another worker was at work on. */
+/** How often a recovery looks again at a place where another worker was at work. */
 const ATTEMPTS = 3;
 
 /**
- * Recovers from the death of the worker with the number `dead`, and of all others who are known to be dead: those whose
- * recovery was not complete, and those whom a dead one was recovering. O(capacity).
+ * Recovers from the death of the worker with the id `dead`, and of all others that are known to be dead: those whose recovery was
+ * not complete, and those that a dead worker was recovering. O(capacity).
  */
 export function recover(engine: Engine, dead: number): Recovered {
-  const { cells, g, worker } = engine;
-  const first = dead & 255;
-  if (!mark(engine, first, dead >>> 8)) {
-    const state = cells.load(slotOf(g, first) + SLOT_STATE);
-    const isGone = kindOf(state) === VACANT || generationOf(state) !== dead >>> 8;
+  const { cells, g, slot } = engine;
+  const first = slotOf(dead);
+  if (!mark(engine, first, generationOfId(dead))) {
+    const state = cells.load(slotPos(g, first) + SLOT_STATE);
+    const isGone = kindOf(state) === VACANT || generationOf(state) !== generationOfId(dead);
     return { blocks: 0, units: 0, complete: isGone };
   }
   const all = inherit(engine, first);
@@ -66,82 +71,88 @@ export function recover(engine: Engine, dead: number): Recovered {
   }
   let blocks = 0;
   let units = 0;
-  for (let at = nextOwned(cells, g, 0); at < g.capacity; at = nextOwned(cells, g, at + 1)) {
-    const owner = ownerAt(cells, g, at);
+  for (let offset = nextOwned(cells, g, 0); offset < g.capacity; offset = nextOwned(cells, g, offset + 1)) {
+    const owner = ownerAt(cells, g, offset);
     if (!all.includes(owner)) continue;
-    const freed = engine.reclaim(at, owner);
-    if (freed === 0) continue; // somebody else was freeing it, or has adopted it
+    const freed = engine.reclaim(offset, owner);
+    if (freed === 0) continue; // another worker frees it, or has adopted it
     blocks++;
     units += freed;
   }
-  if (g.tracked) endAnnouncement(cells, g, worker);
+  if (g.tracked) endAnnouncement(cells, g, slot);
   for (let level = 0; level < g.levels; level++) {
     for (let word = 0; word < g.count[level]; word++) refresh(cells, g, level, word);
   }
   for (const one of all) {
-    const slot = slotOf(g, one);
-    if (complete) cells.store(slot + SLOT_AT, 0);
-    // Until all is complete no place is given back: the caller will ask for the same number again.
-    const generation = generationOf(cells.load(slot + SLOT_STATE));
-    cells.store(slot + SLOT_STATE, stateFrom(generation, complete ? VACANT : DEAD));
+    const pos = slotPos(g, one);
+    if (complete) cells.store(pos + SLOT_ANNOUNCED, 0);
+    // No slot is given back until all is complete: the caller will ask for the same id again.
+    const generation = generationOf(cells.load(pos + SLOT_STATE));
+    cells.store(pos + SLOT_STATE, stateFrom(generation, complete ? VACANT : DEAD));
   }
   return { blocks, units, complete };
 }
 
-/** Refuses what is no number of another worker. The slot alone is checked: one of an earlier generation is long gone. */
-export function checkDead({ cells, g, worker }: Engine, number: number): void {
-  checkWorkerId(g, 'worker', number);
-  if (number === workerIdOf(cells, g, worker))
-    throw new RangeError("worker must be another's number, not one's own");
+/**
+ * Throws a TypeError or a RangeError if `workerId` is not the id of another worker. A generation that is gone is allowed: then
+ * there is nothing to recover.
+ */
+export function checkDead({ cells, g, slot }: Engine, workerId: number): void {
+  checkWorkerId(g, 'worker', workerId);
+  if (workerId === workerIdOf(cells, g, slot))
+    throw new RangeError("worker must be another worker's id, not the caller's own");
 }
 
-/** Marks the dead worker in slot `dead` as being recovered by this one. False when that is another's affair, or long done. */
-function mark({ cells, g, worker }: Engine, dead: number, generation: number): boolean {
-  const slot = slotOf(g, dead) + SLOT_STATE;
-  const marked = stateFrom(generation, RECOVERING, worker);
+/**
+ * Marks the dead worker in slot `dead` as recovered by this one. Returns false if another worker recovers it, or the slot has
+ * another generation by now.
+ */
+function mark({ cells, g, slot }: Engine, dead: number, generation: number): boolean {
+  const pos = slotPos(g, dead) + SLOT_STATE;
+  const marked = stateFrom(generation, RECOVERING, slot);
   return (
-    cells.cas(slot, stateFrom(generation, ATTACHED), marked) ||
-    cells.cas(slot, stateFrom(generation, DEAD), marked) ||
-    cells.load(slot) === marked
+    cells.cas(pos, stateFrom(generation, ATTACHED), marked) ||
+    cells.cas(pos, stateFrom(generation, DEAD), marked) ||
+    cells.load(pos) === marked
   );
 }
 
-/** Marks all who are known to be dead and whom nobody alive is recovering. Returns them and `dead`, who is marked. */
-function inherit({ cells, g, worker }: Engine, dead: number): number[] {
+/** Marks all workers that are known to be dead and that no living one recovers. Returns their slots and `dead`, a marked one. */
+function inherit({ cells, g, slot }: Engine, dead: number): number[] {
   const all = [dead];
   for (const one of all) {
     for (let other = 1; other <= g.slots; other++) {
-      const slot = slotOf(g, other) + SLOT_STATE;
-      const state = cells.load(slot);
+      const pos = slotPos(g, other) + SLOT_STATE;
+      const state = cells.load(pos);
       const kind = kindOf(state);
       if (kind !== DEAD && (kind !== RECOVERING || recovererOf(state) !== one)) continue;
-      // `all` grows as it is walked through: a dead worker may have been recovering one that was recovering a third.
-      if (cells.cas(slot, state, stateFrom(generationOf(state), RECOVERING, worker))) all.push(other);
+      // `all` grows while it is iterated: a dead worker may have been recovering one that was recovering a third.
+      if (cells.cas(pos, state, stateFrom(generationOf(state), RECOVERING, slot))) all.push(other);
     }
   }
   return all;
 }
 
-/** Completes or undoes what the worker in slot `dead` was doing. Returns whether that could be told from what others do. */
+/** Completes or undoes the last call of the worker in slot `dead`. Returns false if it cannot be told from calls of others. */
 function finish(engine: Engine, dead: number): boolean {
-  const { cells, g, worker } = engine;
-  const announced = cells.load(slotOf(g, dead) + SLOT_AT);
+  const { cells, g, slot } = engine;
+  const announced = cells.load(slotPos(g, dead) + SLOT_ANNOUNCED);
   if (announced === 0) return true;
   const offset = announced - 1;
-  announce(cells, g, worker, offset);
+  announce(cells, g, slot, offset);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const before = announcements(cells, g, worker);
+    const before = announcements(cells, g, slot);
     const level = levelOf(cells, g, offset);
     const child = offset >>> (FANOUT_BITS * level);
-    const raw = cells.load(g.words[level] + (child >>> FANOUT_BITS));
-    const subdivided = (((contOf(raw) & ~usedOf(raw)) >>> (child & 15)) & 1) === 1;
-    // In transit is the word under the subdivided child; else the block has no owner, or nothing is half-done.
+    const value = cells.load(g.words[level] + (child >>> FANOUT_BITS));
+    const subdivided = isSubdivided(value, child & 15);
+    // If the child is subdivided, the word under it is in transit. Else a block lacks its owner, or nothing is unfinished.
     const isBlock = !subdivided && sizeAt(cells, g, offset) !== 0 && ownerAt(cells, g, offset) === 0;
     if (!subdivided && !isBlock) return true;
     const first = child << (FANOUT_BITS * level);
     const last = subdivided ? first + (1 << (FANOUT_BITS * level)) - 1 : offset;
-    if (before.some(({ at }) => at > first && at <= last + 1)) continue;
-    if (!isSame(before, announcements(cells, g, worker))) continue;
+    if (before.some(({ announced }) => announced > first && announced <= last + 1)) continue;
+    if (!isSame(before, announcements(cells, g, slot))) continue;
     if (subdivided) engine.closeUp(level - 1, child, false);
     else engine.reclaim(offset, 0);
     return true;
@@ -149,22 +160,23 @@ function finish(engine: Engine, dead: number): boolean {
   return false;
 }
 
+/** A slot as another worker sees it: its state, its sequence and its announcement, 0 for a dead worker's. */
 interface Announcement {
   readonly state: number;
   readonly sequence: number;
-  readonly at: number;
+  readonly announced: number;
 }
 
-/** What all others who live have announced. The sequence is read before the offset: see `announce`. */
-function announcements(cells: Cells, g: Geometry, worker: number): Announcement[] {
+/** The announcements of all living workers but the one in `own`. The sequence is read before the offset: see `announce`. */
+function announcements(cells: Cells, g: Geometry, own: number): Announcement[] {
   const all: Announcement[] = [];
-  for (let other = 1; other <= g.slots; other++) {
-    const slot = slotOf(g, other);
-    const state = cells.load(slot + SLOT_STATE);
-    const sequence = cells.load(slot + SLOT_SEQUENCE);
-    const at = cells.load(slot + SLOT_AT);
-    const counts = other !== worker && kindOf(state) !== RECOVERING && kindOf(state) !== DEAD;
-    all.push({ state, sequence, at: counts ? at : 0 });
+  for (let slot = 1; slot <= g.slots; slot++) {
+    const pos = slotPos(g, slot);
+    const state = cells.load(pos + SLOT_STATE);
+    const sequence = cells.load(pos + SLOT_SEQUENCE);
+    const announced = cells.load(pos + SLOT_ANNOUNCED);
+    const counts = slot !== own && kindOf(state) !== RECOVERING && kindOf(state) !== DEAD;
+    all.push({ state, sequence, announced: counts ? announced : 0 });
   }
   return all;
 }

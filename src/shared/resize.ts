@@ -1,5 +1,6 @@
-// Changing the size of a live block where it stays, as far as that is a change of one word.
+// Changing the size of a live block without moving it, if that is a change of one word.
 
+import { assert, DEV } from '../base/assert.ts';
 import { blockLength, runStarts } from '../base/word.ts';
 import type { Cells } from './cells.ts';
 import { levelOf } from './inspect.ts';
@@ -8,9 +9,9 @@ import { setRunBits } from './run-index.ts';
 import { blockMask, contOf, freeOf, usedOf } from './word.ts';
 
 /**
- * Makes the live block at `offset`, which nobody else is about to free or to resize, one of 2^order units. Returns whether it
- * is; not when the order belongs to another level than the block's, or what lies above it in the word is not free. One CAS:
- * a worker that dies on the way has changed the block or has not. Its owner stays as noted.
+ * Makes the live block at `offset` one of 2^order units. No other worker may be about to free or resize it. Returns whether
+ * the block has that size now: it has not if the order belongs to another level, or if the block would have to grow over
+ * children that are not free. One CAS: a worker that dies in this call has changed the block or has not. The owner stays.
  */
 export function resize(cells: Cells, g: Geometry, offset: number, order: number): boolean {
   const level = levelOf(cells, g, offset);
@@ -19,15 +20,16 @@ export function resize(cells: Cells, g: Geometry, offset: number, order: number)
   const child = offset >>> (FANOUT_BITS * level);
   const word = child >>> FANOUT_BITS;
   const c = child & 15;
-  const at = g.words[level] + word;
+  const pos = g.words[level] + word;
   for (;;) {
-    const raw = cells.read(at);
-    const length = blockLength(usedOf(raw), contOf(raw), c);
-    const without = raw ^ blockMask(31 - Math.clz32(length), c);
+    const value = cells.read(pos);
+    const length = blockLength(usedOf(value), contOf(value), c);
+    const without = value ^ blockMask(31 - Math.clz32(length), c);
     if (((runStarts(freeOf(without), r) >>> c) & 1) === 0) return false;
     const next = without ^ blockMask(r, c);
-    if (next === raw) return true;
-    if (!cells.cas(at, raw, next)) continue;
+    if (next === value) return true;
+    if (!cells.cas(pos, value, next)) continue;
+    if (DEV) assert((length & (length - 1)) === 0, 'a block has a power of two of children');
     if (1 << r < length) setRunBits(cells, g, level, word, next);
     return true;
   }

@@ -1,5 +1,8 @@
-// Writing the state of an empty arena, before anybody else sees it.
+// The state of an arena as a whole: written when the arena is empty, and its header read when a worker attaches.
 
+import { MAX_CAPACITY } from '../base/arguments.ts';
+import { BuddyError } from '../base/errors.ts';
+import { expectFormat } from '../base/format.ts';
 import type { Cells } from './cells.ts';
 import {
   AT_CAPACITY,
@@ -9,35 +12,60 @@ import {
   AT_VERSION,
   FANOUT_BITS,
   type Geometry,
+  geometryOf,
   MAGIC,
   VERSION,
 } from './layout.ts';
 import { setRunBits } from './run-index.ts';
+import { MAX_SLOTS } from './slots.ts';
 import { CLOSED, EMPTY, subdivisionMask } from './word.ts';
 
-/** The last word of `level` in an empty arena: closed when the capacity ends with it. Otherwise it never closes. */
+/** The last word of `level` in an empty arena: closed if it ends at the capacity. Otherwise it never closes. */
 export function tailOf(g: Geometry, level: number): number {
   const span = 2 ** (FANOUT_BITS * level);
   const inside = Math.floor(g.capacity / span) & 15;
   const cut = g.capacity % span !== 0;
   if (inside === 0 && !cut) return CLOSED;
-  // Children beyond the capacity are in use for ever, each a block of its own; one that the capacity cuts is subdivided.
+  // Children beyond the capacity are always in use, each a block of its own. A child that the capacity cuts is subdivided.
   const outside = (-1 << (cut ? inside + 1 : inside)) & 0xffff;
   return EMPTY ^ outside ^ (cut ? subdivisionMask(inside) : 0);
 }
 
-/** Formats cells that are all zero. O(log capacity). */
+/** Writes the state of an empty arena into cells that are all zero. No other worker has seen them. O(log capacity). */
 export function writeEmpty(cells: Cells, g: Geometry): void {
   for (let level = 0; level < g.levels; level++) {
-    const raw = tailOf(g, level);
+    const value = tailOf(g, level);
     const last = g.count[level] - 1;
-    if (raw === CLOSED) continue;
-    cells.store(g.words[level] + last, raw);
-    setRunBits(cells, g, level, last, raw);
+    if (value === CLOSED) continue;
+    cells.store(g.words[level] + last, value);
+    setRunBits(cells, g, level, last, value);
   }
   cells.store(AT_VERSION, VERSION);
   cells.store(AT_CAPACITY, g.capacity);
   cells.store(AT_SLOTS, g.slots);
   cells.store(AT_TRACKED, g.tracked ? 1 : 0);
   cells.store(AT_MAGIC, MAGIC);
+}
+
+/**
+ * The geometry that the header of the state `s` gives. Other workers may be changing all but the header. Throws a BuddyError
+ * `FOREIGN` or `VERSION` if `s` is not the state of a shared arena, and `CORRUPT` if the header gives impossible numbers.
+ */
+export function geometryIn(s: Int32Array): Geometry {
+  const magic = s.length > AT_TRACKED ? Atomics.load(s, AT_MAGIC) : 0;
+  expectFormat('a shared arena', { magic, version: s[AT_VERSION] }, { magic: MAGIC, version: VERSION });
+  return geometryFrom(s);
+}
+
+/** {@link geometryIn} without the checks of format: for a state in a larger format of its own. Throws `CORRUPT` only. */
+export function geometryFrom(s: Int32Array): Geometry {
+  const capacity = s[AT_CAPACITY];
+  const slots = s[AT_SLOTS];
+  if (capacity < 1 || capacity > MAX_CAPACITY) {
+    throw new BuddyError('CORRUPT', `the arena's header says a capacity of ${capacity}`);
+  }
+  if (slots < 1 || slots > MAX_SLOTS) {
+    throw new BuddyError('CORRUPT', `the arena's header says that it has ${slots} slots`);
+  }
+  return geometryOf(capacity, slots, s[AT_TRACKED] === 1);
 }

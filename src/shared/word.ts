@@ -1,45 +1,55 @@
-// One word of a shared arena: the algebra of ../word.ts over 16 children, both masks in one int32 that a CAS can change.
+// One word of a shared arena: the algebra of ../base/word.ts over 16 children, both masks in one int32 that a CAS can
+// change.
 //
-// `used` is the low half, `cont` the high half. A word is kept XOR a value that no open word has, so that memory fresh from
-// the runtime, all zero, is an arena of closed words. Bits of children are set and cleared by XOR alike.
+// `used` is the low half, `cont` the high half. A word is stored XOR a value that no open word has, so that memory fresh
+// from the runtime, all zero, is an arena of closed words. Here `value` is the int32 as stored. XOR sets and clears the
+// bits of children alike.
 
 import { longestRunOrder, runMask } from '../base/word.ts';
 import { MAX_RUN_ORDER } from './layout.ts';
 
-/** A word that nobody but its opener may change. Child 0 is a further child of nothing, which no open word shows. */
+/**
+ * A closed word: only the worker that opens it may write it. Its child 0 continues a block that does not start, which no
+ * open word can encode.
+ */
 export const CLOSED = 0;
 
-/** An open word in which nothing is used. */
+/** An open word without a used child. */
 export const EMPTY = 0x00010001;
 
 /** Mask of the used children of an open word. */
-export const usedOf = (raw: number): number => {
-  return (raw ^ EMPTY) & 0xffff;
+export const usedOf = (value: number): number => {
+  return (value ^ EMPTY) & 0xffff;
 };
 
-/** Mask of the children that are subdivided, or a further child of a block. */
-export const contOf = (raw: number): number => {
-  return (raw ^ EMPTY) >>> 16;
+/** Mask of the children of an open word that are subdivided, or a further child of a block. */
+export const contOf = (value: number): number => {
+  return (value ^ EMPTY) >>> 16;
 };
 
 /** Mask of the free children of an open word. */
-export const freeOf = (raw: number): number => {
-  const w = raw ^ EMPTY;
+export const freeOf = (value: number): number => {
+  const w = value ^ EMPTY;
   return ~(w | (w >>> 16)) & 0xffff;
 };
 
-/** log2 of the longest aligned run of free children of an open word; -1 when none is free. */
-export const runOf = (raw: number): number => {
-  const run = longestRunOrder(freeOf(raw));
+/** Whether child `c` of an open word is subdivided. */
+export const isSubdivided = (value: number, c: number): boolean => {
+  return (((contOf(value) & ~usedOf(value)) >>> c) & 1) === 1;
+};
+
+/** log2 of the longest aligned run of free children of an open word, 0 … 3; -1 if no child is free. */
+export const runOf = (value: number): number => {
+  const run = longestRunOrder(freeOf(value));
   return run > MAX_RUN_ORDER ? MAX_RUN_ORDER : run;
 };
 
-/** What distinguishes a word with a block of 2^r children at child `c` from one where they are free. */
+/** XOR mask that turns 2^r free children at child `c` into a live block, and back. */
 export const blockMask = (r: number, c: number): number => {
   return (runMask(r) | ((runMask(r) ^ 1) << 16)) << c;
 };
 
-/** What distinguishes a word whose child `c` is subdivided from one where it is free. */
+/** XOR mask that turns the free child `c` into a subdivided one, and back. */
 export const subdivisionMask = (c: number): number => {
   return 0x10000 << c;
 };

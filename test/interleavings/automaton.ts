@@ -1,18 +1,18 @@
-// The local states of operations, learned on demand. An operation is a pure function of what the cells answer, so where it
-// stands is the list of answers so far: a node of a tree whose edges are answers. Each node is run once, from its log;
-// from then on a step of a worker is a look-up, and one number stands for all that a worker knows.
+// The local states of operations, learned on demand. An operation is a pure function of the answers of the cells. So its
+// state is the list of answers so far: a node of a tree whose edges are answers. Each node is run once, from its log. From
+// then on, a step of a worker is a look-up, and one number stands for all that a worker knows.
 
 import { BuddyError } from '../../src/base/errors.ts';
-import { DONE, FAILED, ModelCells, SUSPENDED } from './cells.ts';
+import { BROKEN, DONE, FAILED, ModelCells, SUSPENDED } from './cells.ts';
 import type { Subject } from './subject.ts';
 import { Violation } from './violation.ts';
 
-/** More accesses than any operation may take in any schedule that is explored: what exceeds it does not end. */
+/** More accesses than any operation takes in an explored schedule: an operation that exceeds it does not end. */
 const MAX_ACCESSES = 3000;
 
 /** Fields of a node. */
 const KIND = 0;
-const AT = 1;
+const POS = 1;
 const A = 2;
 const B = 3;
 const PARENT = 4;
@@ -28,6 +28,8 @@ export class Automaton {
   readonly #roots = new Map<number, number>();
   /** By root: worker, kind and argument of the call. */
   readonly #calls = new Map<number, readonly [number, number, number]>();
+  /** By node that is BROKEN. */
+  readonly #messages = new Map<number, string>();
   #nodes = new Int32Array(FIELDS << 12);
   /** Nodes learned so far. */
   size = 0;
@@ -49,7 +51,7 @@ export class Automaton {
     return root;
   }
 
-  /** The node that follows when the access of `node` is answered so. */
+  /** The node that follows if the access of `node` gets this answer. */
   next(node: number, answer: number): number {
     const nodes = this.#nodes;
     let child = nodes[node * FIELDS + CHILD];
@@ -62,24 +64,29 @@ export class Automaton {
     return child;
   }
 
-  /** Kind of the access that comes next; DONE or FAILED when the operation has ended. */
+  /** Kind of the next access; DONE, FAILED or BROKEN if the operation has ended. */
   kind(node: number): number {
     return this.#nodes[node * FIELDS + KIND];
   }
 
-  /** Position of the access that comes next. */
-  at(node: number): number {
-    return this.#nodes[node * FIELDS + AT];
+  /** Position of the next access. */
+  pos(node: number): number {
+    return this.#nodes[node * FIELDS + POS];
   }
 
-  /** First argument of the access after the position; when DONE, what the operation returned. */
+  /** First argument of the next access after the position; if DONE, the result of the operation. */
   a(node: number): number {
     return this.#nodes[node * FIELDS + A];
   }
 
-  /** Second argument of the access after the position. */
+  /** Second argument of the next access after the position. */
   b(node: number): number {
     return this.#nodes[node * FIELDS + B];
+  }
+
+  /** The message of the error that ended the operation, if BROKEN. */
+  message(node: number): string {
+    return this.#messages.get(node) ?? '';
   }
 
   /** Accesses made so far. */
@@ -94,21 +101,21 @@ export class Automaton {
       larger.set(this.#nodes);
       this.#nodes = larger;
     }
-    const at = node * FIELDS;
+    const pos = node * FIELDS;
     const nodes = this.#nodes;
-    nodes[at + PARENT] = parent;
-    nodes[at + ANSWER] = answer;
-    nodes[at + CHILD] = -1;
-    nodes[at + SIBLING] = -1;
+    nodes[pos + PARENT] = parent;
+    nodes[pos + ANSWER] = answer;
+    nodes[pos + CHILD] = -1;
+    nodes[pos + SIBLING] = -1;
     if (parent >= 0) {
-      nodes[at + SIBLING] = nodes[parent * FIELDS + CHILD];
+      nodes[pos + SIBLING] = nodes[parent * FIELDS + CHILD];
       nodes[parent * FIELDS + CHILD] = node;
-      nodes[at + DEPTH] = nodes[parent * FIELDS + DEPTH] + 1;
+      nodes[pos + DEPTH] = nodes[parent * FIELDS + DEPTH] + 1;
     }
     return node;
   }
 
-  /** Runs the operation from its log, and notes what it does next. */
+  /** Runs the operation from its log, and notes its next access or its end. */
   #learn(node: number): void {
     const cells = this.#cells;
     const nodes = this.#nodes;
@@ -125,18 +132,21 @@ export class Automaton {
     if (call === undefined) throw new Error('a root without a call');
     cells.length = length;
     cells.rewind();
-    const at = node * FIELDS;
+    const pos = node * FIELDS;
     try {
-      nodes[at + A] = this.subject.call(cells, ...call);
-      nodes[at + KIND] = DONE;
+      nodes[pos + A] = this.subject.call(cells, ...call);
+      nodes[pos + KIND] = DONE;
     } catch (thrown) {
       if (thrown === SUSPENDED) {
-        nodes[at + KIND] = cells.kind;
-        nodes[at + AT] = cells.at;
-        nodes[at + A] = cells.a;
-        nodes[at + B] = cells.b;
+        nodes[pos + KIND] = cells.kind;
+        nodes[pos + POS] = cells.pos;
+        nodes[pos + A] = cells.a;
+        nodes[pos + B] = cells.b;
       } else if (thrown instanceof BuddyError) {
-        nodes[at + KIND] = FAILED;
+        nodes[pos + KIND] = FAILED;
+      } else if (thrown instanceof Error) {
+        nodes[pos + KIND] = BROKEN;
+        this.#messages.set(node, thrown.message);
       } else {
         throw thrown;
       }

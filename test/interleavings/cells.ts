@@ -1,9 +1,12 @@
-// Shared memory of the model: plain int32 cells, one access at a time, with a running hash of all of them;
-// and the cells through which an operation is run again from a log of answers up to its next access.
+// The shared memory of the explorer: plain int32 cells, one access at a time, with a running hash of them all. And the
+// cells on which an operation is run again, from a log of answers, up to its next access.
 
 import type { Cells } from '../../src/shared/cells.ts';
 
-/** Kinds of access. `DONE` and `FAILED` end an operation: it has returned, or thrown a BuddyError. */
+/**
+ * Kinds of access. Three kinds end an operation: DONE if it has returned, FAILED if it has thrown a BuddyError, and BROKEN if it
+ * has thrown another error, such as that of an assertion.
+ */
 export const READ = 0;
 export const LOAD = 1;
 export const STORE = 2;
@@ -13,12 +16,13 @@ export const AND = 5;
 export const WRITE = 6;
 export const DONE = 7;
 export const FAILED = 8;
+export const BROKEN = 9;
 
 export const KIND_NAMES = ['read', 'load', 'store', 'cas', 'or', 'and', 'write'];
 
-/** Two independent 32-bit hashes of the pair (at, value), `salt` telling them apart. */
-export function mix(at: number, value: number, salt: number): number {
-  let h = Math.imul(at + salt, 0x9e3779b1) ^ Math.imul(value ^ salt, 0x85ebca6b);
+/** A 32-bit hash of the pair (pos, value). With another `salt` it is another, independent hash. */
+export function mix(pos: number, value: number, salt: number): number {
+  let h = Math.imul(pos + salt, 0x9e3779b1) ^ Math.imul(value ^ salt, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
   h = Math.imul(h ^ (h >>> 12) ^ value, 0x297a2d39);
   return h ^ (h >>> 15);
@@ -27,7 +31,7 @@ export function mix(at: number, value: number, salt: number): number {
 export const SALT_1 = 0x51ed270b;
 export const SALT_2 = 0x2545f491;
 
-/** The memory. A planted bug is a subclass whose `perform` does something else than it was asked. */
+/** The memory. A planted bug is a subclass whose `perform` does something other than the requested access. */
 export class Memory {
   readonly cells: Int32Array;
   /** Running hashes of all cells. */
@@ -38,23 +42,23 @@ export class Memory {
     this.cells = new Int32Array(length);
   }
 
-  /** One atomic access: `a` and `b` are the arguments after the position. Returns what the worker is answered. */
-  perform(kind: number, at: number, a: number, b: number): number {
-    const old = this.cells[at];
+  /** One atomic access: `a` and `b` are the arguments after the position. Returns the answer to the worker. */
+  perform(kind: number, pos: number, a: number, b: number): number {
+    const old = this.cells[pos];
     switch (kind) {
       case STORE:
       case WRITE:
-        this.set(at, a);
+        this.set(pos, a);
         return 0;
       case CAS:
         if (old !== a) return 0;
-        this.set(at, b);
+        this.set(pos, b);
         return 1;
       case OR:
-        this.set(at, old | a);
+        this.set(pos, old | a);
         return 0;
       case AND:
-        this.set(at, old & a);
+        this.set(pos, old & a);
         return old & a;
       default:
         return old;
@@ -62,16 +66,16 @@ export class Memory {
   }
 
   /** Changes a cell, and the hashes with it. */
-  set(at: number, value: number): void {
-    const old = this.cells[at];
+  set(pos: number, value: number): void {
+    const old = this.cells[pos];
     if (old === value) return;
-    this.hash1 ^= mix(at, old, SALT_1) ^ mix(at, value, SALT_1);
-    this.hash2 ^= mix(at, old, SALT_2) ^ mix(at, value, SALT_2);
-    this.cells[at] = value;
+    this.hash1 ^= mix(pos, old, SALT_1) ^ mix(pos, value, SALT_1);
+    this.hash2 ^= mix(pos, old, SALT_2) ^ mix(pos, value, SALT_2);
+    this.cells[pos] = value;
   }
 }
 
-/** The memory as cells, for operations that nothing interrupts. */
+/** The memory as cells, for operations that are not interrupted. */
 export class DirectCells implements Cells {
   readonly memory: Memory;
 
@@ -79,46 +83,46 @@ export class DirectCells implements Cells {
     this.memory = memory;
   }
 
-  read(at: number): number {
-    return this.memory.perform(READ, at, 0, 0);
+  read(pos: number): number {
+    return this.memory.perform(READ, pos, 0, 0);
   }
 
-  load(at: number): number {
-    return this.memory.perform(LOAD, at, 0, 0);
+  load(pos: number): number {
+    return this.memory.perform(LOAD, pos, 0, 0);
   }
 
-  write(at: number, value: number): void {
-    this.memory.perform(WRITE, at, value, 0);
+  write(pos: number, value: number): void {
+    this.memory.perform(WRITE, pos, value, 0);
   }
 
-  store(at: number, value: number): void {
-    this.memory.perform(STORE, at, value, 0);
+  store(pos: number, value: number): void {
+    this.memory.perform(STORE, pos, value, 0);
   }
 
-  cas(at: number, expected: number, value: number): boolean {
-    return this.memory.perform(CAS, at, expected, value) === 1;
+  cas(pos: number, expected: number, value: number): boolean {
+    return this.memory.perform(CAS, pos, expected, value) === 1;
   }
 
-  or(at: number, bits: number): void {
-    this.memory.perform(OR, at, bits, 0);
+  or(pos: number, bits: number): void {
+    this.memory.perform(OR, pos, bits, 0);
   }
 
-  and(at: number, bits: number): number {
-    return this.memory.perform(AND, at, bits, 0);
+  and(pos: number, bits: number): number {
+    return this.memory.perform(AND, pos, bits, 0);
   }
 }
 
-/** Thrown by {@link ModelCells} where the log ends; an operation must not catch it. */
+/** Thrown by {@link ModelCells} at the end of the log; an operation must not catch it. */
 export const SUSPENDED = Symbol('suspended');
 
-/** Cells that answer from a log. The access after its end is noted and ends the run. */
+/** Cells that answer from a log. The first access after its end is noted, and ends the run. */
 export class ModelCells implements Cells {
   /** Answers so far; the first `length` count. */
   log = new Int32Array(256);
   length = 0;
-  /** The access last made: after a run, the one at which the operation was suspended. */
+  /** After a run: the access at which the operation was suspended. */
   kind = DONE;
-  at = 0;
+  pos = 0;
   a = 0;
   b = 0;
   #next = 0;
@@ -128,38 +132,38 @@ export class ModelCells implements Cells {
     this.#next = 0;
   }
 
-  read(at: number): number {
-    return this.#answer(READ, at, 0, 0);
+  read(pos: number): number {
+    return this.#answer(READ, pos, 0, 0);
   }
 
-  load(at: number): number {
-    return this.#answer(LOAD, at, 0, 0);
+  load(pos: number): number {
+    return this.#answer(LOAD, pos, 0, 0);
   }
 
-  write(at: number, value: number): void {
-    this.#answer(WRITE, at, value | 0, 0);
+  write(pos: number, value: number): void {
+    this.#answer(WRITE, pos, value | 0, 0);
   }
 
-  store(at: number, value: number): void {
-    this.#answer(STORE, at, value | 0, 0);
+  store(pos: number, value: number): void {
+    this.#answer(STORE, pos, value | 0, 0);
   }
 
-  cas(at: number, expected: number, value: number): boolean {
-    return this.#answer(CAS, at, expected | 0, value | 0) === 1;
+  cas(pos: number, expected: number, value: number): boolean {
+    return this.#answer(CAS, pos, expected | 0, value | 0) === 1;
   }
 
-  or(at: number, bits: number): void {
-    this.#answer(OR, at, bits | 0, 0);
+  or(pos: number, bits: number): void {
+    this.#answer(OR, pos, bits | 0, 0);
   }
 
-  and(at: number, bits: number): number {
-    return this.#answer(AND, at, bits | 0, 0);
+  and(pos: number, bits: number): number {
+    return this.#answer(AND, pos, bits | 0, 0);
   }
 
-  #answer(kind: number, at: number, a: number, b: number): number {
+  #answer(kind: number, pos: number, a: number, b: number): number {
     if (this.#next < this.length) return this.log[this.#next++];
     this.kind = kind;
-    this.at = at;
+    this.pos = pos;
     this.a = a;
     this.b = b;
     throw SUSPENDED;

@@ -1,20 +1,20 @@
-// The choices that there are in a state, as numbers: each worker makes its next access; the victim is killed; each worker
-// makes its next access, a plain read, and sees one of the outdated values that it may see.
+// The choices in a state, as numbers. First, for each worker: it makes its next access. Then: the victim is killed. Then, for
+// each worker and each outdated value: its next access, a plain read, sees that value.
 
 import { type Machine, STALE } from './machine.ts';
 
-/** The worker that makes a step by this choice; -1 when it is the killing. */
+/** The worker that makes the step of this choice; -1 if the choice is the killing. */
 export function workerOf({ workers }: Machine, choice: number): number {
   if (choice < workers) return choice;
   return choice === workers ? -1 : Math.floor((choice - workers - 1) / STALE);
 }
 
-/** Whether a worker sees an outdated value by this choice. */
+/** Whether a worker sees an outdated value in this choice. */
 export function isStale({ workers }: Machine, choice: number): boolean {
   return choice > workers;
 }
 
-/** Whether this can be chosen now. */
+/** Whether this choice is possible now. */
 export function isPossible(machine: Machine, choice: number): boolean {
   const worker = workerOf(machine, choice);
   if (worker < 0) return machine.canKill();
@@ -22,7 +22,7 @@ export function isPossible(machine: Machine, choice: number): boolean {
   return !isStale(machine, choice) || machine.canBeStale(worker, (choice - machine.workers - 1) % STALE);
 }
 
-/** Does it. */
+/** Carries out a choice that is possible. */
 export function choose(machine: Machine, choice: number): void {
   const worker = workerOf(machine, choice);
   if (worker < 0) machine.kill();

@@ -1,4 +1,4 @@
-// All interleavings of small programs of the shared allocator, and the proof that the explorer would notice.
+// All interleavings of small programs of the shared allocator, and the proof that the explorer finds mistakes.
 
 import { describe, expect, test } from 'vitest';
 import { Explorer } from './explore.ts';
@@ -10,7 +10,7 @@ import { boundOf, programsIn, SHORT, subjectOf } from './suites.ts';
 import { Idle, Toy, type ToyKind } from './toy.ts';
 import { Violation } from './violation.ts';
 
-/** What is wrong, with the schedule that shows it; undefined when nothing is. */
+/** The violation that `run` throws, with the schedule that shows it; undefined if it throws none. */
 function violationOf(run: () => unknown): Violation | undefined {
   try {
     run();
@@ -21,7 +21,7 @@ function violationOf(run: () => unknown): Violation | undefined {
   return undefined;
 }
 
-/** Runs what must find nothing; what it finds is shown with its schedule. */
+/** Runs an exploration that must find nothing. A violation fails the test and is shown with its schedule. */
 function expectSound(run: () => unknown): void {
   const violation = violationOf(run);
   if (violation) expect.fail(`${violation.message}\n${violation.schedule.join('\n')}`);
@@ -51,7 +51,7 @@ describe('the explorer', () => {
       states: 50,
       complete: false,
     });
-    // Of two that race for one unit, one loses and tries again.
+    // Two workers race for one unit: one loses and tries again.
     expect(explore('right', 'a:0 | b:0')).toMatchObject({ ends: 2, depth: 6, alone: 3, complete: true });
   });
 
@@ -65,6 +65,7 @@ describe('the explorer', () => {
     ['lock', 'a:0 | b:0', /does not end/],
     ['gives up', 'a:0 | b:0', /finds no room, but 1 was free all the time/],
     ['forgets', 'p:0 ; -p | b:0', /1 units at 0 are lost/],
+    ['asserts', 'a:0 | b:0', /alloc breaks: broken invariant: no other worker allocates/],
   ])('finds what is wrong with a toy allocator: %s', (kind, program, message) => {
     const violation = violationOf(() => explore(kind, program));
     expect(violation?.message).toMatch(message);

@@ -1,6 +1,7 @@
 // All interleavings of a program, depth first: from every state, every worker that can go on makes one access.
-// A state that was met before is not explored again. No state can come back to itself, since the answers that a worker has
-// had only grow; so "every worker, alone, ends its operation" has a longest run in every state, which is computed on the way.
+// A state that was met before is not explored again. No state can come back to itself, because the list of answers to a worker
+// only grows. So in every state there is a most number of steps that each worker, alone, needs to end its operation. It is
+// computed on the way.
 
 import { Automaton } from './automaton.ts';
 import { Memory, SALT_1, SALT_2 } from './cells.ts';
@@ -14,37 +15,37 @@ import { describeSchedule } from './trace.ts';
 import { Violation } from './violation.ts';
 
 export interface ExploreOptions {
-  /** Check that an ALLOC fails only when no block that fits was free throughout. Default true. */
+  /** Check that an ALLOC fails only if no block that fits was free throughout. Default true. */
   readonly full?: boolean;
-  /** Let plain reads see outdated values too. Default false. */
+  /** Let plain reads see outdated values as well. Default false. */
   readonly stale?: boolean;
-  /** Switch away from a worker in the middle of an operation at most so often. Default: no limit. */
+  /** The most switches away from a worker in the middle of an operation. Default: no limit. */
   readonly preemptions?: number;
   /** The most accesses that an operation may take, alone, from any state on. Default: no limit. */
   readonly bound?: number;
-  /** Stop after so many states. Default: no limit. */
+  /** Stop after this many states. Default: no limit. */
   readonly maxStates?: number;
-  /** Makes the memory, of so many cells: one with a planted bug, perhaps. */
+  /** Makes a memory of `length` cells, for example one with a planted bug. */
   readonly memory?: (length: number) => Memory;
-  /** Told how it goes, every million states. */
+  /** Called after every million states. */
   readonly onProgress?: (report: Report) => void;
 }
 
 export interface Report {
   states: number;
-  /** Steps made, a killing being one. */
+  /** Steps made; a killing is one. */
   steps: number;
-  /** Different states in which all was done. */
+  /** Different states in which all operations were over. */
   ends: number;
   /** Steps of the longest schedule. */
   depth: number;
-  /** The most accesses that one operation made, alone, from any state on. Not known when preemptions are limited. */
+  /** The most accesses that one operation made, alone, from any state on. Not known if preemptions are limited. */
   alone: number;
   /** Whether all interleavings were explored. */
   complete: boolean;
 }
 
-/** Explores programs of one subject; what is learned about its operations is kept from one to the next. */
+/** Explores programs of one subject. It learns the subject's operations once, for all programs. */
 export class Explorer {
   readonly #automaton: Automaton;
 
@@ -52,12 +53,12 @@ export class Explorer {
     this.#automaton = new Automaton(subject);
   }
 
-  /** Explores a program. Throws a Violation with its schedule when something is wrong. */
+  /** Explores a program. Throws a Violation, with its schedule, if something is wrong. */
   explore(program: Program, options: ExploreOptions = {}): Report {
     return new Search(this.#automaton, program, options).run();
   }
 
-  /** Explores a program; what is wrong is shown with as few preemptions as it takes. */
+  /** As {@link explore}, but the schedule of a Violation has the fewest preemptions that show it. */
   exploreAndExplain(program: Program, options: ExploreOptions = {}): Report {
     try {
       return this.explore(program, options);
@@ -70,7 +71,7 @@ export class Explorer {
   }
 }
 
-/** Numbers of a frame: the hash of its state, the choice made there and what that changed, and the choice after it. */
+/** Numbers of a frame: the hash of its state, the choice made there and the cell that it changed, and the next choice. */
 const HASH_1 = 0;
 const HASH_2 = 1;
 const CHOICE = 2;
@@ -90,7 +91,7 @@ class Search {
   readonly #newMemory: () => Memory;
   readonly #workers: number;
   readonly #stride: number;
-  /** The stack: a frame, the steps each worker needs alone, the control of the machine. */
+  /** The stack. Each entry: a frame, the steps that each worker needs alone, the control of the machine. */
   #stack: Int32Array;
   #top = -1;
   readonly #report: Report = { states: 0, steps: 0, ends: 0, depth: 0, alone: 0, complete: false };
@@ -124,7 +125,7 @@ class Search {
     return report;
   }
 
-  /** Makes the next choice of the frame on top, or leaves it when none is left. */
+  /** Makes the next choice of the frame on top, or leaves the frame if no choice is left. */
   #advance(): void {
     const stack = this.#stack;
     const machine = this.#machine;
@@ -151,7 +152,7 @@ class Search {
     this.#push(worker < 0 ? last : worker, budget);
   }
 
-  /** Enters the state in which the machine is, unless it was met before. */
+  /** Enters the present state of the machine, unless it was met before. */
   #push(last: number, budget: number): void {
     const machine = this.#machine;
     let hash1 = machine.hash(SALT_1);
@@ -192,12 +193,12 @@ class Search {
     stack.set(machine.control, frame + FRAME + this.#workers);
   }
 
-  /** Leaves the state on top: notes what was found out about it, and goes back to the one before. */
+  /** Leaves the state on top: notes the results about it, and goes back to the state before. */
   #pop(): void {
     const frame = this.#top * this.#stride;
     const stack = this.#stack;
     const { values } = this.#table;
-    const notes = this.#table.at(stack[frame + HASH_1], stack[frame + HASH_2]);
+    const notes = this.#table.notesOf(stack[frame + HASH_1], stack[frame + HASH_2]);
     for (let w = 0; w < this.#workers; w++) {
       const alone = stack[frame + FRAME + w];
       values[notes + w] = alone;
@@ -213,17 +214,17 @@ class Search {
     this.#undo();
   }
 
-  /** How many steps the worker that has just made one takes alone: that one, and those from where it led. */
+  /** Notes how many steps the worker of the last step needs alone: that step, and those that follow it. */
   #noteAlone(values: Uint16Array, notes: number): void {
     const frame = this.#top * this.#stride;
     const worker = workerOf(this.#machine, this.#stack[frame + CHOICE]);
     if (worker < 0) return;
     const alone = 1 + (this.#stack[frame + ENDED] === 1 ? 0 : values[notes + worker]);
-    const at = frame + FRAME + worker;
-    if (alone > this.#stack[at]) this.#stack[at] = alone;
+    const pos = frame + FRAME + worker;
+    if (alone > this.#stack[pos]) this.#stack[pos] = alone;
   }
 
-  /** Takes back the step that was made from the state on top. */
+  /** Takes back the step from the state on top. */
   #undo(): void {
     const frame = this.#top * this.#stride;
     const stack = this.#stack;
@@ -239,7 +240,7 @@ class Search {
     return true;
   }
 
-  /** The schedule that led to where the machine is, in words. */
+  /** The schedule that led to the present state, in words. */
   #schedule(): string[] {
     const choices = Array.from({ length: this.#top + 1 }, (_, i) => this.#stack[i * this.#stride + CHOICE]);
     const { automaton, program } = this.#machine;

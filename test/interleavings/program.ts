@@ -1,40 +1,43 @@
-// Programs: what each worker does, as text and as data, and all small ones by enumeration.
+// Programs: the operations of each worker, as text and as data; and all small programs, by enumeration.
 //
 //   a:0 b:2 | ; -a | c:0 -b          worker 0 allocates a and b first, alone; then worker 0 frees a while worker 1 …
 //
-// name:order allocates, -name frees, +name adopts, . leaves. `|` stands between workers, `;` after what is done beforehand, worker by worker, before
-// the exploration begins. ~worker says that this worker is killed, at every possible moment; !worker recovers it.
+// name:order allocates, -name frees, +name adopts, . detaches the worker. `|` stands between workers. The part before `;` is done
+// before the exploration begins, worker by worker. ~worker: this worker is killed, at every possible moment; !worker recovers it.
 
-import { ADOPT, ALLOC, FREE, LEAVE, RECOVER } from './subject.ts';
+import { ADOPT, ALLOC, DETACH, FREE, RECOVER } from './subject.ts';
 
-/** One operation. `argument` is the order for ALLOC, the worker for RECOVER; `slot` the block for ALLOC, FREE and ADOPT. */
+/**
+ * One operation. `argument` is the order for ALLOC and the worker for RECOVER. `block` is the index of the block for ALLOC, FREE
+ * and ADOPT.
+ */
 export interface Op {
   readonly kind: number;
-  readonly slot: number;
+  readonly block: number;
   readonly argument: number;
 }
 
 export interface Program {
   readonly text: string;
-  /** What is done beforehand, by worker. */
+  /** The operations before the exploration, by worker. */
   readonly before: readonly (readonly Op[])[];
   readonly workers: readonly (readonly Op[])[];
   /** Names of the blocks. */
   readonly names: readonly string[];
-  /** By block: how many operations free it. More than one is misuse. */
+  /** [block]: how many operations free it. More than one is misuse. */
   readonly frees: readonly number[];
-  /** The worker that is killed; -1 when none is. */
+  /** The worker that is killed; -1 if none is. */
   readonly victim: number;
 }
 
-/** One word of a program, as said above. */
+/** One word of a program: see the head of this file. */
 const WORD = /^(?:[^-+~!:][^:]*:\d+|[-+][^:]+|[~!]\d+|\.)$/;
 
-/** Reads a program. Throws a SyntaxError when a word of it is none. */
+/** Reads a program. Throws a SyntaxError if a word in it is not valid. */
 export function parseProgram(text: string): Program {
   const names: string[] = [];
   const frees: number[] = [];
-  const slotOf = (name: string): number => {
+  const blockCalled = (name: string): number => {
     const known = names.indexOf(name);
     if (known >= 0) return known;
     frees.push(0);
@@ -44,17 +47,17 @@ export function parseProgram(text: string): Program {
   const parseOp = (word: string): Op => {
     if (word[0] === '!') {
       victim = Number(word.slice(1));
-      return { kind: RECOVER, slot: -1, argument: victim };
+      return { kind: RECOVER, block: -1, argument: victim };
     }
-    if (word[0] === '+') return { kind: ADOPT, slot: slotOf(word.slice(1)), argument: 0 };
-    if (word === '.') return { kind: LEAVE, slot: -1, argument: 0 };
+    if (word[0] === '+') return { kind: ADOPT, block: blockCalled(word.slice(1)), argument: 0 };
+    if (word === '.') return { kind: DETACH, block: -1, argument: 0 };
     if (word[0] === '-') {
-      const slot = slotOf(word.slice(1));
-      frees[slot]++;
-      return { kind: FREE, slot, argument: 0 };
+      const block = blockCalled(word.slice(1));
+      frees[block]++;
+      return { kind: FREE, block, argument: 0 };
     }
     const [name, order] = word.split(':');
-    return { kind: ALLOC, slot: slotOf(name), argument: Number(order) };
+    return { kind: ALLOC, block: blockCalled(name), argument: Number(order) };
   };
   const parsePart = (part: string): Op[][] =>
     part.split('|').map((ops) => {
@@ -78,17 +81,17 @@ export interface Family {
   /** Operations of each worker. */
   readonly operations: number;
   readonly orders: readonly number[];
-  /** What is done beforehand: the text before the `;`. Its blocks may be freed by anyone. */
+  /** The part before the `;`. Any worker may free its blocks. */
   readonly before?: string;
   /** Worker 0 is killed, and the others may recover it, among other things. */
   readonly killed?: boolean;
-  /** Each worker leaves at the end. */
-  readonly leaving?: boolean;
+  /** Each worker detaches itself at the end. */
+  readonly detaching?: boolean;
 }
 
 /**
- * All programs of a family in which each block is freed at most once and no worker waits for ever. When nothing is done
- * beforehand and nobody is killed, of programs that differ only in the order of the workers there is one.
+ * All programs of a family in which each block is freed at most once and no worker waits forever. Of programs that differ only in
+ * the order of the workers there is one, if no part comes before and no worker is killed.
  */
 export function* programsOf({
   workers,
@@ -96,7 +99,7 @@ export function* programsOf({
   orders,
   before = '',
   killed = false,
-  leaving = false,
+  detaching = false,
 }: Family): Generator<Program> {
   const total = workers * operations;
   const given = parseProgram(`${before};`).names;
@@ -115,7 +118,7 @@ export function* programsOf({
         if (seen.has(key)) return;
         seen.add(key);
       }
-      const text = lines.map((line) => [...line, ...(leaving ? ['.'] : [])].join(' ')).join(' | ');
+      const text = lines.map((line) => [...line, ...(detaching ? ['.'] : [])].join(' ')).join(' | ');
       yield parseProgram(`${before === '' ? '' : `${before} ; `}${killed ? '~0 ' : ''}${text}`);
       return;
     }
@@ -157,7 +160,7 @@ function canEnd(lines: readonly (readonly string[])[], given: readonly string[])
   return lines.every((line, w) => next[w] === line.length);
 }
 
-/** The same text for programs that differ in the order of the workers only. */
+/** A text that is the same for programs that differ only in the order of the workers. */
 function canonical(lines: readonly (readonly string[])[]): string {
   const texts = permutations(lines.map((_, w) => w)).map((ordering) => {
     const allocs = ordering.flatMap((w) => lines[w]).filter((word) => word[0] !== '-');

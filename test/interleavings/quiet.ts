@@ -1,10 +1,9 @@
-// What must be true when all is quiet: the state is sound, it holds what the ghost record says and nothing else, there is
-// room where there is room, and when everything is freed the whole arena is one again.
+// The checks of final states, in which no operation is under way: the state is sound, its live blocks are those of the ghost
+// record, an allocation succeeds exactly if there is room, and after all frees the arena is one free block again.
 
-import { BuddyError } from '../../src/base/errors.ts';
 import { DirectCells, type Memory, SALT_1, SALT_2 } from './cells.ts';
 import { HELD, type Machine, NOT_HELD } from './machine.ts';
-import { ALLOC, type Block, CALL_NAMES, FREE, LEAVE, RECOVER } from './subject.ts';
+import { ALLOC, type Block, CALL_NAMES, DETACH, FREE, RECOVER } from './subject.ts';
 import { Violation } from './violation.ts';
 
 /** Checks final states. Each memory is checked once. */
@@ -22,20 +21,20 @@ export class QuietChecks {
     return this.#known.size;
   }
 
-  /** Checks the state of a machine that is over. */
+  /** Checks the state of a machine whose program is over. */
   check(machine: Machine): void {
     if (!this.#isNew(machine)) return;
     const { subject, program } = machine;
     const memory = this.#memory();
-    machine.memory.cells.forEach((value, at) => {
-      memory.set(at, value);
+    machine.memory.cells.forEach((value, pos) => {
+      memory.set(pos, value);
     });
     const cells = new DirectCells(memory);
     const call = (worker: number, kind: number, argument: number): number => {
       try {
         return subject.call(cells, worker, kind, argument);
       } catch (error) {
-        if (!(error instanceof BuddyError)) throw error;
+        if (!(error instanceof Error)) throw error;
         throw new Violation(
           `at the end, ${CALL_NAMES[kind]}(${argument}) of worker ${worker} throws: ${error.message}`,
         );
@@ -43,9 +42,9 @@ export class QuietChecks {
     };
     const survivor = program.victim === 0 ? 1 : 0;
 
-    let ghost = program.names.map((_, slot) => slot).filter((slot) => machine.holding(slot) !== NOT_HELD);
+    let ghost = program.names.map((_, block) => block).filter((block) => machine.holding(block) !== NOT_HELD);
     if (program.victim >= 0 && !machine.recovered) {
-      ghost = ghost.filter((slot) => !machine.ownedBy(program.victim).includes(slot));
+      ghost = ghost.filter((block) => !machine.ownedBy(program.victim).includes(block));
       const survivors = program.workers.map((_, w) => w).filter((w) => w !== program.victim);
       if (!survivors.some((w) => call(w, RECOVER, program.victim) === 1)) {
         throw new Violation(`at the end, worker ${program.victim} cannot be recovered`);
@@ -56,18 +55,18 @@ export class QuietChecks {
 
     const live = [...subject.blocks(cells)];
     for (const { offset, size } of live) {
-      const slot = ghost.find((s) => machine.offset(s) === offset && machine.sizeOf(s) === size);
-      if (slot === undefined) throw new Violation(`at the end, ${size} units at ${offset} are lost`);
+      const block = ghost.find((s) => machine.offset(s) === offset && machine.sizeOf(s) === size);
+      if (block === undefined) throw new Violation(`at the end, ${size} units at ${offset} are lost`);
     }
-    for (const slot of ghost) {
-      if (machine.holding(slot) === HELD && !live.some(({ offset }) => offset === machine.offset(slot))) {
-        throw new Violation(`at the end, block ${program.names[slot]} is not live`);
+    for (const block of ghost) {
+      if (machine.holding(block) === HELD && !live.some(({ offset }) => offset === machine.offset(block))) {
+        throw new Violation(`at the end, block ${program.names[block]} is not live`);
       }
     }
 
     program.workers.forEach((ops, worker) => {
-      const hasLeft = ops.some(({ kind }) => kind === LEAVE);
-      if ((hasLeft || worker === program.victim) && !subject.reattach(cells, worker)) {
+      const isDetached = ops.some(({ kind }) => kind === DETACH);
+      if ((isDetached || worker === program.victim) && !subject.reattach(cells, worker)) {
         throw new Violation(`at the end, the slot of worker ${worker} cannot be used again`);
       }
     });
@@ -89,7 +88,7 @@ export class QuietChecks {
     if (still.length > 0) throw new Violation(`at the end, with all allocated, ${still.join('; ')}`);
   }
 
-  /** With everything freed, the whole arena is there: 48 units as 32 and 16. */
+  /** After all frees, the whole arena can be allocated: 48 units as 32 and 16. */
   #takeAll(
     { subject }: Machine,
     call: (worker: number, kind: number, argument: number) => number,
@@ -111,7 +110,7 @@ export class QuietChecks {
   }
 }
 
-/** Whether an aligned range of `size` units meets no block. */
+/** Whether an aligned range of `size` units overlaps no live block. */
 function hasRoom(capacity: number, live: readonly Block[], size: number): boolean {
   for (let from = 0; from + size <= capacity; from += size) {
     if (live.every((block) => from + size <= block.offset || block.offset + block.size <= from)) return true;

@@ -1,4 +1,4 @@
-// Schedules at random, for programs too large to explore: seeded, so that each can be run again.
+// Schedules at random, for programs that are too large to explore. They are seeded, so that each can be run again.
 
 import { Random } from '../support/random.ts';
 import { Automaton } from './automaton.ts';
@@ -20,15 +20,15 @@ export interface RandomOptions {
   readonly orders: readonly number[];
   /** Kill worker 0 at some time, and let another recover it at some time. */
   readonly killed?: boolean;
-  /** Check that an ALLOC fails only when no block that fits was free throughout. Default true. */
+  /** Check that an ALLOC fails only if no block that fits was free throughout. Default true. */
   readonly full?: boolean;
-  /** Let plain reads see outdated values too. Default true. */
+  /** Let plain reads see outdated values as well. Default true. */
   readonly stale?: boolean;
-  /** Makes the memory: one with a planted bug, perhaps. */
+  /** Makes a memory of `length` cells, for example one with a planted bug. */
   readonly memory?: (length: number) => Memory;
 }
 
-/** The more nodes there are, the fewer are met again: beyond this many, begin anew. */
+/** Nodes beyond which the automaton is dropped and a new one begun: most of them are never met again. */
 const MAX_NODES = 1_000_000;
 
 /** Runs random programs under random schedules. Returns the steps made; throws a Violation with its schedule. */
@@ -65,7 +65,7 @@ export function exploreAtRandom(subject: Subject, options: RandomOptions): numbe
   return steps;
 }
 
-/** A program that can end: operations are handed out in an order in which they could be done. */
+/** A program that can end: operations are dealt out in an order in which they could be done one by one. */
 function randomProgram(
   random: Random,
   workers: number,
@@ -92,8 +92,8 @@ function randomProgram(
 }
 
 /**
- * One of three ways to choose who goes on: anyone at each step; the same one mostly; or the one of the highest priority, which
- * sinks to the lowest at a few moments (PCT: Burckhardt et al., ASPLOS 2010).
+ * One of three ways to choose the worker that goes on: any, at each step; mostly the same one; or the one with the highest
+ * priority, which sinks to the lowest at a few moments (PCT: Burckhardt et al., ASPLOS 2010).
  */
 function randomScheduler(random: Random, machine: Machine): () => number {
   const { workers } = machine;

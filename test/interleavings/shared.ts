@@ -1,27 +1,26 @@
-// The shared allocator as a subject: the engine that runs in production, over the cells of the model.
+// The shared allocator as a subject: the engine that runs in production, on the cells of the explorer.
 
 import type { Cells } from '../../src/shared/cells.ts';
 import { check, checkIndex } from '../../src/shared/check.ts';
 import { Engine } from '../../src/shared/engine.ts';
-import { blocksOf } from '../../src/shared/inspect.ts';
+import { blocksOf, misuse } from '../../src/shared/inspect.ts';
 import {
   FANOUT_BITS,
   type Geometry,
   geometryOf,
-  SLOT_AT,
+  SLOT_ANNOUNCED,
   SLOT_HINTS,
   SLOT_SEQUENCE,
   SLOT_STATE,
-  slotOf,
 } from '../../src/shared/layout.ts';
 import { recover } from '../../src/shared/recover.ts';
-import { attachWorker, detachWorker } from '../../src/shared/slots.ts';
+import { attachWorker, slotPos } from '../../src/shared/slots.ts';
 import { writeEmpty } from '../../src/shared/state.ts';
 import { CLOSED, contOf, usedOf } from '../../src/shared/word.ts';
-import { ADOPT, ALLOC, type Block, FREE, LEAVE, type Subject } from './subject.ts';
+import { ADOPT, ALLOC, type Block, DETACH, FREE, type Subject } from './subject.ts';
 
-/** The number of the first worker in a slot. */
-const numberOf = (worker: number): number => (1 << 8) | (worker + 1);
+/** The id of the first worker in a slot. The explorer numbers workers from 0. */
+const firstIdOf = (worker: number): number => (1 << 8) | (worker + 1);
 
 export class SharedSubject implements Subject {
   readonly name: string;
@@ -46,16 +45,20 @@ export class SharedSubject implements Subject {
   call(cells: Cells, worker: number, kind: number, argument: number): number {
     const engine = new Engine(cells, this.g, worker + 1);
     if (kind === ALLOC) return engine.allocate(argument);
-    if (kind === FREE) return engine.free(argument);
+    if (kind === FREE) {
+      const freed = engine.free(argument);
+      if (freed === 0) throw misuse(cells, this.g, argument);
+      return freed;
+    }
     if (kind === ADOPT) {
       const [offset, giver] = [argument >>> 4, argument & 15];
-      return engine.adopt(offset, numberOf(giver)) ? 1 : 0;
+      return engine.adopt(offset, firstIdOf(giver)) ? 1 : 0;
     }
-    if (kind === LEAVE) {
-      detachWorker(engine);
+    if (kind === DETACH) {
+      engine.detach();
       return 0;
     }
-    return recover(engine, numberOf(argument)).complete ? 1 : 0;
+    return recover(engine, firstIdOf(argument)).complete ? 1 : 0;
   }
 
   check(cells: Cells): readonly string[] {
@@ -74,13 +77,13 @@ export class SharedSubject implements Subject {
     this.#markFree(cells, free, this.g.levels - 1, 0);
   }
 
-  /** Marks what is free in a word. Closed, and not below a free child, it is in transit: nobody could have it. */
+  /** Marks the free units of a word. A closed word that is not below a free child is in transit: nobody can allocate there. */
   #markFree(cells: Int32Array, free: Int32Array, level: number, word: number): void {
     const { g } = this;
-    const raw = cells[g.words[level] + word];
-    if (raw === CLOSED) return;
-    const used = usedOf(raw);
-    const cont = contOf(raw);
+    const value = cells[g.words[level] + word];
+    if (value === CLOSED) return;
+    const used = usedOf(value);
+    const cont = contOf(value);
     for (let c = 0; c < 16; c++) {
       const child = (word << FANOUT_BITS) | c;
       if ((used >>> c) & 1) continue;
@@ -96,27 +99,27 @@ export class SharedSubject implements Subject {
     }
   }
 
-  cellName(at: number): string {
+  cellName(pos: number): string {
     const { g } = this;
-    for (let w = 1; w <= g.slots; w++) {
-      const field = at - slotOf(g, w);
+    for (let slot = 1; slot <= g.slots; slot++) {
+      const field = pos - slotPos(g, slot);
       if (field < 0 || field >= g.slotStride) continue;
       const names = new Map([
         [SLOT_STATE, 'state'],
-        [SLOT_AT, 'announcement'],
+        [SLOT_ANNOUNCED, 'announcement'],
         [SLOT_SEQUENCE, 'sequence'],
       ]);
-      return `${names.get(field) ?? `hint of order ${field - SLOT_HINTS}`} of worker ${w - 1}`;
+      return `${names.get(field) ?? `hint of order ${field - SLOT_HINTS}`} of worker ${slot - 1}`;
     }
     for (let level = 0; level < g.levels; level++) {
-      const word = at - g.words[level];
+      const word = pos - g.words[level];
       if (word >= 0 && word < g.count[level]) return `word ${word} of level ${level}`;
-      const tier = g.index[level].findLastIndex((first) => first <= at);
+      const tier = g.index[level].findLastIndex((first) => first <= pos);
       const end = level + 1 < g.levels ? g.index[level + 1][0] : g.owners;
-      if (tier >= 0 && at < end)
-        return `index of level ${level}, tier ${tier}, cell ${at - g.index[level][tier]}`;
+      if (tier >= 0 && pos < end)
+        return `index of level ${level}, tier ${tier}, cell ${pos - g.index[level][tier]}`;
     }
-    if (g.tracked && at >= g.owners) return `owners from ${(at - g.owners) * 4}`;
-    return `cell ${at}`;
+    if (g.tracked && pos >= g.owners) return `owners from ${(pos - g.owners) * 4}`;
+    return `cell ${pos}`;
   }
 }

@@ -1,5 +1,5 @@
-// What the explorer explores: an allocator in shared cells, each of whose operations is a pure function of its arguments
-// and of what the cells answer.
+// The subject of the explorer: an allocator in shared cells. Each of its operations is a pure function of its arguments and of
+// the answers of the cells.
 
 import type { Cells } from '../../src/shared/cells.ts';
 
@@ -7,12 +7,12 @@ import type { Cells } from '../../src/shared/cells.ts';
 export const ALLOC = 0;
 export const FREE = 1;
 export const RECOVER = 2;
-export const LEAVE = 3;
+export const DETACH = 3;
 export const ADOPT = 4;
 
-export const CALL_NAMES = ['alloc', 'free', 'recover', 'leave', 'adopt'];
+export const CALL_NAMES = ['alloc', 'free', 'recover', 'detach', 'adopt'];
 
-/** Whether an operation of that kind is one on a block that there must be. */
+/** Whether an operation of that kind needs a block that exists. */
 export const isOnBlock = (kind: number): boolean => kind === FREE || kind === ADOPT;
 
 /** A block of `size` units. */
@@ -32,19 +32,23 @@ export interface Subject {
   /** Makes an empty arena in zeroed cells and attaches all workers. */
   setUp(cells: Cells): void;
   /**
-   * Runs an operation: ALLOC of an order gives an offset or -1, FREE of an offset gives the units given back, RECOVER of
-   * a worker gives 1, or 0 when it has to be called again, LEAVE, the last operation of a worker, anything. ADOPT of 16 times an
-   * offset, and the worker who owns the block, gives 1, or 0 when that one does not. Misuse throws a BuddyError.
+   * Runs an operation and returns its result. Misuse throws a BuddyError.
+   *
+   * - ALLOC of an order: the offset, or -1.
+   * - FREE of an offset: the units given back.
+   * - RECOVER of a worker: 1; 0 if it has to be called again.
+   * - ADOPT of 16 * offset + the worker that owns the block: 1; 0 if that worker does not own it.
+   * - DETACH, the last operation of a worker: anything.
    */
   call(cells: Cells, worker: number, kind: number, argument: number): number;
-  /** What is wrong with the state, when no operation is under way. */
+  /** The violated invariants, if no operation is under way. */
   check(cells: Cells): readonly string[];
-  /** Live blocks, when no operation is under way. */
+  /** The live blocks, if no operation is under way. */
   blocks(cells: Cells): readonly Block[];
-  /** Sets in `free`, zeroed, a bit for each unit that could be had at this moment, operations being under way or not. */
+  /** Sets in `free`, which is zero, a bit for each unit that could be allocated at this moment. Operations may be under way. */
   markFree(cells: Int32Array, free: Int32Array): void;
-  /** Attaches a worker again that has left, or is dead and recovered. Returns whether that worked. */
+  /** Attaches a worker again that has detached itself, or is dead and recovered. Returns whether that worked. */
   reattach(cells: Cells, worker: number): boolean;
   /** Name of a cell, for people. */
-  cellName(at: number): string;
+  cellName(pos: number): string;
 }

@@ -1,7 +1,7 @@
-// What is explored: families of programs on small arenas, each family whole.
+// The explored programs: families of programs on small arenas, each family complete.
 //
-// An arena of 16 units has one word at level 0, which the whole arena is; 32 and 48 have two and three, below one word; 144
-// has nine, so that the index has a second tier. Orders 0 … 3 lie in level 0, higher ones above.
+// An arena of 16 units is one word of level 0. 32 and 48 units have two and three such words below one word; 144 units have nine,
+// so that the index has a second tier. Orders 0 … 3 belong to level 0, higher ones to the levels above.
 
 import { ORDERS_PER_LEVEL } from '../../src/shared/layout.ts';
 import type { Family, Program } from './program.ts';
@@ -14,11 +14,11 @@ export interface Suite {
   readonly workers: number;
   readonly tracked?: boolean;
   readonly stale?: boolean;
-  /** All programs of a family, or some by name. */
+  /** All programs of a family, or single ones. */
   readonly programs: Omit<Family, 'workers'> | readonly string[];
 }
 
-/** Seconds. */
+/** Suites that take seconds each. */
 export const SHORT: readonly Suite[] = [
   {
     name: 'two workers in one word',
@@ -47,11 +47,11 @@ export const SHORT: readonly Suite[] = [
     programs: { operations: 2, orders: [0], before: 'p:4 | q:4' },
   },
   {
-    name: 'two workers who leave',
+    name: 'two workers that detach themselves',
     capacity: 32,
     workers: 2,
     tracked: true,
-    programs: { operations: 1, orders: [0, 4], before: 'p:0 | q:4', leaving: true },
+    programs: { operations: 1, orders: [0, 4], before: 'p:0 | q:4', detaching: true },
   },
   {
     name: 'three workers in one word',
@@ -74,7 +74,7 @@ export const SHORT: readonly Suite[] = [
     programs: { operations: 2, orders: [0, 4], killed: true },
   },
   {
-    name: 'a worker is killed who frees what others have',
+    name: 'a worker is killed that frees the blocks of others',
     capacity: 32,
     workers: 2,
     tracked: true,
@@ -150,7 +150,7 @@ export const SHORT: readonly Suite[] = [
   },
 ];
 
-/** Minutes each. */
+/** Suites that take minutes each. */
 export const LONG: readonly Suite[] = [
   ...[false, true].flatMap((tracked): Suite[] => {
     const owners = tracked ? ', with owners' : '';
@@ -243,9 +243,9 @@ export const LONG: readonly Suite[] = [
 ];
 
 /**
- * The most accesses that an operation may take when its worker is alone, whatever state others have left: it looks at all words,
- * at all hints of all workers and at the word of each, and may open or close a few words; recovery also looks at the owner
- * of each unit.
+ * The most accesses that an operation may take if its worker is alone, in whatever state the others have stopped. It looks at all
+ * words, at all hints of all workers and at the word of each hint, and may open or close a few words. A recovery also looks at the
+ * owner of each unit.
  */
 export function boundOf({ g }: SharedSubject, program: Program): number {
   const words = g.count.reduce((sum, count) => sum + count, 0);

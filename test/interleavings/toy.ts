@@ -1,13 +1,14 @@
-// Allocators for testing the explorer itself. A Toy has one cell with a bit a unit, and blocks of one unit or of all; one kind is
-// right, the others break in the ways in which lock-free programs break. An Idle has no room at all.
+// Allocators that test the explorer itself. A Toy has one cell with a bit per unit, and blocks of one unit or of all units. One
+// kind is right; the others break as lock-free programs break. An Idle has no room at all.
 
+import { assert } from '../../src/base/assert.ts';
 import { BuddyError } from '../../src/base/errors.ts';
 import type { Cells } from '../../src/shared/cells.ts';
 import { ALLOC, type Block, RECOVER, type Subject } from './subject.ts';
 
 const FULL_LOCK = 1;
 
-export type ToyKind = 'right' | 'store for cas' | 'lock' | 'gives up' | 'forgets';
+export type ToyKind = 'right' | 'store for cas' | 'lock' | 'gives up' | 'forgets' | 'asserts';
 
 export class Toy implements Subject {
   readonly name: string;
@@ -40,6 +41,7 @@ export class Toy implements Subject {
       if (unit >= this.capacity) return -1;
       if (this.#change(cells, bits, bits | (1 << unit))) return unit;
       if (this.#kind === 'gives up') return -1;
+      assert(this.#kind !== 'asserts', 'no other worker allocates');
     }
   }
 
@@ -76,12 +78,12 @@ export class Toy implements Subject {
     free[0] = ~cells[0] & (2 ** this.capacity - 1);
   }
 
-  cellName(at: number): string {
-    return at === 0 ? 'bits' : 'lock';
+  cellName(pos: number): string {
+    return pos === 0 ? 'bits' : 'lock';
   }
 }
 
-/** An ALLOC of order k makes k accesses, which nobody else notices. */
+/** An ALLOC of order k makes k accesses, none of which others can notice. */
 export class Idle implements Subject {
   readonly name = 'idle';
   readonly capacity = 0;

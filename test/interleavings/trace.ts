@@ -1,16 +1,16 @@
 // A schedule in words.
 
 import type { Automaton } from './automaton.ts';
-import { AND, CAS, DONE, FAILED, KIND_NAMES, LOAD, READ } from './cells.ts';
+import { AND, BROKEN, CAS, DONE, FAILED, KIND_NAMES, LOAD, READ } from './cells.ts';
 import { choose, isStale, workerOf } from './choice.ts';
 import type { Machine } from './machine.ts';
 import { CALL_NAMES, isOnBlock } from './subject.ts';
 import { Violation } from './violation.ts';
 
-/** Lines of a schedule that are shown at its beginning and at its end, when it is long. */
+/** Lines of a long schedule that are shown, at its beginning and at its end. */
 const SHOWN = 150;
 
-/** Makes the steps of a schedule once more; a line a step. */
+/** Makes the steps of a schedule once more. Returns one line per step. */
 export function describeSchedule(machine: Machine, choices: readonly number[]): string[] {
   const lines = [`program ${machine.program.text}`];
   for (const choice of choices) {
@@ -20,7 +20,7 @@ export function describeSchedule(machine: Machine, choices: readonly number[]): 
     try {
       choose(machine, choice);
     } catch (violation) {
-      // Of the last step: it is what the schedule is shown for.
+      // It is that of the last step, for which the schedule is shown.
       if (!(violation instanceof Violation)) throw violation;
     }
     if (worker >= 0)
@@ -34,15 +34,16 @@ function callText(machine: Machine, worker: number): string {
   const op = machine.operation(worker);
   if (op === undefined) return '';
   const { names } = machine.program;
-  const argument = isOnBlock(op.kind) ? machine.offset(op.slot) : op.argument;
-  return `${CALL_NAMES[op.kind]}(${argument})${op.slot < 0 ? '' : ` block ${names[op.slot]}`}`;
+  const argument = isOnBlock(op.kind) ? machine.offset(op.block) : op.argument;
+  return `${CALL_NAMES[op.kind]}(${argument})${op.block < 0 ? '' : ` block ${names[op.block]}`}`;
 }
 
-/** The step that `machine` has just made. */
+/** The last step of `machine`. */
 function stepText({ automaton, subject, from, to, answer }: Machine): string {
-  const text = accessText(automaton, from, answer, (at) => subject.cellName(at));
+  const text = accessText(automaton, from, answer, (pos) => subject.cellName(pos));
   const kind = automaton.kind(to);
   if (kind === DONE) return `${text} and returns ${automaton.a(to)}`;
+  if (kind === BROKEN) return `${text} and throws: ${automaton.message(to)}`;
   return kind === FAILED ? `${text} and throws a BuddyError` : text;
 }
 
@@ -50,11 +51,11 @@ function accessText(
   automaton: Automaton,
   node: number,
   answer: number,
-  nameOf: (at: number) => string,
+  nameOf: (pos: number) => string,
 ): string {
   const kind = automaton.kind(node);
   if (kind >= DONE) return 'nothing to do';
-  const name = `${KIND_NAMES[kind]} ${nameOf(automaton.at(node))}`;
+  const name = `${KIND_NAMES[kind]} ${nameOf(automaton.pos(node))}`;
   const a = hex(automaton.a(node));
   if (kind === READ || kind === LOAD) return `${name}: ${hex(answer)}`;
   if (kind === CAS) return `${name}: ${a} to ${hex(automaton.b(node))}, ${answer === 1 ? 'done' : 'refused'}`;

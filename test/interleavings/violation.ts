@@ -1,7 +1,7 @@
-// What a check throws when the allocator has done something wrong.
+// The error of a check that finds a mistake of the allocator.
 
 export class Violation extends Error {
-  /** The schedule that led there, a line a step. */
+  /** The schedule that led there, one line per step. */
   schedule: readonly string[] = [];
 
   constructor(message: string) {

@@ -2,7 +2,7 @@
 
 import { Argument } from 'commander';
 import { MAX_CAPACITY } from '../../src/base/arguments.ts';
-import { MAX_SLOTS } from '../../src/shared/layout.ts';
+import { MAX_SLOTS } from '../../src/shared/slots.ts';
 import { RUNTIMES } from '../conformance/runner/runtimes.ts';
 import { commandOf, integer, lazily, lazilyWithBuild, runWhat, SEED } from '../support/command.ts';
 

@@ -1,4 +1,4 @@
-// The shared allocator as one thread sees it: several attachments to one buffer that take turns.
+// The shared allocator in one thread: several attachments to one buffer that take turns.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,11 +8,11 @@ const create = SharedBuddyAllocator.create;
 
 function attach(buffer: SharedArrayBuffer): SharedBuddyAllocator {
   const attached = SharedBuddyAllocator.attach(buffer);
-  if (attached === null) throw new Error('no place');
+  if (attached === null) throw new Error('no slot');
   return attached;
 }
 
-/** What `f` throws: the code of a BuddyError, else the name of the error. */
+/** The code of the BuddyError that `f` throws, or the name of another error; 'nothing' if it throws none. */
 function thrown(f: () => unknown): string {
   try {
     f();
@@ -63,7 +63,7 @@ describe('one attachment', () => {
     }
   });
 
-  it('says -1 when there is no room, however large the request', () => {
+  it('returns -1 if there is no room, however large the request', () => {
     const arena = create({ capacity: 100 });
     expect(arena.alloc(65)).toBe(-1);
     expect(arena.alloc(101)).toBe(-1);
@@ -144,15 +144,21 @@ describe('misuse', () => {
         ['TypeError', () => arena.recover(null as unknown as number)],
         ['TypeError', () => arena.recover('2' as unknown as number)],
         ['TypeError', () => arena.recover({} as unknown as number)],
-        ['RangeError', () => arena.recover([{ offset: 300, size: 1 }])],
-        ['RangeError', () => arena.recover([{ offset: 0, size: 3 }])],
-        ['RangeError', () => arena.recover([{ offset: 4, size: 8 }])],
-        ['RangeError', () => arena.recover([{ offset: 256, size: 64 }])],
-        ['TypeError', () => arena.recover([{ offset: '0' as unknown as number, size: 1 }])],
+        ['TypeError', () => arena.recover([] as unknown as number)],
+        ['TypeError', () => arena.rebuild(257 as unknown as [])],
+        ['TypeError', () => arena.rebuild({} as unknown as [])],
+        ['TypeError', () => arena.rebuild(null as unknown as [])],
+        ['TypeError', () => arena.rebuild('' as unknown as [])],
+        ['RangeError', () => arena.rebuild([{ offset: 300, size: 1 }])],
+        ['RangeError', () => arena.rebuild([{ offset: 0, size: 3 }])],
+        ['RangeError', () => arena.rebuild([{ offset: 4, size: 8 }])],
+        ['RangeError', () => arena.rebuild([{ offset: 256, size: 64 }])],
+        ['TypeError', () => arena.rebuild([{ offset: '0' as unknown as number, size: 1 }])],
+        ['TypeError', () => arena.rebuild([{ offset: 0, size: '1' as unknown as number }])],
         [
           'RangeError',
           () =>
-            arena.recover([
+            arena.rebuild([
               { offset: 0, size: 16 },
               { offset: 8, size: 8 },
             ]),
@@ -203,7 +209,11 @@ describe('misuse', () => {
     expect(thrown(() => attached(edited(1, 99)))).toBe('VERSION');
     expect(thrown(() => attached(edited(2, -1)))).toBe('CORRUPT');
     expect(thrown(() => attached(edited(2, 500)))).toBe('TRUNCATED');
+    expect(thrown(() => attached(edited(2, 0)))).toBe('CORRUPT');
+    expect(thrown(() => attached(edited(2, 2 ** 30 + 1)))).toBe('CORRUPT');
     expect(thrown(() => attached(edited(3, 0)))).toBe('CORRUPT');
+    expect(thrown(() => attached(edited(3, 254)))).toBe('CORRUPT');
+    expect(thrown(() => attached(edited(2, 1)))).toBe('TRUNCATED');
     expect(thrown(() => attached(buffer.slice(0, -4)))).toBe('TRUNCATED');
   });
 });
@@ -229,7 +239,74 @@ describe('several attachments', () => {
     for (let i = 1; i < offsets.length; i++) expect(offsets[i] - offsets[i - 1]).toBeGreaterThanOrEqual(1024);
   });
 
-  it('are as many as there are places, and leave them', () => {
+  it('are made from a view that covers the whole buffer, and from no other view', () => {
+    const a = create({ capacity: 64 });
+    const { buffer } = a;
+    for (const view of [new Uint8Array(buffer), new Int32Array(buffer), new DataView(buffer)]) {
+      const b = SharedBuddyAllocator.attach(view);
+      expect(b?.buffer).toBe(buffer);
+      a.free(b?.alloc(1) ?? -1);
+    }
+    const part = new Uint8Array(buffer, 0, buffer.byteLength - 4);
+    expect(() => SharedBuddyAllocator.attach(part)).toThrow(/^the view shows \d+ of the \d+ bytes/);
+    expect(thrown(() => SharedBuddyAllocator.attach(part))).toBe('TypeError');
+    expect(thrown(() => SharedBuddyAllocator.attach(new Uint8Array(buffer, 4)))).toBe('TypeError');
+    expect(thrown(() => SharedBuddyAllocator.attach(new Uint8Array(buffer.byteLength)))).toBe('TypeError');
+    expect(a.stats().workers).toBe(4);
+  });
+
+  it('tell what is free, whichever worker has the rest', () => {
+    const a = create({ capacity: 1000 });
+    const b = attach(a.buffer);
+    expect([a.freeUnits, a.largestFree]).toEqual([1000, 512]);
+    const x = a.alloc(500);
+    b.alloc(3);
+    for (const arena of [a, b]) {
+      expect(arena.freeUnits).toBe(1000 - 512 - 4);
+      expect(arena.largestFree).toBe(arena.stats().largestFree);
+    }
+    expect(a.alloc(a.largestFree)).toBeGreaterThanOrEqual(0);
+    b.free(x);
+    expect(a.largestFree).toBe(512);
+    while (a.alloc(1) >= 0);
+    expect([b.freeUnits, b.largestFree]).toEqual([0, 0]);
+  });
+
+  it('keep what never changes after they are detached, and nothing else', () => {
+    const arena = create({ capacity: 100, maxWorkers: 3, trackOwners: true });
+    const { buffer } = arena;
+    const offset = arena.alloc(1);
+    arena.detach();
+    arena.detach();
+    expect(arena.buffer).toBe(buffer);
+    expect([arena.capacity, arena.maxWorkers, arena.trackOwners]).toEqual([100, 3, true]);
+    const calls: Record<string, () => unknown> = {
+      alloc: () => arena.alloc(1),
+      free: () => arena.free(offset),
+      sizeOf: () => arena.sizeOf(offset),
+      isAllocated: () => arena.isAllocated(offset),
+      blockOf: () => arena.blockOf(offset),
+      adopt: () => arena.adopt(offset),
+      recover: () => arena.recover(257),
+      rebuild: () => arena.rebuild([]),
+      stats: () => arena.stats(),
+      blocks: () => arena.blocks(),
+      check: () => arena.check(),
+      workerIds: () => arena.workerIds(),
+      workerId: () => arena.workerId,
+      freeUnits: () => arena.freeUnits,
+      largestFree: () => arena.largestFree,
+    };
+    const rest = ['constructor', 'detach', 'buffer', 'capacity', 'maxWorkers', 'trackOwners'];
+    expect([...Object.keys(calls), ...rest].sort()).toEqual(
+      Object.getOwnPropertyNames(SharedBuddyAllocator.prototype).sort(),
+    );
+    for (const [name, call] of Object.entries(calls))
+      expect([name, thrown(call)]).toEqual([name, 'DETACHED']);
+    expect(attach(buffer).sizeOf(offset)).toBe(1);
+  });
+
+  it('are as many as there are slots, and give them back', () => {
     const a = create({ capacity: 64, maxWorkers: 3 });
     const b = attach(a.buffer);
     attach(a.buffer);
@@ -291,7 +368,7 @@ describe('several attachments', () => {
             const size = 2 ** order;
             const offset = arena.alloc(slack && size > 2 ? size - 1 : size);
             if (offset < 0) {
-              // Alone at work, an allocation fails only when nothing fits.
+              // If no other worker is in a call, an allocation fails only if nothing fits.
               for (let at = 0; at + size <= capacity; at += size) {
                 expect(owner.subarray(at, at + size).some((o) => o >= 0)).toBe(true);
               }
@@ -321,7 +398,7 @@ describe('several attachments', () => {
 });
 
 describe('recover', () => {
-  it('takes back what a worker held, where owners are tracked', () => {
+  it('takes back the blocks of a worker, if owners are tracked', () => {
     const a = create({ capacity: 500, trackOwners: true });
     const b = attach(a.buffer);
     const mine = a.alloc(10);
@@ -335,7 +412,7 @@ describe('recover', () => {
     expect(a.stats().workers).toBe(1);
   });
 
-  it('does nothing for a worker that is long gone, whoever has its place now', () => {
+  it('does nothing for a worker that is long gone, whichever worker has its slot now', () => {
     const a = create({ capacity: 500, trackOwners: true, maxWorkers: 2 });
     const b = attach(a.buffer);
     const { workerId } = b;
@@ -349,7 +426,7 @@ describe('recover', () => {
     expect(a.workerIds()).toEqual([a.workerId, c.workerId]);
   });
 
-  it('leaves what was handed over and adopted, or whose owner has left', () => {
+  it('leaves blocks that were adopted, or whose owner has detached itself', () => {
     const a = create({ capacity: 500, trackOwners: true, maxWorkers: 2 });
     const b = attach(a.buffer);
     const adopted = b.alloc(1);
@@ -371,7 +448,7 @@ describe('recover', () => {
     untracked.adopt(untracked.alloc(1));
   });
 
-  it('lets adopt only what was handed over, when it is told by whom', () => {
+  it('lets adopt only the block that was handed over, if it is told by whom', () => {
     const a = create({ capacity: 64, trackOwners: true, maxWorkers: 3 });
     const [b, c] = [attach(a.buffer), attach(a.buffer)];
     const code = (offset: number, from: unknown) => thrown(() => a.adopt(offset, from as number));
@@ -382,14 +459,14 @@ describe('recover', () => {
     expect(code(handed, b.workerId)).toBe('NOT_ALLOCATED');
     expect(code(handed, a.workerId)).toBe('nothing');
 
-    // The giver has died, and the block's place is another's.
+    // The giver has died, and the same units are another worker's block.
     const { workerId } = b;
     const lost = b.alloc(32);
     expect(a.recover(workerId)).toMatchObject({ blocks: 1, complete: true });
     const theirs = c.alloc(32);
     expect(theirs).toBe(lost);
     expect(code(lost, workerId)).toBe('NOT_ALLOCATED');
-    // … or a later worker's, in the place of the giver.
+    // … or a later worker's, in the slot of the giver.
     c.free(theirs);
     const d = attach(a.buffer);
     expect(d.workerId & 255).toBe(workerId & 255);
@@ -398,7 +475,7 @@ describe('recover', () => {
     expect(a.recover(d.workerId)).toEqual({ blocks: 1, units: 32, complete: true });
     expect(code(lost, workerId)).toBe('NOT_ALLOCATED');
 
-    // Who leaves takes nothing back.
+    // A worker that detaches itself takes nothing back.
     const left = c.alloc(8);
     const { workerId: leaver } = c;
     c.detach();
@@ -411,7 +488,7 @@ describe('recover', () => {
     for (const bad of ['257', 257n, null, {}]) expect(code(left, bad)).toBe('TypeError');
   });
 
-  it('gives back the place alone, where they are not', () => {
+  it('gives back the slot alone, if owners are not tracked', () => {
     const a = create({ capacity: 500 });
     const b = attach(a.buffer);
     const left = b.alloc(100);
@@ -419,12 +496,14 @@ describe('recover', () => {
     expect(a.recover(b.workerId)).toEqual({ blocks: 0, units: 0, complete: true });
     expect(a.sizeOf(left)).toBe(128);
     expect(a.check()).toEqual([]);
-    a.recover([]);
+    a.rebuild([]);
     expect(a.stats().usedUnits).toBe(0);
     expect(a.check()).toEqual([]);
   });
+});
 
-  it('writes the arena anew around the blocks that are live', () => {
+describe('rebuild', () => {
+  it('writes the arena anew around the live blocks', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5000 }),
@@ -435,12 +514,12 @@ describe('recover', () => {
           const live = orders
             .map((order) => ({ offset: arena.alloc(2 ** order), size: 2 ** order }))
             .filter(({ offset }) => offset >= 0);
-          // Whatever has become of it:
+          // All of the state after the slots is damaged.
           const bytes = (maxWorkers: number) => SharedBuddyAllocator.bytesFor({ capacity, maxWorkers });
           const slots = 16 + 2 * (bytes(5) - bytes(1));
           new Int32Array(arena.buffer).fill(-1, slots);
           const kept = live.filter((_, i) => i % 3 !== 0);
-          arena.recover(kept);
+          arena.rebuild(kept);
           expect(arena.check()).toEqual([]);
           expect(
             [...arena.blocks()].filter(({ free }) => !free).map(({ offset, size }) => ({ offset, size })),

@@ -1,9 +1,10 @@
-// The checker of shared arenas: every contradiction that is written into one is found, and a sound one has none.
+// The checker of shared arenas: it finds every contradiction that is written into one, and none in a sound one.
 
 import { describe, expect, it } from 'vitest';
 import { AtomicCells } from '../../src/shared/cells.ts';
 import { checkIndex } from '../../src/shared/check.ts';
-import { geometryOf, SLOT_AT, slotOf } from '../../src/shared/layout.ts';
+import { geometryOf, SLOT_ANNOUNCED } from '../../src/shared/layout.ts';
+import { slotPos } from '../../src/shared/slots.ts';
 import { EMPTY } from '../../src/shared/word.ts';
 import { SharedBuddyAllocator } from '../../src/shared.ts';
 
@@ -32,7 +33,7 @@ describe('check', () => {
     ],
     ['the top word is closed', (s) => s.fill(0, TOP, TOP + 1), 'the top word is closed'],
     [
-      'nobody looks first in an empty word',
+      'an empty word is not a hint',
       (s) => {
         s[TOP] ^= cont(1);
         s[LEAF + 1] = EMPTY;
@@ -68,8 +69,8 @@ describe('check', () => {
     ['an owner owns nothing', (s) => s.fill(1, g.owners + 2, g.owners + 3), 'the owner noted at 8 is wrong'],
     [
       'a worker announces something',
-      (s) => s.fill(9, slotOf(g, 2) + SLOT_AT, slotOf(g, 2) + SLOT_AT + 1),
-      'worker 2 is in the middle of a call',
+      (s) => s.fill(9, slotPos(g, 2) + SLOT_ANNOUNCED, slotPos(g, 2) + SLOT_ANNOUNCED + 1),
+      'the worker in slot 2 is in the middle of a call',
     ],
   ];
 
@@ -79,14 +80,14 @@ describe('check', () => {
     expect(arena.check().join('\n')).toContain(message);
   });
 
-  it('does not mind what the index lacks, of which nothing depends', () => {
+  it('does not report bits that the index lacks, because nothing depends on them', () => {
     const { arena, s } = setUp();
     const cells = new AtomicCells(s);
     expect(checkIndex(cells, g)).toEqual([]);
     for (const tier of g.index[0]) s[tier] = 0;
     expect(checkIndex(cells, g)).not.toEqual([]);
     expect(arena.check()).toEqual([]);
-    // Whatever is free is found without it.
+    // All free units are found without it.
     const units = Array.from({ length: CAPACITY - 34 }, () => arena.alloc(1));
     expect(new Set(units).size).toBe(CAPACITY - 34);
     expect(units).not.toContain(-1);

@@ -57,7 +57,7 @@ function verify(
     for (const [offset, size] of live) wrong.push(`${size} units at ${offset} are lost`);
   } else {
     for (const size of live.values()) tally.leakedUnits += size;
-    arena.recover(held);
+    arena.rebuild(held);
   }
   lives.forsaken.clear();
   const { usedUnits, liveBlocks, workers } = arena.stats();

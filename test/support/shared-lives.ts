@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { type Geometry, geometryOf, SLOT_AT, slotOf } from '../../src/shared/layout.ts';
+import { type Geometry, geometryOf, SLOT_ANNOUNCED } from '../../src/shared/layout.ts';
+import { slotOf, slotPos } from '../../src/shared/slots.ts';
 import { SharedBuddyAllocator } from '../../src/shared.ts';
 
 /** A block that a worker holds, and the tag in each of its units. */
@@ -138,7 +139,7 @@ export class Lives {
     const announced =
       this.#setting.trackOwners &&
       number !== 0 &&
-      state[slotOf(this.#geometry, number & 255) + SLOT_AT] !== 0;
+      state[slotPos(this.#geometry, slotOf(number)) + SLOT_ANNOUNCED] !== 0;
     return { number, inside, announced };
   }
 
