@@ -1,9 +1,9 @@
-// What a worker of `npm run bench -- shared` knows of an allocator: how to set up an arena that can be posted,
-// and how to attach.
+// An allocator as the workers of the shared benchmark see it: it creates an arena that can be posted, and attaches to
+// one.
 
 /** One worker's end of an arena. */
 export interface Attached {
-  /** The address of a block of `units` units of 16 bytes; negative or zero when there is no room, as `noRoom` says. */
+  /** The address of a block of `units` units of 16 bytes; negative or zero if there is no room. */
   alloc(units: number): number;
   free(address: number): void;
 }

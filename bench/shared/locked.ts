@@ -1,4 +1,4 @@
-// BuddyAllocator with its state in a SharedArrayBuffer, behind a lock: what one would do without a shared allocator.
+// BuddyAllocator with its state in a SharedArrayBuffer, behind a lock: the alternative to a shared allocator.
 
 import { BuddyAllocator, setState } from '../../src/core/allocator.ts';
 import { layoutOf } from '../../src/core/layout.ts';
@@ -9,7 +9,7 @@ const FREE = 0;
 const TAKEN = 1;
 const WAITED_FOR = 2;
 
-/** The lock is that of Drepper, "Futexes Are Tricky" (2011): no call of the kernel as long as nobody waits. */
+/** The lock is that of Drepper, "Futexes Are Tricky" (2011): it calls the kernel only if a worker waits. */
 class Locked implements Attached {
   readonly #lock: Int32Array;
   readonly #allocator: BuddyAllocator;

@@ -8,7 +8,7 @@ export const contender: SharedContender = {
     SharedBuddyAllocator.create({ capacity: units, maxWorkers: workers + 1 }).buffer,
   attach: (arena) => {
     const attached = SharedBuddyAllocator.attach(arena as SharedArrayBuffer);
-    if (attached === null) throw new Error('no place for another worker');
+    if (attached === null) throw new Error('no slot for another worker');
     return attached;
   },
 };

@@ -1,22 +1,22 @@
-// What the workers do: the patterns of the NBBS paper (Marotta et al., CLUSTER 2018), and blocks that change hands.
+// The patterns of calls: those of the NBBS paper (Marotta et al., CLUSTER 2018), and one with blocks that change hands.
 //
-// Each pattern is one function, called by one worker with its end of the arena. It returns the operations it has done.
+// Each pattern is one function, which each worker calls with its end of the arena. It returns the number of operations.
 
 import type { Attached } from './contender.ts';
 
-/** What a worker is told. */
+/** The task of a worker. */
 export interface Task {
   readonly arena: Attached;
-  /** The worker's number, 0 … workers - 1. */
+  /** Index of the worker, 0 … workers - 1. */
   readonly me: number;
   readonly workers: number;
   /** About how many allocations to make. */
   readonly rounds: number;
-  /** Cells that all workers share, all zero at the beginning: what a pattern wants them for. */
+  /** Cells that all workers share, for the use of the pattern. All zero at the beginning. */
   readonly shared: Int32Array;
 }
 
-/** Cells that the patterns want, for each worker. */
+/** Cells that the patterns use, for each worker. */
 export const CELLS_PER_WORKER = 1024;
 
 const BATCH = 1000;
@@ -40,7 +40,7 @@ function threadtest({ arena, rounds }: Task): number {
   return 2 * BATCH * times;
 }
 
-/** Constant occupancy (NBBS): a pool of blocks of mixed sizes, of which random ones are freed and allocated anew. */
+/** Constant occupancy (NBBS): random blocks of a pool of mixed sizes are freed and allocated anew. */
 function constantOccupancy({ arena, me, rounds }: Task): number {
   const pool = new Int32Array(POOL);
   for (let i = 0; i < POOL; i++) pool[i] = arena.alloc(1 << (i & 3));
@@ -55,7 +55,10 @@ function constantOccupancy({ arena, me, rounds }: Task): number {
   return 2 * (rounds + POOL);
 }
 
-/** Producer and consumer: each worker passes its blocks on to the next one, which frees them. Rings of one writer and one reader. */
+/**
+ * Producer and consumer: each worker passes its blocks on to the next one, which frees them. Rings of one writer and
+ * one reader.
+ */
 function producerConsumer({ arena, me, workers, rounds, shared }: Task): number {
   const mine = me * CELLS_PER_WORKER;
   const theirs = ((me + workers - 1) % workers) * CELLS_PER_WORKER;

@@ -1,4 +1,4 @@
-// What the benchmark uses of `@daneren2005/shared-memory-objects`, which publishes sources that do not pass this project's settings.
+// The part of `@daneren2005/shared-memory-objects` that the benchmark uses: see peer.mjs.
 
 export class MemoryBuffer {
   constructor(options: { buf: ArrayBufferLike; skipInitialization?: boolean });

@@ -1,3 +1,4 @@
-// `@daneren2005/shared-memory-objects`, which publishes sources that do not pass this project's type settings: peer.d.mts.
+// `@daneren2005/shared-memory-objects`. It publishes TypeScript sources, which do not pass this project's type
+// settings, so that peer.d.mts declares the types.
 
 export { MemoryBuffer } from '@daneren2005/shared-memory-objects';

@@ -1,4 +1,4 @@
-// BuddyAllocator, for one worker: what the shared one is measured by.
+// BuddyAllocator, for one worker: the measure for the shared allocator.
 
 import { BuddyAllocator } from '../../src/index.ts';
 import type { SharedContender } from './contender.ts';

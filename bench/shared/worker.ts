@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { SharedContender } from './contender.ts';
 import { CELLS_PER_WORKER, PATTERNS, type PatternName } from './patterns.ts';
 
-/** What the main thread says to all workers of a round. */
+/** The message of the main thread to all workers of a round. */
 export interface Round {
   readonly arena: unknown;
   readonly pattern: PatternName;
@@ -15,7 +15,7 @@ export interface Round {
   readonly shared: SharedArrayBuffer;
 }
 
-/** What a worker answers. Times in ns, of a clock that all threads share. */
+/** The answer of a worker. Times are in ns, of a clock that all threads share. */
 export interface Done {
   readonly begin: bigint;
   readonly end: bigint;

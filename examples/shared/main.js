@@ -5,7 +5,7 @@ import { SharedBuddyAllocator } from '/dist/shared.js';
 import { FIGURES, markOf, Tenant } from './tenant.js';
 
 const WORKERS = 4;
-const PAGE = 0; // the page's index; the workers have 1 … WORKERS
+const PAGE = 0; // the page's row; the workers have 1 … WORKERS
 const COLOURS = ['#1f5fa8', '#198a7a', '#d9730d', '#8a4fb3', '#b8860b'];
 const FREE = '#e8ebee';
 const STEPS_A_FRAME = 40;
@@ -18,10 +18,10 @@ const element = (name, properties = {}, ...children) => {
 };
 const number = new Intl.NumberFormat('en');
 
-/** A row of the table, with its worker, which lives, dies, is recovered and is started again. */
-class Place {
+/** A row of the table, with its worker, which lives, dies, is recovered and started again. */
+class Row {
   #worker = null;
-  #number = 0;
+  #workerId = 0;
   #lives = 0;
 
   constructor(mark, shared) {
@@ -46,7 +46,7 @@ class Place {
     });
   }
 
-  /** Sets the label and the action of the button; without `action`, disables it. */
+  /** Labels the button and sets its action. Without `action` it is disabled. */
   #offer(label, action) {
     this.button.textContent = label;
     this.button.disabled = action === undefined;
@@ -58,12 +58,12 @@ class Place {
     const lock = `worker ${this.mark}, life ${++this.#lives}`;
     this.#worker = new Worker('worker.js', { type: 'module' });
     this.#worker.onerror = ({ message }) => problem(`Worker ${this.mark}: ${message}`);
-    this.#worker.onmessage = ({ data: { number } }) => {
-      if (number === undefined) {
+    this.#worker.onmessage = ({ data: { workerId } }) => {
+      if (workerId === undefined) {
         this.state.textContent = 'has freed everything';
         return this.#finished();
       }
-      this.#number = number;
+      this.#workerId = workerId;
       this.state.textContent = 'at work';
       this.#offer('Terminate', () => this.#terminate(lock));
     };
@@ -79,7 +79,7 @@ class Place {
   #finished = () => {};
 
   /**
-   * Browsers do not report when a terminated worker has stopped, which may take seconds. But they release its locks
+   * Browsers do not tell when a terminated worker has stopped, which may take seconds. But they release its locks
    * then.
    */
   async #terminate(lock) {
@@ -87,15 +87,15 @@ class Place {
     this.#offer('Terminating…');
     this.state.textContent = 'being terminated';
     await navigator.locks.request(lock, () => {});
-    this.state.textContent = 'dead; its blocks are live still';
+    this.state.textContent = 'dead; its blocks are still live';
     this.#offer('Recover', () => this.#recover());
     this.#finished();
   }
 
   #recover() {
-    const { blocks, units, complete } = this.shared.arena.recover(this.#number);
+    const { blocks, units, complete } = this.shared.arena.recover(this.#workerId);
     if (!complete) {
-      // Another worker was in the middle of an operation where this one died.
+      // Another worker was at work where this one died.
       setTimeout(() => this.#recover());
       return;
     }
@@ -110,7 +110,7 @@ function problem(text) {
   $('problem').hidden = false;
 }
 
-/** Draws the owner of each unit, one pixel per unit. */
+/** Draws the arena: a pixel for each unit, in the colour of its holder. */
 function drawMap(arena, data) {
   const canvas = $('map');
   const context = canvas.getContext('2d');
@@ -132,30 +132,27 @@ function start() {
   const canvas = $('map');
   const capacity = canvas.width * canvas.height;
   const shared = {
-    arena: SharedBuddyAllocator.create({ capacity, trackOwners: true, workers: WORKERS + 1 }),
+    arena: SharedBuddyAllocator.create({ capacity, trackOwners: true, maxWorkers: WORKERS + 1 }),
     data: new Int32Array(new SharedArrayBuffer(4 * capacity)),
     figures: new Int32Array(new SharedArrayBuffer(4 * FIGURES.stride * (WORKERS + 1))),
     stop: new Int32Array(new SharedArrayBuffer(4)),
     share: (0.7 * capacity) / (WORKERS + 1),
   };
   const { arena, data, stop } = shared;
-  const places = Array.from({ length: WORKERS + 1 }, (_, mark) => new Place(mark, shared));
-  const [page, ...workers] = places;
+  const rows = Array.from({ length: WORKERS + 1 }, (_, mark) => new Row(mark, shared));
+  const [page, ...workers] = rows;
   const own = new Tenant({ ...shared, mark: PAGE, figures: page.figures });
-  page.state.textContent = 'at work, without ever waiting';
+  page.state.textContent = 'at work, never waiting';
   for (const worker of workers) worker.start();
-  for (const [colour, name] of [
-    [FREE, 'free'],
-    ...places.map(({ mark }) => [COLOURS[mark], mark || 'page']),
-  ]) {
+  for (const [colour, name] of [[FREE, 'free'], ...rows.map(({ mark }) => [COLOURS[mark], mark || 'page'])]) {
     const swatch = element('span', { className: 'swatch' });
     swatch.style.background = colour;
     $('legend').append(element('span', {}, swatch, typeof name === 'number' ? `worker ${name}` : name));
   }
 
-  const sum = (figure) => places.reduce((total, { figures }) => total + figures[figure], 0);
+  const sum = (figure) => rows.reduce((total, { figures }) => total + figures[figure], 0);
   const showFigures = () => {
-    for (const place of places) place.show();
+    for (const row of rows) row.show();
     const { liveBlocks, usedUnits, largestFree } = arena.stats();
     $('blocks').textContent = number.format(liveBlocks);
     $('used').textContent = `${((100 * usedUnits) / capacity).toFixed(0)} %`;
@@ -191,8 +188,8 @@ function start() {
     if (whole === 0) arena.free(whole);
     $('verdict').textContent =
       wrong.length === 0 && liveBlocks === 0 && whole === 0
-        ? `In order: nothing is live, and all ${number.format(capacity)} units can be had as one block.`
-        : `${liveBlocks} blocks are live still. ${wrong.join('. ')}`;
+        ? `In order: nothing is live, and all ${number.format(capacity)} units can be allocated as one block.`
+        : `${liveBlocks} blocks are still live. ${wrong.join('. ')}`;
   };
 }
 

@@ -1,6 +1,6 @@
 // Serves the page. `node examples/shared/serve.mjs [--port 8080]`, after `npm run build`.
 //
-// A page gets a SharedArrayBuffer only if it is cross-origin isolated, which takes these two headers.
+// A page gets a SharedArrayBuffer only if it is cross-origin isolated. These two headers make it so.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';

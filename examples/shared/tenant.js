@@ -1,7 +1,7 @@
-// A tenant, a worker or the page: allocates and frees, writes a pattern into each block, and verifies it before it
-// frees it.
+// A tenant of the arena, a worker or the page: writes a pattern into each of its blocks and verifies it before it
+// frees the block.
 
-/** Positions of a tenant's figures in its part of the shared cells. */
+/** Figures of a tenant, by index in its part of the shared cells. */
 export const FIGURES = { operations: 0, full: 1, blocks: 2, damaged: 3, stride: 16 };
 
 /** Highest order of a request. */
@@ -11,7 +11,7 @@ export class Tenant {
   #blocks = [];
   #sequence = 0;
 
-  /** `mark` is part of the pattern in all its blocks; `figures` are its own cells; it aims to hold `share` units. */
+  /** `mark` is in the pattern of all its blocks. `figures` are its cells. It aims to hold `share` units. */
   constructor({ arena, data, mark, figures, share }) {
     Object.assign(this, { arena, data, mark, figures, share, units: 0 });
   }

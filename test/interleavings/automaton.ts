@@ -1,6 +1,6 @@
-// The local states of operations, learned on demand. An operation is a pure function of the answers of the cells. So its
-// state is the list of answers so far: a node of a tree whose edges are answers. Each node is run once, from its log. From
-// then on, a step of a worker is a look-up, and one number stands for all that a worker knows.
+// The local states of operations, learned on demand. An operation is a pure function of the answers of the cells. So
+// its state is the list of answers so far: a node of a tree whose edges are answers. Each node is run once, from its
+// log. From then on, a step of a worker is a look-up, and one number stands for all that a worker knows.
 
 import { BuddyError } from '../../src/base/errors.ts';
 import { BROKEN, DONE, FAILED, ModelCells, SUSPENDED } from './cells.ts';

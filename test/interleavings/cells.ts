@@ -4,8 +4,8 @@
 import type { Cells } from '../../src/shared/cells.ts';
 
 /**
- * Kinds of access. Three kinds end an operation: DONE if it has returned, FAILED if it has thrown a BuddyError, and BROKEN if it
- * has thrown another error, such as that of an assertion.
+ * Kinds of access. Three kinds end an operation: DONE if it has returned, FAILED if it has thrown a BuddyError, and
+ * BROKEN if it has thrown another error, such as that of an assertion.
  */
 export const READ = 0;
 export const LOAD = 1;

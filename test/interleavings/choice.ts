@@ -1,5 +1,5 @@
-// The choices in a state, as numbers. First, for each worker: it makes its next access. Then: the victim is killed. Then, for
-// each worker and each outdated value: its next access, a plain read, sees that value.
+// The choices in a state, as numbers. First, for each worker: it makes its next access. Then: the victim is killed.
+// Then, for each worker and each outdated value: its next access, a plain read, sees that value.
 
 import { type Machine, STALE } from './machine.ts';
 

@@ -1,7 +1,7 @@
-// All interleavings of a program, depth first: from every state, every worker that can go on makes one access.
-// A state that was met before is not explored again. No state can come back to itself, because the list of answers to a worker
-// only grows. So in every state there is a most number of steps that each worker, alone, needs to end its operation. It is
-// computed on the way.
+// All interleavings of a program, depth first: from every state, every worker that can go on makes one access. A
+// state that was met before is not explored again. No state can come back to itself, because the list of answers to a
+// worker only grows. So in every state there is a most number of steps that each worker, alone, needs to end its
+// operation. It is computed on the way.
 
 import { Automaton } from './automaton.ts';
 import { Memory, SALT_1, SALT_2 } from './cells.ts';
@@ -71,7 +71,9 @@ export class Explorer {
   }
 }
 
-/** Numbers of a frame: the hash of its state, the choice made there and the cell that it changed, and the next choice. */
+/**
+ * Numbers of a frame: the hash of its state, the choice made there and the cell that it changed, and the next choice.
+ */
 const HASH_1 = 0;
 const HASH_2 = 1;
 const CHOICE = 2;

@@ -1,6 +1,6 @@
-// A program in the middle of its run: the memory, the position of each worker, and the ghost record of which worker holds which
-// block. One step is one access to memory by one worker. Everything besides the memory is one small Int32Array, `control`, which
-// can be copied and put back.
+// A program in the middle of its run: the memory, the position of each worker, and the ghost record of which worker
+// holds which block. One step is one access to memory by one worker. Everything besides the memory is one small
+// Int32Array, `control`, which can be copied and put back.
 
 import type { Automaton } from './automaton.ts';
 import { BROKEN, DirectCells, DONE, FAILED, LOAD, type Memory, mix, READ, SALT_1, WRITE } from './cells.ts';
@@ -13,8 +13,8 @@ const IDLE = -1;
 const DEAD = -2;
 
 /**
- * Fields of a worker in `control`: the number of its operation; its position in it; the former owner of the block that it adopts;
- * then the mask.
+ * Fields of a worker in `control`: the number of its operation; its position in it; the former owner of the block
+ * that it adopts; then the mask.
  */
 const NODE = 1;
 const GIVER = 2;
@@ -25,19 +25,23 @@ const PENDING = -3;
 const NONE = -1;
 
 /**
- * Whether a block is held: no; yes; or maybe, because a worker was killed while it freed or adopted the block, or because a
- * worker adopts it while its holder is being recovered.
+ * Whether a block is held: no; yes; or maybe, because a worker was killed while it freed or adopted the block, or
+ * because a worker adopts it while its holder is being recovered.
  */
 export const NOT_HELD = 0;
 export const HELD = 1;
 export const LIMBO = 2;
 
-/** Fields of a block in `control`: its offset; whether it is held; its frees that are over; those that gave it back; its owner. */
+/**
+ * Fields of a block in `control`: its offset; whether it is held; its frees that are over; those that gave it back;
+ * its owner.
+ */
 const BLOCK_FIELDS = 5;
 
 /**
- * How many outdated values a worker may still read. A plain read happens after the worker's last atomic access, but perhaps
- * before other plain reads that precede it in the program: it may see any value that the cell had since that access.
+ * How many outdated values a worker may still read. A plain read happens after the worker's last atomic access, but
+ * perhaps before other plain reads that precede it in the program: it may see any value that the cell had since that
+ * access.
  */
 export const STALE = 2;
 
@@ -54,8 +58,8 @@ export class Machine {
   readonly automaton: Automaton;
   readonly memory: Memory;
   /**
-   * The fields of each worker, then those of each block. The mask of a worker has a bit for each unit that has been free since its
-   * operation began. Then 1 if the victim is recovered, and the outdated values.
+   * The fields of each worker, then those of each block. The mask of a worker has a bit for each unit that has been
+   * free since its operation began. Then 1 if the victim is recovered, and the outdated values.
    */
   readonly control: Int32Array;
   /** The nodes of the automaton before and after the last step. */
@@ -199,7 +203,9 @@ export class Machine {
     return this.automaton.kind(this.#node(worker)) === READ && this.control[pos] === this.nextCell(worker);
   }
 
-  /** Lets `worker`, which is enabled, make its next access. With `stale`, that is a plain read of that outdated value. */
+  /**
+   * Lets `worker`, which is enabled, make its next access. With `stale`, that is a plain read of that outdated value.
+   */
   step(worker: number, stale = -1): void {
     const { automaton, memory } = this;
     let node = this.#node(worker);
@@ -388,8 +394,9 @@ export class Machine {
   }
 
   /**
-   * Notes for the other workers the value of a cell before the access. The worker itself is up to date after an atomic access, and
-   * after a plain one for that cell only. A worker that saw outdated value `stale` may see it again, but none before it.
+   * Notes for the other workers the value of a cell before the access. The worker itself is up to date after an
+   * atomic access, and after a plain one for that cell only. A worker that saw outdated value `stale` may see it
+   * again, but none before it.
    */
   #age(worker: number, kind: number, pos: number, before: number, stale = -1): void {
     const { control } = this;

@@ -1,5 +1,5 @@
-// Planted bugs: memories that do something other than the engine requests, so that the engine itself stays as it is. Each is a
-// mistake that one could make in a lock-free buddy system. The explorer has to find it.
+// Planted bugs: memories that do something other than the engine requests, so that the engine itself stays as it is.
+// Each is a mistake that one could make in a lock-free buddy system. The explorer has to find it.
 
 import { CLOSED, contOf, EMPTY, usedOf } from '../../src/shared/word.ts';
 import { CAS, Memory, STORE } from './cells.ts';
@@ -13,8 +13,8 @@ export interface Mutant {
   /** A program in which the bug shows. */
   readonly program: string;
   /**
-   * Performs a CAS of a word, whose value is `now`, from `a` to `b`, in its own way. Returns the answer; undefined to have the
-   * access performed as requested.
+   * Performs a CAS of a word, whose value is `now`, from `a` to `b`, in its own way. Returns the answer; undefined to
+   * have the access performed as requested.
    */
   readonly cas: (plain: Perform, pos: number, a: number, b: number, now: number) => number | undefined;
 }

@@ -2,14 +2,15 @@
 //
 //   a:0 b:2 | ; -a | c:0 -b          worker 0 allocates a and b first, alone; then worker 0 frees a while worker 1 …
 //
-// name:order allocates, -name frees, +name adopts, . detaches the worker. `|` stands between workers. The part before `;` is done
-// before the exploration begins, worker by worker. ~worker: this worker is killed, at every possible moment; !worker recovers it.
+// name:order allocates, -name frees, +name adopts, . detaches the worker. `|` stands between workers. The part before
+// `;` is done before the exploration begins, worker by worker. ~worker: this worker is killed, at every possible
+// moment; !worker recovers it.
 
 import { ADOPT, ALLOC, DETACH, FREE, RECOVER } from './subject.ts';
 
 /**
- * One operation. `argument` is the order for ALLOC and the worker for RECOVER. `block` is the index of the block for ALLOC, FREE
- * and ADOPT.
+ * One operation. `argument` is the order for ALLOC and the worker for RECOVER. `block` is the index of the block for
+ * ALLOC, FREE and ADOPT.
  */
 export interface Op {
   readonly kind: number;
@@ -90,8 +91,8 @@ export interface Family {
 }
 
 /**
- * All programs of a family in which each block is freed at most once and no worker waits forever. Of programs that differ only in
- * the order of the workers there is one, if no part comes before and no worker is killed.
+ * All programs of a family in which each block is freed at most once and no worker waits forever. Of programs that
+ * differ only in the order of the workers there is one, if no part comes before and no worker is killed.
  */
 export function* programsOf({
   workers,

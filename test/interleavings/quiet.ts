@@ -1,5 +1,6 @@
-// The checks of final states, in which no operation is under way: the state is sound, its live blocks are those of the ghost
-// record, an allocation succeeds exactly if there is room, and after all frees the arena is one free block again.
+// The checks of final states, in which no operation is under way: the state is sound, its live blocks are those of
+// the ghost record, an allocation succeeds exactly if there is room, and after all frees the arena is one free block
+// again.
 
 import { DirectCells, type Memory, SALT_1, SALT_2 } from './cells.ts';
 import { HELD, type Machine, NOT_HELD } from './machine.ts';

@@ -92,8 +92,8 @@ function randomProgram(
 }
 
 /**
- * One of three ways to choose the worker that goes on: any, at each step; mostly the same one; or the one with the highest
- * priority, which sinks to the lowest at a few moments (PCT: Burckhardt et al., ASPLOS 2010).
+ * One of three ways to choose the worker that goes on: any, at each step; mostly the same one; or the one with the
+ * highest priority, which sinks to the lowest at a few moments (PCT: Burckhardt et al., ASPLOS 2010).
  */
 function randomScheduler(random: Random, machine: Machine): () => number {
   const { workers } = machine;

@@ -77,7 +77,10 @@ export class SharedSubject implements Subject {
     this.#markFree(cells, free, this.g.levels - 1, 0);
   }
 
-  /** Marks the free units of a word. A closed word that is not below a free child is in transit: nobody can allocate there. */
+  /**
+   * Marks the free units of a word. A closed word that is not below a free child is in transit: nobody can allocate
+   * there.
+   */
   #markFree(cells: Int32Array, free: Int32Array, level: number, word: number): void {
     const { g } = this;
     const value = cells[g.words[level] + word];

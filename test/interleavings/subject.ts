@@ -1,5 +1,5 @@
-// The subject of the explorer: an allocator in shared cells. Each of its operations is a pure function of its arguments and of
-// the answers of the cells.
+// The subject of the explorer: an allocator in shared cells. Each of its operations is a pure function of its
+// arguments and of the answers of the cells.
 
 import type { Cells } from '../../src/shared/cells.ts';
 
@@ -45,7 +45,10 @@ export interface Subject {
   check(cells: Cells): readonly string[];
   /** The live blocks, if no operation is under way. */
   blocks(cells: Cells): readonly Block[];
-  /** Sets in `free`, which is zero, a bit for each unit that could be allocated at this moment. Operations may be under way. */
+  /**
+   * Sets in `free`, which is zero, a bit for each unit that could be allocated at this moment. Operations may be
+   * under way.
+   */
   markFree(cells: Int32Array, free: Int32Array): void;
   /** Attaches a worker again that has detached itself, or is dead and recovered. Returns whether that worked. */
   reattach(cells: Cells, worker: number): boolean;

@@ -1,7 +1,8 @@
 // The explored programs: families of programs on small arenas, each family complete.
 //
-// An arena of 16 units is one word of level 0. 32 and 48 units have two and three such words below one word; 144 units have nine,
-// so that the index has a second tier. Orders 0 … 3 belong to level 0, higher ones to the levels above.
+// An arena of 16 units is one word of level 0. 32 and 48 units have two and three such words below one word; 144
+// units have nine, so that the index has a second tier. Orders 0 … 3 belong to level 0, higher ones to the levels
+// above.
 
 import { ORDERS_PER_LEVEL } from '../../src/shared/layout.ts';
 import type { Family, Program } from './program.ts';
@@ -243,9 +244,9 @@ export const LONG: readonly Suite[] = [
 ];
 
 /**
- * The most accesses that an operation may take if its worker is alone, in whatever state the others have stopped. It looks at all
- * words, at all hints of all workers and at the word of each hint, and may open or close a few words. A recovery also looks at the
- * owner of each unit.
+ * The most accesses that an operation may take if its worker is alone, in whatever state the others have stopped. It
+ * looks at all words, at all hints of all workers and at the word of each hint, and may open or close a few words. A
+ * recovery also looks at the owner of each unit.
  */
 export function boundOf({ g }: SharedSubject, program: Program): number {
   const words = g.count.reduce((sum, count) => sum + count, 0);

@@ -1,5 +1,5 @@
-// Allocators that test the explorer itself. A Toy has one cell with a bit per unit, and blocks of one unit or of all units. One
-// kind is right; the others break as lock-free programs break. An Idle has no room at all.
+// Allocators that test the explorer itself. A Toy has one cell with a bit per unit, and blocks of one unit or of all
+// units. One kind is right; the others break as lock-free programs break. An Idle has no room at all.
 
 import { assert } from '../../src/base/assert.ts';
 import { BuddyError } from '../../src/base/errors.ts';

@@ -1,5 +1,6 @@
-// Workers that die at any change of the memory, in any call, recovery and leaving included: what the living have stays theirs, what
-// the dead had comes back, and nothing else. In one thread, by random sequences of calls; owners are tracked.
+// Workers that die at any change of the memory, in any call, recover and detach included. The living keep their
+// blocks; the blocks of the dead come back, and no others. In one thread, by random sequences of calls, with owners
+// tracked.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -7,16 +8,16 @@ import { describe, expect, it } from 'vitest';
 import { SharedBuddyAllocator, SharedHeap } from '../../src/shared.ts';
 import { lifeIn } from '../support/mortal.ts';
 
-/** An attachment, whether to an arena or to a heap. Sizes are units of either. */
+/** An attachment to an arena or to a heap. Sizes are in units. */
 interface Worker {
-  readonly number: number;
-  /** Undefined when there is no room. */
+  readonly workerId: number;
+  /** Undefined if there is no room. */
   alloc(size: number): number | undefined;
   free(at: number): void;
-  /** 0 when no live block begins there. */
+  /** 0 if no live block starts there. */
   sizeOf(at: number): number;
   adopt(at: number, from: number | undefined): void;
-  /** Whether that is complete. */
+  /** Whether the recovery is complete. */
   recover(worker: number): boolean;
   detach(): void;
   workerIds(): number[];
@@ -28,7 +29,7 @@ const WORKERS = 6;
 
 function inArena(arena: SharedBuddyAllocator): Worker {
   return {
-    number: arena.workerId,
+    workerId: arena.workerId,
     alloc(size) {
       const offset = arena.alloc(size);
       return offset < 0 ? undefined : offset;
@@ -44,7 +45,7 @@ function inArena(arena: SharedBuddyAllocator): Worker {
   };
 }
 
-/** The first worker's view of a fresh arena, and how another attaches. */
+/** The first worker of a fresh arena, and a function that attaches another. */
 function arenaOf(capacity: number): [Worker, () => Worker | null] {
   const arena = SharedBuddyAllocator.create({ capacity, maxWorkers: WORKERS, trackOwners: true });
   const attach = () => {
@@ -58,7 +59,7 @@ const UNIT = 16;
 
 function inHeap(heap: SharedHeap): Worker {
   return {
-    number: heap.workerId,
+    workerId: heap.workerId,
     alloc: (size) => heap.malloc(size * UNIT) || undefined,
     free: (at) => heap.free(at),
     sizeOf: (at) => (heap.isAllocated(at) ? heap.usableSize(at) : 0),
@@ -71,7 +72,7 @@ function inHeap(heap: SharedHeap): Worker {
   };
 }
 
-/** The same for a heap that can grow from `capacity` units by as many again. */
+/** The same for a heap that can grow from `capacity` units to twice as many. */
 function heapOf(capacity: number): [Worker, () => Worker | null] {
   const size = 20_000 + capacity * UNIT;
   const maximum = size + capacity * UNIT;
@@ -83,7 +84,10 @@ function heapOf(capacity: number): [Worker, () => Worker | null] {
   return [inHeap(heap), attach];
 }
 
-/** One call. `by` and `at`, in [0, 1), pick a worker and a block; a worker who is to die does so before its change number `death`. */
+/**
+ * One call. `by` and `at`, in [0, 1), pick a worker and a block. With `death`, the worker dies before that change
+ * number.
+ */
 interface Operation {
   readonly kind: 'alloc' | 'free' | 'adopt' | 'attach' | 'detach' | 'recover' | 'recover all';
   readonly by: number;
@@ -114,7 +118,7 @@ const operation: fc.Arbitrary<Operation> = fc.record({
 interface Block {
   readonly at: number;
   readonly size: number;
-  /** The worker that owns it, or 0 for nobody. */
+  /** The id of the worker that owns it; 0 for nobody. */
   owner: number;
 }
 
@@ -123,11 +127,14 @@ const overlap = (a: Block, b: Block) => a.at < b.at + b.size && b.at < a.at + a.
 class Model {
   readonly living: Worker[];
   readonly #attach: () => Worker | null;
-  /** Numbers of the dead who are not recovered. */
+  /** Ids of the dead workers that are not recovered. */
   #dead: number[] = [];
-  /** Live for certain. */
+  /** Blocks that are certainly live. */
   #live: Block[] = [];
-  /** Live or not: those in the hands of who died, and those of the dead once a recovery has begun. */
+  /**
+   * Blocks that may be live: the block of a call in which a worker died, and those of the dead once a recovery has
+   * begun.
+   */
   #unsure: Block[] = [];
   readonly tally = { died: 0, recovered: 0, diedRecovering: 0, kept: 0 };
 
@@ -139,7 +146,7 @@ class Model {
   perform({ kind, by, at, size, death }: Operation): void {
     const worker = this.living[Math.floor(by * this.living.length)];
     const block = this.#live[Math.floor(at * this.#live.length)];
-    // One at least lives on.
+    // One worker at least lives on.
     const life = lifeIn(this.living.length > 1 ? death : undefined);
     if (kind === 'alloc') {
       let offset: number | undefined;
@@ -154,7 +161,7 @@ class Model {
       this.#unsure.push(block);
       this.#bury(worker);
     } else if (kind === 'adopt' && block !== undefined) {
-      if (life(() => worker.adopt(block.at, block.owner || undefined))) block.owner = worker.number;
+      if (life(() => worker.adopt(block.at, block.owner || undefined))) block.owner = worker.workerId;
       else {
         this.#live.splice(this.#live.indexOf(block), 1);
         this.#unsure.push(block);
@@ -166,9 +173,9 @@ class Model {
       if (other !== null) this.living.push(other);
     } else if (kind === 'detach' && this.living.length > 1) {
       const lives = life(() => worker.detach());
-      // Half of its blocks may be nobody's when it dies.
-      if (!lives) this.#doubt((owner) => owner === worker.number);
-      for (const one of [...this.#live, ...this.#unsure]) if (one.owner === worker.number) one.owner = 0;
+      // When it dies, some of its blocks may belong to nobody already.
+      if (!lives) this.#doubt((owner) => owner === worker.workerId);
+      for (const one of [...this.#live, ...this.#unsure]) if (one.owner === worker.workerId) one.owner = 0;
       if (lives) this.living.splice(this.living.indexOf(worker), 1);
       else this.#bury(worker);
     } else if (kind === 'recover' && this.#dead.length > 0) {
@@ -177,11 +184,11 @@ class Model {
       if (life(() => worker.recover(dead))) return;
       this.tally.diedRecovering++;
       this.#bury(worker);
-      this.#doubt((owner) => owner === worker.number);
+      this.#doubt((owner) => owner === worker.workerId);
     } else if (kind === 'recover all') this.recoverAll();
   }
 
-  /** Recovers all of the dead, and looks at everything. */
+  /** Recovers all dead workers, and checks everything. */
   recoverAll(): void {
     const [worker] = this.living;
     let left = this.#dead;
@@ -192,7 +199,8 @@ class Model {
     this.tally.recovered += this.#dead.length;
     this.#doubt((owner) => this.#dead.includes(owner));
     const ofTheDead = ({ owner }: Block) => this.#dead.includes(owner);
-    // A place may have had two such blocks, one after the other: what is there now can only be one of which that may be so.
+    // The same units may have been two such blocks, one after the other. A block that is there now is one that may be
+    // live.
     for (const block of this.#unsure.toSorted((a, b) => Number(ofTheDead(a)) - Number(ofTheDead(b)))) {
       if (this.#live.some((other) => overlap(block, other)) || worker.sizeOf(block.at) !== block.size)
         continue;
@@ -208,8 +216,8 @@ class Model {
       worker.used(),
       this.#live.reduce((sum, { size }) => sum + size, 0),
     );
-    const numbers = this.living.map(({ number }) => number);
-    assert.deepEqual(worker.workerIds().toSorted(), numbers.toSorted());
+    const ids = this.living.map(({ workerId }) => workerId);
+    assert.deepEqual(worker.workerIds().toSorted(), ids.toSorted());
   }
 
   finish(): void {
@@ -221,7 +229,7 @@ class Model {
   }
 
   #enter(worker: Worker, at: number): void {
-    const block = { at, size: worker.sizeOf(at), owner: worker.number };
+    const block = { at, size: worker.sizeOf(at), owner: worker.workerId };
     assert(block.size > 0);
     for (const other of this.#live) assert(!overlap(block, other), `${at} overlaps ${other.at}`);
     this.#live.push(block);
@@ -229,11 +237,11 @@ class Model {
 
   #bury(worker: Worker): void {
     this.living.splice(this.living.indexOf(worker), 1);
-    this.#dead.push(worker.number);
+    this.#dead.push(worker.workerId);
     this.tally.died++;
   }
 
-  /** Moves the blocks of some owners to those of which one cannot be sure. */
+  /** Moves the blocks of some owners to the unsure ones. */
   #doubt(whose: (owner: number) => boolean): void {
     this.#unsure.push(...this.#live.filter(({ owner }) => whose(owner)));
     this.#live = this.#live.filter(({ owner }) => !whose(owner));
@@ -244,7 +252,7 @@ describe.each([
   ['an arena', arenaOf],
   ['a heap', heapOf],
 ])('workers of %s that die at any change', (_, create) => {
-  it('harm no living one, and leave nothing behind', () => {
+  it('harm no living worker, and leave nothing behind', () => {
     const total = { died: 0, recovered: 0, diedRecovering: 0, kept: 0 };
     fc.assert(
       fc.property(

@@ -1,5 +1,5 @@
-// Whether what workers get in a shared arena, all at once, could have come about one call after the other. What that means exactly, and
-// when -1 is right, stands in support/shared-linear.ts.
+// Linearizability: whether the results of workers that call at the same time in a shared arena can come about one
+// call after the other. The exact meaning, and the conditions for -1, are in support/shared-linear.ts.
 
 import { describe, expect, it } from 'vitest';
 import { Random } from '../support/random.ts';
@@ -9,7 +9,7 @@ import { type Arena, type Call, History, type Live, overlap } from '../support/s
 const plain: Arena = { capacity: 32, trackOwners: false };
 const tracked: Arena = { capacity: 32, trackOwners: true };
 
-/** A call of a history written by hand: `'alloc 4 = 8'`, from and to when. */
+/** A call of a history written by hand: `'alloc 4 = 8'`, with the moments of call and return. */
 function call(worker: number, text: string, called: number, returned: number): Call {
   const [, kind, argument, result] = /^(alloc|free) (\d+) = (-?\w+)$/.exec(text) ?? [];
   const times = { worker, argument: Number(argument), called, returned };
@@ -18,7 +18,7 @@ function call(worker: number, text: string, called: number, returned: number): C
   return { ...times, kind: 'free', result: refused ? result : Number(result) };
 }
 
-/** Calls one after the other: nothing overlaps. */
+/** Calls one after the other: none overlap. */
 function sequence(...texts: string[]): Call[] {
   return texts.map((text, i) => call(0, text, 2 * i, 2 * i + 1));
 }
@@ -38,7 +38,7 @@ describe('the checker', () => {
     { offset: 16, size: 16 },
   ];
 
-  it('explains what is right', () => {
+  it('explains correct histories', () => {
     expect(explain(plain, [], sequence('alloc 3 = 4', 'alloc 16 = 16', 'free 4 = 4'))).toEqual([halves[1]]);
     expect(explain(plain, halves, sequence('alloc 1 = -1', 'free 3 = INTERIOR', 'free 0 = 16'))).toEqual([
       halves[1],
@@ -55,17 +55,17 @@ describe('the checker', () => {
     ['a block that overlaps with one', [{ offset: 4, size: 1 }], sequence('alloc 8 = 0')],
     ['the same block for two', [], together('alloc 4 = 8', 'alloc 4 = 8')],
     ['blocks that overlap', [], together('alloc 4 = 8', 'alloc 16 = 0')],
-    ['a block at no multiple of its size', [], sequence('alloc 4 = 2')],
+    ['a block that is not at a multiple of its size', [], sequence('alloc 4 = 2')],
     ['a block beyond the capacity', [], sequence('alloc 16 = 32')],
     ['-1 for no reason', [], sequence('alloc 16 = -1')],
     ['-1 when the free ends before', halves, sequence('free 0 = 16', 'alloc 16 = -1')],
-    ['two who free the same', halves, together('free 0 = 16', 'free 0 = 16')],
-    ['a free of less than is live', halves, sequence('free 0 = 8')],
-    ['a free of what is not live', [], sequence('free 0 = 16')],
+    ['two frees of the same block', halves, together('free 0 = 16', 'free 0 = 16')],
+    ['a free of less than the live block', halves, sequence('free 0 = 8')],
+    ['a free of a block that is not live', [], sequence('free 0 = 16')],
     ['a free that is refused for no reason', halves, sequence('free 0 = NOT_ALLOCATED')],
     ['a free that is refused for a wrong reason', halves, sequence('free 3 = NOT_ALLOCATED')],
-    ['a free of the inside of nothing', [], sequence('free 3 = INTERIOR')],
-    ['a free of what is allocated after it', [], sequence('free 8 = 4', 'alloc 4 = 8')],
+    ['a free of the inside of a block that does not exist', [], sequence('free 3 = INTERIOR')],
+    ['a free of a block that is allocated after it', [], sequence('free 8 = 4', 'alloc 4 = 8')],
     [
       'a block that is given out again before it is freed',
       halves,
@@ -76,7 +76,7 @@ describe('the checker', () => {
     expect(explain(tracked, before, calls)).toBeNull();
   });
 
-  it('lets -1 pass for what another call may be splitting or coalescing, and for nothing else', () => {
+  it('accepts -1 for a block that another call may be splitting or coalescing, and for no other', () => {
     // The other call opens, or closes, the word of one half, and might have closed an empty one in the other half.
     expect(explain(plain, [], together('alloc 1 = 0', 'alloc 1 = -1'))).not.toBeNull();
     expect(explain(plain, [{ offset: 0, size: 1 }], together('free 0 = 1', 'alloc 8 = -1'))).not.toBeNull();
@@ -115,18 +115,18 @@ describe('the checker', () => {
   });
 });
 
-/** What a test of real histories has met with. */
+/** Events in real histories. */
 interface Met {
   calls: number;
   overlapping: number;
   full: number;
-  /** -1 when no other call overlapped. */
+  /** -1 from calls that overlap with no other. */
   fullAlone: number;
-  /** Frees that were refused while another worker freed the same. */
+  /** Frees that were refused while another worker freed the same block. */
   lost: number;
 }
 
-/** Checks all rounds in turn; the blocks that are live after one are there before the next. */
+/** Checks all rounds in turn. The live blocks after one round are those before the next. */
 function checkRounds(arena: Arena, recorded: Recorded): Met {
   const met: Met = { calls: 0, overlapping: 0, full: 0, fullAlone: 0, lost: 0 };
   let live: Live[] = [];
@@ -175,13 +175,13 @@ describe('real histories', () => {
     total.lost += met.lost;
   });
 
-  it('are ones of calls that overlap', () => {
+  it('have calls that overlap', () => {
     console.log(`${total.overlapping} calls overlap with another; ${total.lost} lose a free to another`);
     // Some ten thousand on an idle machine with two processors.
     expect(total.overlapping).toBeGreaterThan(100);
   });
 
-  it('have none any more when they are corrupted', async () => {
+  it('have no explanation after one result is corrupted', async () => {
     const arena = { capacity: 40, trackOwners: false };
     const recorded = await record({ ...arena, workers: 2, rounds: 300, calls: 5, most: 5, seed: 2 });
     const random = new Random(1);
@@ -196,7 +196,7 @@ describe('real histories', () => {
       if (explain(arena, live, wrong) === null) noticed++;
       live = explain(arena, live, calls) ?? [];
     }
-    // Some are possible: another block could have been had as well, or the arena has been full.
+    // Some corruptions are possible results: of another free block, or of a full arena.
     expect(noticed / corrupted).toBeGreaterThan(0.8);
   });
 });

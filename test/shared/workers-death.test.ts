@@ -1,5 +1,5 @@
-// Worker threads terminated at any moment of what they do in a shared arena, and recovered by others who go on. The short form of
-// what test/long/shared-soak.ts does.
+// Worker threads of a shared arena that are terminated at any moment, and recovered by others that go on. The short
+// form of test/long/shared-soak.ts.
 
 import { describe, expect, it } from 'vitest';
 import { killing } from '../support/shared-death.ts';
@@ -12,16 +12,18 @@ const TRACKED: (LifeSetting & { kills: number })[] = [
 ];
 
 describe('worker threads that are terminated', () => {
-  it.each(TRACKED)('harm nobody, and $capacity units with owners tracked lose none', async (setting) => {
+  it.each(
+    TRACKED,
+  )('harm no other, and none of $capacity units is lost if owners are tracked', async (setting) => {
     const tally = await killing(setting, setting.kills, 2);
     expect(tally.kills).toBeGreaterThanOrEqual(setting.kills);
     expect(tally.verified).toBeGreaterThan(2);
-    // It would be no test if all died at peace.
+    // It would not be a test if all died between two calls.
     expect(tally.inCall).toBeGreaterThan(0);
     console.log(`${setting.capacity} units: ${JSON.stringify(tally)}`);
   });
 
-  it('harm nobody without tracking, where what they had is repaired in a quiet moment', async () => {
+  it('harm no other without tracking, and their blocks are taken back in a quiet moment', async () => {
     const tally = await killing(
       { capacity: 300, trackOwners: false, survivors: 2, mortals: 2, most: 5, fill: 0.5 },
       15,

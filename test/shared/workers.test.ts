@@ -1,4 +1,5 @@
-// Worker threads on one shared arena: patterns in all blocks, which any worker may free. The short form of test/long/shared-soak.ts.
+// Worker threads on one shared arena, with patterns in all blocks, which any worker may free. The short form of
+// test/long/shared-soak.ts.
 
 import { describe, expect, it } from 'vitest';
 import { type ChurnSetting, churn } from '../support/shared-churn.ts';

@@ -1,11 +1,11 @@
-// Death at an exact point: calls during which the worker stops before one of its changes of shared memory.
+// Death at an exact point: a worker stops in a call, before one of its changes of shared memory.
 
-/** What changes shared memory. */
+/** The functions that change shared memory. */
 const CHANGES = ['compareExchange', 'store', 'or', 'and'] as const;
 
 class Death extends Error {}
 
-/** Runs a call as a worker does that dies before its change number `death`, from 0. Returns whether it lives. */
+/** Runs a call of a worker that dies before its change number `death`, from 0. Returns whether it lives. */
 export function lifeIn(death: number | undefined): (call: () => void) => boolean {
   return (call) => {
     if (death === undefined) {
@@ -16,7 +16,7 @@ export function lifeIn(death: number | undefined): (call: () => void) => boolean
     let left = death;
     for (const [name, change] of real) {
       Reflect.set(Atomics, name, (...operands: unknown[]) => {
-        // Whatever it is, a dead worker does nothing more.
+        // A dead worker makes no further change of any kind.
         if (left-- <= 0) throw new Death();
         return Reflect.apply(change, Atomics, operands);
       });

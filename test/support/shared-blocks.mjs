@@ -1,7 +1,7 @@
-// Blocks of a shared arena as the workers of the tests hold them: every unit carries a tag that tells who wrote it, the
-// order of the block and a sequence number, so that units which two blocks share are found out.
+// Blocks of a shared arena, as held by the workers of the tests. Every unit carries a tag: the worker that wrote it,
+// the order of the block and a sequence number. So a unit that is in two blocks is found out.
 
-/** Numbers below `n`, from a seed (xorshift, Marsaglia 2003). */
+/** A function that returns integers below `n`, from a seed (xorshift, Marsaglia 2003). */
 export function randomFrom(seed) {
   let x = Math.imul(seed, 0x9e3779b1) || 1;
   return (n) => {
@@ -12,27 +12,27 @@ export function randomFrom(seed) {
   };
 }
 
-/** A request that is rounded up to 2^order, for orders up to `most`, small ones oftener. */
+/** A size that is rounded up to 2^order, for orders up to `most`, small ones more often. */
 export function randomSize(below, most) {
   const order = below(below(most + 1) + 1);
   return 2 ** order - (order > 1 ? below(2 ** (order - 1)) : 0);
 }
 
 export class Holdings {
-  /** What this worker holds: { offset, size, tag }. */
+  /** The blocks that this worker holds: { offset, size, tag }. */
   blocks = [];
   units = 0;
   #sequence = 0;
 
   /**
-   * `data` has a cell for every unit of `arena`. `cells[inside]` is 1 during every call. With `clean`, whoever frees a block
-   * zeroes it, so that a new one must be all zero.
+   * `data` has a cell for every unit of `arena`. `cells[inside]` is 1 during every call. With `clean`, a worker that
+   * frees a block zeroes it first, so that a new block must be all zero.
    */
   constructor({ arena, data, writer, cells, inside, clean }) {
     Object.assign(this, { arena, data, writer, cells, inside, clean });
   }
 
-  /** `call()` with the mark that this worker is inside of a call. */
+  /** The result of `call`, during which this worker is marked as in a call. */
   #call(call) {
     this.cells[this.inside] = 1;
     const result = call(this.arena);
@@ -65,7 +65,7 @@ export class Holdings {
     this.units += block.size;
   }
 
-  /** Holds no longer, but does not free. */
+  /** Removes block `i` from the blocks that this worker holds, without freeing it. Returns it. */
   drop(i) {
     const block = this.blocks[i];
     const last = this.blocks.pop();
@@ -74,7 +74,7 @@ export class Holdings {
     return block;
   }
 
-  /** The block at `offset`, which somebody has passed on. Its first unit tells the tag, and that the order. */
+  /** The block at `offset`, which another worker has passed on. Its first unit has the tag, which has the order. */
   received(offset) {
     const size = this.#call((arena) => arena.sizeOf(offset));
     const tag = this.data[offset];
@@ -82,7 +82,7 @@ export class Holdings {
     return { offset, size, tag };
   }
 
-  /** Frees a block, whoever allocated it. */
+  /** Frees a block, whichever worker allocated it. */
   free(block) {
     this.verify(block);
     const { offset, size } = block;
@@ -107,7 +107,7 @@ export class Holdings {
     for (const block of this.blocks) this.verify(block);
   }
 
-  /** Whether the inside of a block that this worker holds is protected from `free`. */
+  /** Whether `free` refuses the inside of a block that this worker holds. */
   refusesInterior({ offset }) {
     try {
       this.#call((arena) => arena.free(offset + 1));

@@ -1,4 +1,4 @@
-// A worker thread that allocates, frees and passes blocks on, so many times. It fails when a block is not as it was left.
+// A worker thread that allocates, frees and passes blocks on, a given number of times. It fails if a block has changed.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { SharedBuddyAllocator } from '../../dist/shared.js';
@@ -6,9 +6,9 @@ import { Holdings, randomFrom, randomSize } from './shared-blocks.mjs';
 
 /** Operations between two reports of progress. */
 const STRETCH = 1024;
-/** One operation of so many exchanges a block by way of a mailbox. */
+/** One in so many operations exchanges a block by way of a mailbox. */
 const PASSING = 8;
-/** One of so many tries to free the inside of a block. */
+/** One in so many frees first tries to free the inside of the block. */
 const MISUSE = 500;
 
 const { buffer, data, cells, mail, writer, workers, operations, most, fill, seed, positions } = workerData;

@@ -1,4 +1,4 @@
-// Runs workers that allocate, free and pass blocks on in one shared arena, and says what is wrong when they are done.
+// Runs workers that allocate, free and pass blocks on in one shared arena, and checks the arena when they are done.
 
 import { Worker } from 'node:worker_threads';
 import { SharedBuddyAllocator } from '../../src/shared.ts';
@@ -9,16 +9,17 @@ export interface ChurnSetting {
   readonly workers: number;
   /** Of each worker. */
   readonly operations: number;
-  /** Highest order that is asked for. */
+  /** Highest order of a request. */
   readonly most: number;
-  /** Part of the arena that all workers together aim to hold; more than 1 makes it full most of the time. */
+  /** Part of the arena that all workers together aim to hold; with more than 1 it is full most of the time. */
   readonly fill: number;
   readonly seed: number;
 }
 
 export interface ChurnTally {
-  /** Requests that got a block, and that found no room. */
+  /** Requests that got a block. */
   allocations: number;
+  /** Requests that found no room. */
   full: number;
   frees: number;
   /** Exchanges by way of a mailbox. */
@@ -35,7 +36,7 @@ function sharedCells(length: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer(4 * length));
 }
 
-/** What the arena must be when nobody holds anything: whole. Returns what is not so. */
+/** What is wrong, in words, with an arena in which no worker holds a block: it must be one free block again. */
 export function notEmpty(arena: SharedBuddyAllocator): string[] {
   const wrong = arena.check();
   const { usedUnits, liveBlocks, freeUnits } = arena.stats();
@@ -50,7 +51,10 @@ export function notEmpty(arena: SharedBuddyAllocator): string[] {
   return wrong;
 }
 
-/** Resolves to a tally of what the workers did. Rejects when a block was not as it was left, or the arena is not in order at the end. */
+/**
+ * Resolves to a tally of the workers' operations. Rejects if a block has changed, or if the arena is not sound at the
+ * end.
+ */
 export async function churn(setting: ChurnSetting, progress?: (done: number) => void): Promise<ChurnTally> {
   const { capacity, trackOwners, workers, operations, most, fill, seed } = setting;
   const arena = SharedBuddyAllocator.create({ capacity, trackOwners, maxWorkers: workers + 1 });
@@ -95,7 +99,7 @@ export async function churn(setting: ChurnSetting, progress?: (done: number) => 
       throw new Error(`the block at ${letter - 1} has been written to`);
   }
   const wrong = notEmpty(arena);
-  if (arena.stats().workers !== 1) wrong.push(`${arena.stats().workers} workers are attached still`);
+  if (arena.stats().workers !== 1) wrong.push(`${arena.stats().workers} workers are still attached`);
   if (wrong.length > 0) throw new Error(`${JSON.stringify(setting)}: ${wrong.join('; ')}`);
   return total;
 }

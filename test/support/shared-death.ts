@@ -1,4 +1,5 @@
-// Terminates workers of a shared arena at random moments, has others recover from that, and says whether anything is harmed or lost.
+// Terminates workers of a shared arena at random moments, has others recover them, and checks that nothing is harmed
+// or lost.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from './random.ts';
@@ -7,29 +8,31 @@ import { type Death, type LifeSetting, Lives, type TaggedBlock } from './shared-
 
 export interface DeathTally {
   kills: number;
-  /** Where they hit: in a call, in a recovery, while attaching; and with a change announced that was not concluded. */
+  /** Kills in a call, in a recovery, while attaching; and those after an announcement that was not ended. */
   inCall: number;
   inRecovery: number;
   inAttaching: number;
   announced: number;
-  /** Recoveries that had to be tried again, as somebody else was at work there. */
+  /** Recoveries that had to be tried again, because another worker was at work there. */
   incomplete: number;
-  /** Times that everything was stopped, looked at and found in order. */
+  /** How often everything was stopped, checked and found sound. */
   verified: number;
-  /** Untracked arenas: units that were nobody's, before they were recovered. */
+  /** Untracked arenas: live units that no worker held, before they were taken back. */
   leakedUnits: number;
 }
 
-/** Kills between two times that everything is stopped and looked at. */
+/** Kills between two checks of everything. */
 const STRETCH = 5;
 
-/** After so many a recovery is taken to be impossible. */
+/** Attempts after which a recovery is taken to be impossible. */
 const ATTEMPTS = 500;
 
-/** A recovery takes about so long, or less. */
+/** The time of a recovery, at most, about. */
 const RECOVERY_MS = 0.3;
 
-/** Everything that is wrong in a quiet arena of which `held` is what is held. Recovers what may be lost. */
+/**
+ * Everything that is wrong in a quiet arena in which the workers hold `held`. Takes back the blocks that may be lost.
+ */
 function verify(
   lives: Lives,
   { trackOwners }: LifeSetting,
@@ -37,10 +40,11 @@ function verify(
   tally: DeathTally,
 ): string[] {
   const { arena, data } = lives;
-  const alive = lives.numbers();
-  // Who died before it could tell its number.
-  for (const number of arena.workerIds()) {
-    if (!alive.has(number) && !arena.recover(number).complete) return [`worker ${number} is not recovered`];
+  const alive = lives.workerIds();
+  // Workers that died before they could tell their ids.
+  for (const workerId of arena.workerIds()) {
+    if (!alive.has(workerId) && !arena.recover(workerId).complete)
+      return [`worker ${workerId} is not recovered`];
   }
   const wrong: string[] = [];
   const live = new Map(
@@ -70,7 +74,10 @@ function verify(
   return [...wrong, ...arena.check()];
 }
 
-/** Resolves to a tally of `kills` deaths. Rejects when a block of a survivor was harmed or, with owners tracked, a unit lost. */
+/**
+ * Resolves to a tally of `kills` deaths. Rejects if a survivor's block was harmed or, in a tracked arena, a unit
+ * lost.
+ */
 export async function killing(
   setting: LifeSetting,
   kills: number,
@@ -84,10 +91,10 @@ export async function killing(
     ...{ kills: 0, inCall: 0, inRecovery: 0, inAttaching: 0, announced: 0 },
     ...{ incomplete: 0, verified: 0, leakedUnits: 0 },
   };
-  const kill = async (place: number): Promise<Death> => {
-    const death = await lives.terminate(place);
+  const kill = async (seat: number): Promise<Death> => {
+    const death = await lives.terminate(seat);
     tally.kills++;
-    if (death.number === 0) tally.inAttaching++;
+    if (death.workerId === 0) tally.inAttaching++;
     if (death.inside === 'a call') tally.inCall++;
     if (death.inside === 'a recovery') tally.inRecovery++;
     if (death.announced) tally.announced++;
@@ -105,41 +112,41 @@ export async function killing(
       const second = survivors + ((first - survivors + 1) % setting.mortals);
       const way = random.next();
       const dead: number[] = [];
-      const places = [first];
+      const seats = [first];
       if (way < 0.1) {
-        // One, maybe before it is attached.
+        // One worker, maybe before it is attached.
         await sleep(random.below(60));
-        dead.push((await kill(first)).number);
+        dead.push((await kill(first)).workerId);
       } else if (way < 0.5 || first === second) {
         await lives.attached();
         await lives.pass(random.below(3000));
-        dead.push((await kill(first)).number);
+        dead.push((await kill(first)).workerId);
       } else if (way < 0.7) {
-        // Two at once.
+        // Two workers at once.
         await lives.attached();
         await lives.pass(random.below(5000));
-        places.push(second);
-        for (const { number } of await Promise.all([kill(first), kill(second)])) dead.push(number);
+        seats.push(second);
+        for (const { workerId } of await Promise.all([kill(first), kill(second)])) dead.push(workerId);
       } else {
-        // The second while it recovers from the death of the first; and nobody may get the first one's number meanwhile.
+        // The second one while it recovers the first one, whose slot no other worker may get meanwhile.
         await lives.attached();
-        const { number } = await kill(first);
-        lives.request(second, number);
+        const { workerId } = await kill(first);
+        lives.request(second, workerId);
         const patience = performance.now() + 20;
         while (!lives.isRecovering(second) && performance.now() < patience);
         const end = performance.now() + RECOVERY_MS * random.next();
         while (performance.now() < end);
-        dead.push((await kill(second)).number, number);
-        places.push(second);
+        dead.push((await kill(second)).workerId, workerId);
+        seats.push(second);
       }
-      // In turn, as the recovery of one may have to wait for the beginning of that of another.
-      const waiting = dead.filter((number) => number !== 0);
+      // In turn: the recovery of one may have to wait for that of another to begin.
+      const waiting = dead.filter((workerId) => workerId !== 0);
       for (let attempt = 0; waiting.length > 0; attempt++) {
         if (attempt === ATTEMPTS) throw new Error(`workers ${waiting.join(' and ')} cannot be recovered`);
-        const number = waiting.shift() ?? 0;
-        if (await lives.recover(random.below(survivors), number)) continue;
+        const workerId = waiting.shift() ?? 0;
+        if (await lives.recover(random.below(survivors), workerId)) continue;
         tally.incomplete++;
-        waiting.push(number);
+        waiting.push(workerId);
       }
       lives.sweep();
       if (tally.kills >= next) {
@@ -148,7 +155,7 @@ export async function killing(
         lives.resume();
         progress?.(tally.kills);
       }
-      for (const place of places) lives.start(place);
+      for (const seat of seats) lives.start(seat);
     }
     await lives.attached();
     await assertSound(true);
@@ -156,7 +163,9 @@ export async function killing(
   } finally {
     await lives.terminateAll();
   }
-  for (const number of lives.numbers()) if (number !== lives.arena.workerId) lives.arena.recover(number);
+  for (const workerId of lives.workerIds()) {
+    if (workerId !== lives.arena.workerId) lives.arena.recover(workerId);
+  }
   const wrong = notEmpty(lives.arena);
   if (wrong.length > 0) throw new Error(`at the end: ${wrong.join('; ')}`);
   return tally;

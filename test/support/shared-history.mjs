@@ -1,11 +1,12 @@
-// A worker thread that notes what it calls in a shared arena, when, and what it gets. In every round all begin together.
+// A worker thread that notes its calls in a shared arena, their times and their results. In each round all workers
+// begin together.
 
 import { workerData } from 'node:worker_threads';
 import { SharedBuddyAllocator } from '../../dist/shared.js';
 import { randomFrom } from './shared-blocks.mjs';
 
 const { buffer, cells, known, log, writer, workers, rounds, calls, most, seed, codes, at } = workerData;
-/** So many looks at the barrier before it is worth to sleep: another one may need the processor. */
+/** Looks at the barrier before a worker sleeps: another worker may need the processor. */
 const SPINS = 20_000;
 
 const arena = SharedBuddyAllocator.attach(buffer);
@@ -26,13 +27,13 @@ function barrier() {
   }
 }
 
-/** Waits until all are awake, but not forever: they may have to share a processor. */
+/** Waits until all workers are awake, but not forever: they may have to share a processor. */
 function meet(round) {
   Atomics.add(cells, at.awake, 1);
   for (let spins = 0; spins < SPINS && Atomics.load(cells, at.awake) < workers * (round + 1); spins++);
 }
 
-/** The offsets of all live blocks, for everybody to pick from in this round. Nobody is in a call. */
+/** Publishes the offsets of all live blocks, from which each worker picks in this round. No worker is in a call. */
 function publish() {
   let count = 0;
   for (const { offset, free } of arena.blocks()) if (!free) known[++count] = offset;
@@ -47,7 +48,10 @@ function free(offset) {
   }
 }
 
-/** An offset to free: its own, one that all know, maybe its inside, or any. `common` is the same for all in this round. */
+/**
+ * An offset to free: of an own block, of a block that all know, of the inside of one, or any. `common` is the same
+ * for all workers in this round.
+ */
 function target(common) {
   const kind = below(8);
   if (kind < 3 && own.length > 0) return own.pop();

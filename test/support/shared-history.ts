@@ -1,4 +1,5 @@
-// Records real histories: worker threads that begin together, round after round, on one arena. Between rounds nobody calls.
+// Records real histories of worker threads on one arena. They begin each round together. Between rounds no worker is
+// in a call.
 
 import { Worker } from 'node:worker_threads';
 import { SharedBuddyAllocator } from '../../src/shared.ts';
@@ -9,17 +10,17 @@ export interface HistorySetting extends Arena {
   readonly rounds: number;
   /** Calls of each worker in a round. */
   readonly calls: number;
-  /** Highest order that is asked for. */
+  /** Highest order of a request. */
   readonly most: number;
   readonly seed: number;
 }
 
 export interface Recorded {
-  /** The calls of every round, in the order in which they began. */
+  /** [round]: the calls, in the order in which they began. */
   readonly rounds: Call[][];
   /** The blocks that are live at the end. */
   readonly live: Live[];
-  /** What check() says at the end. */
+  /** The violated invariants at the end. */
   readonly wrong: string[];
 }
 
@@ -38,7 +39,7 @@ function decode(worker: number, [kind, argument, result, called, returned]: Int3
   return { ...times, kind: 'free', result: result === CODES.INTERIOR ? 'INTERIOR' : 'NOT_ALLOCATED' };
 }
 
-/** Runs the workers. The arena is empty at first. */
+/** Runs the workers on an empty arena, and resolves to their history. */
 export async function record(setting: HistorySetting): Promise<Recorded> {
   const { capacity, trackOwners, workers, rounds, calls } = setting;
   const arena = SharedBuddyAllocator.create({ capacity, trackOwners, maxWorkers: workers + 1 });

@@ -1,25 +1,28 @@
-// Whether a history of calls in a shared arena has an explanation: an order of moments, one or two in each call, in which every
-// call gets what the specification says.
+// Whether a history of calls in a shared arena has an explanation: an order of moments, one or two in each call, in
+// which the result of every call agrees with the specification.
 //
-// After Wing and Gong (JPDC 1993), in the form that goes through the calls and returns in time and keeps all states that the
-// arena may be in (Lowe, "Testing for linearizability", 2017). The specification:
+// After Wing and Gong (JPDC 1993), in the form that goes through the calls and returns in time and keeps all possible
+// states of the arena (Lowe, "Testing for linearizability", 2017). The specification:
 //
-// - alloc that gives an offset: at one moment all units of the block, which is aligned and inside the capacity, are free, and are
-//   taken. With owners tracked the block has its owner, and can be freed, only from a second moment on.
-// - free that gives a size: at one moment such a block is live at the offset, and its units become free. With owners
-//   tracked it can be freed no more from one moment on, and its units become free at a second one.
-// - free refused: at one moment the unit is free, or starts a block that cannot be freed yet or any more (NOT_ALLOCATED), or is
-//   inside a block that starts elsewhere (INTERIOR).
-// - alloc that gives -1 is no matter of a moment. It may not be given when some block that fits was free all the time from
-//   call to return, and nobody was about to split or coalesce there. Who is about to do that cannot be seen in a history,
-//   but that nobody is can, in two cases: when no other call overlaps with this one; and, for orders up to 3, when in
-//   the 16 aligned units around the block some smaller block is taken all the time, or the capacity cuts them: the word
-//   that tells of them is then open all the time. In these cases, and only in these, -1 is held against a free block.
+// - alloc that returns an offset: at one moment all units of the block, which is aligned and inside the capacity, are
+//   free, and they become taken. If owners are tracked, the block can be freed only from a second moment on, when its
+//   owner is noted.
+// - free that returns a size: at one moment such a block is live at the offset, and its units become free. If owners
+//   are tracked, the block can no longer be freed from that moment on, and its units become free at a second moment.
+// - free that is refused: at one moment the unit is free, or starts a block that cannot be freed yet or any longer
+//   (NOT_ALLOCATED), or is inside a block that starts elsewhere (INTERIOR).
+// - alloc that returns -1 has no moment. It is wrong if some block that fits was free from call to return, and no
+//   worker was about to split or coalesce there. A history does not show the workers that are about to do that. But
+//   it shows in two cases that there is none: if no other call overlaps with this one; and, for orders up to 3, if in
+//   the 16 aligned units around the block some smaller block is taken all the time, or the capacity cuts them: then
+//   the word of these units is open all the time. In these cases, and only in these, a free block makes -1 wrong.
 
-/** A call, and when it was made and returned: moments of one clock, all different. */
+import { orderOf } from '../../src/base/word.ts';
+
+/** A call, with the moments of call and return. All moments are of one clock, and different. */
 export type Call = {
   readonly worker: number;
-  /** Units asked for; the offset to free. */
+  /** The requested units, or the offset to free. */
   readonly argument: number;
   readonly called: number;
   readonly returned: number;
@@ -38,24 +41,24 @@ export interface Arena {
   readonly trackOwners: boolean;
 }
 
-/** Units that one word of the lowest level tells of. */
+/** Units that one word of the lowest level describes. */
 const WORD = 16;
 
-/** A state that the arena may be in. */
+/** A possible state of the arena. */
 interface State {
-  /** [offset]: the size of the block that starts there, 0 if none. */
+  /** [offset]: the size of the block that starts there; 0 if there is none. */
   readonly starts: Uint16Array;
-  /** [offset]: 1 when the block that starts there can be freed. */
+  /** [offset]: 1 if the block that starts there can be freed. */
   readonly owned: Uint8Array;
-  /** [unit]: 1 when it is taken. */
+  /** [unit]: 1 if it is taken. */
   readonly taken: Uint8Array;
   /** [call]: how many of its moments have passed. */
   readonly passed: Uint8Array;
-  /** By failing alloc that has not returned: the offsets of the blocks that count against it. */
+  /** For each failing alloc that has not returned: the offsets of the blocks that make its -1 wrong so far. */
   readonly against: ReadonlyMap<number, readonly number[]>;
 }
 
-export const roundedUp = (units: number): number => 2 ** (32 - Math.clz32(units - 1));
+export const roundedUp = (units: number): number => 2 ** orderOf(units);
 
 /** Whether the calls overlap in time. */
 export const overlap = (a: Call, b: Call): boolean => a.called < b.returned && b.called < a.returned;
@@ -63,7 +66,7 @@ export const overlap = (a: Call, b: Call): boolean => a.called < b.returned && b
 const isFull = (call: Call): boolean => call.kind === 'alloc' && call.result === -1;
 
 function keyOf({ passed, against }: State): string {
-  // What is live follows from the moments that have passed.
+  // The live blocks follow from the moments that have passed.
   return `${passed.join('')} ${[...against].map(([call, offsets]) => `${call}: ${offsets.join(' ')}`).join('; ')}`;
 }
 
@@ -79,7 +82,7 @@ export class History {
     this.#contended = calls.map((call) => calls.some((other) => other !== call && overlap(call, other)));
   }
 
-  /** The blocks that are live after the calls, if `before` are before them and there is an explanation; else null. */
+  /** The live blocks after the calls, if `before` are the live blocks before them; null if there is no explanation. */
   explain(before: readonly Live[]): Live[] | null {
     let states = [this.#stateOf(before)];
     for (const { call, isReturn } of this.#events()) {
@@ -98,7 +101,9 @@ export class History {
     return Array.from(states[0].starts, (size, offset) => ({ offset, size })).filter(({ size }) => size > 0);
   }
 
-  /** How many alloc that gave -1 are held to account for blocks that were free before them. For the figures of a test. */
+  /**
+   * How many calls of alloc returned -1, and how many of them overlap with no other call. For the figures of a test.
+   */
   get full(): { calls: number; uncontended: number } {
     const full = this.#calls.flatMap((call, i) => (isFull(call) ? [this.#contended[i]] : []));
     return { calls: full.length, uncontended: full.filter((contended) => !contended).length };
@@ -130,11 +135,11 @@ export class History {
       .sort((a, b) => a.time - b.time);
   }
 
-  /** All states that `states` can become by moments of calls that have begun at the return of `call`, themselves included. */
+  /** The `states`, and all states that follow from them by moments of calls that have begun at the return of `call`. */
   #reachable(states: readonly State[], call: number): State[] {
     const { returned } = this.#calls[call];
     const found = new Map(states.map((state) => [keyOf(state), state]));
-    // A map is walked in the order of insertion, what is added meanwhile included.
+    // A map is iterated in the order of insertion, entries that are added meanwhile included.
     for (const state of found.values()) {
       this.#calls.forEach(({ called }, i) => {
         if (called > returned || state.passed[i] === this.#moments(i)) return;
@@ -147,13 +152,13 @@ export class History {
     return [...found.values()];
   }
 
-  /** In how many moments the call has its effects. */
+  /** The number of moments of the call. */
   #moments(call: number): number {
     if (isFull(this.#calls[call])) return 0;
     return this.#arena.trackOwners && typeof this.#calls[call].result === 'number' ? 2 : 1;
   }
 
-  /** The state after the next moment of a call; null when it cannot be now. */
+  /** The state after the next moment of a call; null if that moment cannot be now. */
   #pass(state: State, i: number): State | null {
     const call = this.#calls[i];
     const isFirst = state.passed[i] === 0;
@@ -197,14 +202,14 @@ export class History {
     return { starts: starts.slice(), owned: owned.slice(), taken: taken.slice(), passed: next, against };
   }
 
-  /** Whether the word with `unit` is open for certain. */
+  /** Whether the word with `unit` is certain to be open. */
   #isPinned({ starts }: State, unit: number): boolean {
     const first = unit - (unit % WORD);
     const word = starts.subarray(first, first + WORD);
     return first + WORD > this.#arena.capacity || word.some((size) => size > 0 && size < WORD);
   }
 
-  /** Whether the block of `size` units at `offset` counts against the failing call. */
+  /** Whether the block of `size` units at `offset` makes the -1 of the failing call wrong so far. */
   #countsAgainst(state: State, i: number, offset: number, size: number): boolean {
     if (!this.#isFree(state, offset, size)) return false;
     return !this.#contended[i] || (size < WORD && this.#isPinned(state, offset));
@@ -226,7 +231,7 @@ export class History {
     return { ...state, against };
   }
 
-  /** The state without the blocks that count no longer. */
+  /** The state without the blocks that no longer count against a failing call. */
   #withoutTaken(state: State): State {
     const against = new Map<number, number[]>();
     for (const [i, offsets] of state.against) {

@@ -1,4 +1,4 @@
-// Worker threads that live and die in a shared arena: starting them, terminating them, telling them what to do.
+// Worker threads that live and die in a shared arena: starts them, terminates them and gives them commands.
 
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,43 +17,45 @@ export interface TaggedBlock {
 export interface LifeSetting {
   readonly capacity: number;
   readonly trackOwners: boolean;
-  /** Workers that are never terminated, and that are, at a time. */
+  /** Workers at a time that are never terminated. */
   readonly survivors: number;
+  /** Workers at a time that are terminated. */
   readonly mortals: number;
-  /** Highest order that is asked for. */
+  /** Highest order of a request. */
   readonly most: number;
   /** Part of the arena that all workers together aim to hold. */
   readonly fill: number;
 }
 
 export interface Death {
-  /** Its number in the arena; 0 when it died before it could tell. */
-  readonly number: number;
-  /** Where it died: between two calls, in one, in a recovery. */
+  /** The id of the worker; 0 if it died before it could tell. */
+  readonly workerId: number;
+  /** Where the worker died: between two calls, in a call, in a recovery. */
   readonly inside: 'nothing' | 'a call' | 'a recovery';
-  /** Whether its slot announces a change that is not concluded. */
+  /** Whether its slot announces a change that is not over. */
   readonly announced: boolean;
 }
 
-/** Positions and codes in the cells by which the main thread and the workers talk. */
+/** Positions and codes in the cells with which the main thread and the workers communicate. */
 const AT = {
-  /** Changes with every command; modulo 3 it is one of these: report and wait, and maybe free everything first. */
+  /** Changes with every command. Modulo 3 it is: go on; report and wait; free everything, report and wait. */
   command: 0,
   go: 0,
   report: 1,
   freeAll: 2,
-  /** When this changes, everybody verifies all that it holds. */
+  /** When this changes, each worker verifies all its blocks. */
   sweep: 1,
-  places: 16,
+  seats: 16,
   stride: 16,
-  /** Of each place: the worker's number in the arena, and whether it is inside of a call (1) or of a recovery (2). */
-  number: 0,
+  /** Of each seat: the id of its worker. */
+  workerId: 0,
+  /** Whether the worker is in a call (1) or in a recovery (2). */
   inside: 1,
-  /** Whom it is to recover, and whether that is complete (1) or not (2). */
+  /** The id of the worker that it has to recover, and whether that is complete (1) or not (2). */
   request: 2,
   answer: 3,
   done: 4,
-  /** A letter is 1 + an offset; the one that place p is at work on is -(p * name + that). */
+  /** A letter is 1 + an offset. While the worker in seat p is at work on it, it is -(p * name + that). */
   name: 2 ** 24,
 };
 
@@ -70,9 +72,9 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 
 export class Lives {
   readonly arena: SharedBuddyAllocator;
-  /** A cell for every unit: the tag of its block. */
+  /** [unit]: the tag of its block. */
   readonly data: Int32Array;
-  /** Blocks that some worker was freeing for another when it died: live or not, nobody holds them. */
+  /** Blocks that a worker was freeing for another when it died. They may be live, but no worker holds them. */
   readonly forsaken = new Set<number>();
   readonly #setting: LifeSetting;
   readonly #letters = new Int32Array(new SharedArrayBuffer(4 * LETTERS));
@@ -88,93 +90,94 @@ export class Lives {
     this.#seed = seed * 1_000_003;
     this.arena = SharedBuddyAllocator.create({ capacity, trackOwners, maxWorkers: SLOTS });
     this.data = new Int32Array(new SharedArrayBuffer(4 * capacity));
-    this.#cells = new Int32Array(new SharedArrayBuffer(4 * (AT.places + AT.stride * this.places)));
+    this.#cells = new Int32Array(new SharedArrayBuffer(4 * (AT.seats + AT.stride * this.seats)));
     this.#geometry = geometryOf(capacity, SLOTS, trackOwners);
-    for (let place = 0; place < this.places; place++) this.start(place);
+    for (let seat = 0; seat < this.seats; seat++) this.start(seat);
   }
 
-  /** Places of workers: first the survivors', then the others'. */
-  get places(): number {
+  /** Seats of workers: first the survivors', then the others'. */
+  get seats(): number {
     return this.#setting.survivors + this.#setting.mortals;
   }
 
-  /** Operations of the workers who live now. */
+  /** Operations of the workers that live now. */
   get operations(): number {
     let sum = 0;
-    for (let place = 0; place < this.places; place++) sum += this.#cells[this.#at(place, AT.done)];
+    for (let seat = 0; seat < this.seats; seat++) sum += this.#cells[this.#at(seat, AT.done)];
     return sum;
   }
 
-  /** Puts a new worker in `place`. */
-  start(place: number): void {
+  /** Puts a new worker in `seat`. */
+  start(seat: number): void {
     const { survivors, capacity, fill, most } = this.#setting;
-    this.#cells.fill(0, this.#at(place, 0), this.#at(place + 1, 0));
+    this.#cells.fill(0, this.#at(seat, 0), this.#at(seat + 1, 0));
     const worker = new Worker(new URL('./shared-mortal.mjs', import.meta.url), {
       workerData: {
         ...{ buffer: this.arena.buffer, data: this.data, cells: this.#cells, letters: this.#letters, at: AT },
-        ...{ place, survivor: place < survivors, most, seed: ++this.#seed },
-        fill: (fill * capacity) / this.places,
+        ...{ seat, survivor: seat < survivors, most, seed: ++this.#seed },
+        fill: (fill * capacity) / this.seats,
       },
     });
-    this.#workers[place] = worker;
+    this.#workers[seat] = worker;
     worker.on('error', (error) => {
       this.#failure ??= error;
     });
   }
 
-  /** Terminates the worker in `place` wherever it is, and tells where that was. */
-  async terminate(place: number): Promise<Death> {
-    await this.#workers[place]?.terminate();
-    this.#workers[place] = null;
+  /** Terminates the worker in `seat`, wherever it is, and resolves to where that was. */
+  async terminate(seat: number): Promise<Death> {
+    await this.#workers[seat]?.terminate();
+    this.#workers[seat] = null;
     if (this.#failure !== null) throw this.#failure;
     this.#letters.forEach((letter, i) => {
-      const known = -letter - place * AT.name;
+      const known = -letter - seat * AT.name;
       if (letter >= 0 || known <= 0 || known >= AT.name) return;
       this.forsaken.add(known - 1);
       Atomics.store(this.#letters, i, 0);
     });
-    const number = this.#cells[this.#at(place, AT.number)];
-    const inside = (['nothing', 'a call', 'a recovery'] as const)[this.#cells[this.#at(place, AT.inside)]];
+    const workerId = this.#cells[this.#at(seat, AT.workerId)];
+    const inside = (['nothing', 'a call', 'a recovery'] as const)[this.#cells[this.#at(seat, AT.inside)]];
     const state = new Int32Array(this.arena.buffer);
     const announced =
       this.#setting.trackOwners &&
-      number !== 0 &&
-      state[slotPos(this.#geometry, slotOf(number)) + SLOT_ANNOUNCED] !== 0;
-    return { number, inside, announced };
+      workerId !== 0 &&
+      state[slotPos(this.#geometry, slotOf(workerId)) + SLOT_ANNOUNCED] !== 0;
+    return { workerId, inside, announced };
   }
 
   async terminateAll(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker?.terminate()));
   }
 
-  /** Waits until all workers that live are attached. */
+  /** Waits until all living workers are attached. */
   attached(): Promise<void> {
     return this.#until(
-      () => this.#workers.every((worker, i) => worker === null || this.#cells[this.#at(i, AT.number)] !== 0),
+      () =>
+        this.#workers.every((worker, i) => worker === null || this.#cells[this.#at(i, AT.workerId)] !== 0),
       'attaching',
     );
   }
 
-  /** Tells the worker in `place` to recover worker `number`. */
-  request(place: number, number: number): void {
-    this.#cells[this.#at(place, AT.answer)] = 0;
-    Atomics.store(this.#cells, this.#at(place, AT.request), number);
+  /** Tells the worker in `seat` to recover worker `dead`. */
+  request(seat: number, dead: number): void {
+    this.#cells[this.#at(seat, AT.answer)] = 0;
+    Atomics.store(this.#cells, this.#at(seat, AT.request), dead);
   }
 
-  /** Whether the worker in `place` is inside of a recovery now. */
-  isRecovering(place: number): boolean {
-    return Atomics.load(this.#cells, this.#at(place, AT.inside)) === 2;
+  /** Whether the worker in `seat` is in a recovery now. */
+  isRecovering(seat: number): boolean {
+    return Atomics.load(this.#cells, this.#at(seat, AT.inside)) === 2;
   }
 
-  /** Makes the worker in `place` recover worker `number`. Resolves to whether that is complete. */
-  async recover(place: number, number: number): Promise<boolean> {
-    this.request(place, number);
-    const answer = this.#at(place, AT.answer);
-    await this.#until(() => Atomics.load(this.#cells, answer) !== 0, `recovery of ${number}`);
+  /** Makes the worker in `seat` recover worker `dead`. Resolves to whether that is complete. */
+  async recover(seat: number, dead: number): Promise<boolean> {
+    this.request(seat, dead);
+    const answer = this.#at(seat, AT.answer);
+    await this.#until(() => Atomics.load(this.#cells, answer) !== 0, `recovery of ${dead}`);
     return this.#cells[answer] === 1;
   }
 
-  /** Makes everybody verify all that it holds, soon. */
+  /** Makes each worker verify all its blocks, soon. */
   sweep(): void {
     Atomics.add(this.#cells, AT.sweep, 1);
   }
@@ -185,20 +188,20 @@ export class Lives {
     await this.#until(() => this.operations >= start + count, 'working');
   }
 
-  /** Stops everybody between two operations. Resolves to all blocks that they hold, those in letters included. */
+  /** Stops each worker between two operations. Resolves to all blocks that they hold, those in letters included. */
   async pause(freeAll = false): Promise<TaggedBlock[]> {
     const reports = this.#workers.flatMap((worker) => (worker === null ? [] : [once(worker, 'message')]));
     this.#command(freeAll ? AT.freeAll : AT.report);
     const held = (await Promise.all(reports)).flatMap(([blocks]) => blocks as TaggedBlock[]);
     for (const letter of this.#letters) {
       if (letter === 0) continue;
-      if (letter < 0) throw new Error(`nobody is at work on letter ${letter}`);
+      if (letter < 0) throw new Error(`no worker is at work on letter ${letter}`);
       held.push({ offset: letter - 1, size: this.arena.sizeOf(letter - 1), tag: this.data[letter - 1] });
     }
     return held;
   }
 
-  /** After a pause: takes the blocks out of the letters. They are the caller's now. */
+  /** After a pause: takes the blocks out of the letters. The caller holds them now. */
   takeLetters(): number[] {
     return [...this.#letters].flatMap((letter, i) => {
       this.#letters[i] = 0;
@@ -206,23 +209,18 @@ export class Lives {
     });
   }
 
-  /** Everybody goes on after a pause. */
+  /** Lets all workers go on after a pause. */
   resume(): void {
     this.#command(AT.go);
   }
 
-  /** The numbers of those who live, the creator's included. Right when all are attached. */
-  numbers(): Set<number> {
-    const numbers = new Set([this.arena.workerId]);
-    this.#workers.forEach((worker, place) => {
-      if (worker !== null) numbers.add(this.#cells[this.#at(place, AT.number)]);
+  /** The ids of all living workers, the creator's included. Right if all are attached. */
+  workerIds(): Set<number> {
+    const ids = new Set([this.arena.workerId]);
+    this.#workers.forEach((worker, seat) => {
+      if (worker !== null) ids.add(this.#cells[this.#at(seat, AT.workerId)]);
     });
-    return numbers;
-  }
-
-  /** Slots of the arena. */
-  get slots(): number {
-    return SLOTS;
+    return ids;
   }
 
   #command(kind: number): void {
@@ -231,8 +229,8 @@ export class Lives {
     Atomics.notify(this.#cells, AT.command);
   }
 
-  #at(place: number, cell: number): number {
-    return AT.places + place * AT.stride + cell;
+  #at(seat: number, cell: number): number {
+    return AT.seats + seat * AT.stride + cell;
   }
 
   #until(condition: () => boolean, what: string): Promise<void> {

@@ -1,20 +1,20 @@
-// A worker thread that allocates and frees until it is told to stop, or is terminated. Survivors give some of their blocks
-// to others to free, by way of letters.
+// A worker thread that allocates and frees until it is told to stop, or is terminated. Survivors give some of their
+// blocks to others to free, by way of letters.
 //
-// Whoever frees the block in a letter first writes its name on it, so that when it dies one knows which block to look into.
+// A worker that frees the block in a letter first writes its name on it. So if it dies, the block in question is known.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { SharedBuddyAllocator } from '../../dist/shared.js';
 import { Holdings, randomFrom, randomSize } from './shared-blocks.mjs';
 
-const { buffer, data, cells, letters, place, survivor, most, fill, seed, at } = workerData;
+const { buffer, data, cells, letters, seat, survivor, most, fill, seed, at } = workerData;
 const below = randomFrom(seed);
-const own = at.places + place * at.stride;
+const own = at.seats + seat * at.stride;
 const arena = SharedBuddyAllocator.attach(buffer);
-Atomics.store(cells, own + at.number, arena.workerId);
+Atomics.store(cells, own + at.workerId, arena.workerId);
 const holdings = new Holdings({
   ...{ arena, data, cells, inside: own + at.inside, clean: false },
-  writer: place + 1,
+  writer: seat + 1,
 });
 const { blocks } = holdings;
 let swept = Atomics.load(cells, at.sweep);
@@ -23,7 +23,7 @@ function handleLetter() {
   const i = below(letters.length);
   const letter = Atomics.load(letters, i);
   if (letter > 0) {
-    if (Atomics.compareExchange(letters, i, letter, -(place * at.name + letter)) !== letter) return;
+    if (Atomics.compareExchange(letters, i, letter, -(seat * at.name + letter)) !== letter) return;
     holdings.free(holdings.received(letter - 1));
     Atomics.store(letters, i, 0);
   } else if (letter === 0 && survivor && blocks.length > 0) {
@@ -42,7 +42,7 @@ function operate() {
   }
 }
 
-/** Does what the main thread asks for. */
+/** Carries out the commands of the main thread. */
 function obey() {
   const dead = Atomics.load(cells, own + at.request);
   if (dead !== 0) {

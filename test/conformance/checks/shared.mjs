@@ -1,4 +1,4 @@
-// One arena, one heap, and many who allocate in it: several attached to it in one thread, and real workers.
+// One arena or heap that many workers share: several attachments in one thread, and real workers.
 
 import { SharedBuddyAllocator, SharedHeap } from '../../../dist/shared.js';
 import { features, named } from '../features.mjs';
@@ -9,7 +9,7 @@ const UNITS = 2 ** 12;
 const PAGE = 65536;
 const PATIENCE_MS = 20_000;
 
-/** What the workers answer to these messages, one message each. */
+/** The answers of workers to these messages, one message for each worker. */
 async function askWorkers(startWorker, messages) {
   const workers = messages.map(startWorker);
   const timer = { id: 0 };
@@ -31,7 +31,7 @@ export const shared = {
     needs(features.sharedArrayBuffer, named.sharedArrayBuffer);
     const arena = SharedBuddyAllocator.create({ capacity: UNITS, maxWorkers: 3 });
     const others = [SharedBuddyAllocator.attach(arena.buffer), SharedBuddyAllocator.attach(arena.buffer)];
-    equal(SharedBuddyAllocator.attach(arena.buffer), null, 'attach when all places are taken');
+    equal(SharedBuddyAllocator.attach(arena.buffer), null, 'attach when all slots are taken');
     const offsets = [];
     for (let i = 1; i <= 30; i++) offsets.push([arena, ...others][i % 3].alloc(i));
     equal(new Set(offsets).size, 30, 'different offsets');
@@ -44,17 +44,31 @@ export const shared = {
     note(hash(offsets));
   },
 
-  'takes back what a dead worker held'() {
+  'takes back the blocks of a dead worker'() {
     needs(features.sharedArrayBuffer, named.sharedArrayBuffer);
     const arena = SharedBuddyAllocator.create({ capacity: 65_536, trackOwners: true });
     const other = SharedBuddyAllocator.attach(arena.buffer);
     other.alloc(100);
     other.alloc(1);
     equal(arena.recover(other.workerId), { blocks: 2, units: 129, complete: true }, 'recover()');
-    equal([arena.stats().usedUnits, arena.check()], [0, []], 'in the end');
+    equal([arena.freeUnits, arena.largestFree, arena.check()], [65_536, 65_536, []], 'in the end');
+    const kept = arena.alloc(10);
+    arena.alloc(300);
+    arena.rebuild([{ offset: kept, size: 16 }]);
+    equal([arena.freeUnits, arena.check()], [65_520, []], 'after rebuild()');
   },
 
-  'refuses what is no shared arena'() {
+  'attaches to a view of the whole buffer'() {
+    needs(features.sharedArrayBuffer, named.sharedArrayBuffer);
+    const { buffer } = SharedBuddyAllocator.create({ capacity: UNITS });
+    const other = SharedBuddyAllocator.attach(new Uint8Array(buffer));
+    holds(other?.buffer === buffer, 'it has another buffer');
+    throws(() => SharedBuddyAllocator.attach(new Uint8Array(buffer, 4)), TypeError, 'a view of a part');
+    other.detach();
+    equal([other.capacity, other.maxWorkers, other.trackOwners], [UNITS, 32, false], 'after detach()');
+  },
+
+  'refuses a buffer that is not a shared arena'() {
     needs(features.sharedArrayBuffer, named.sharedArrayBuffer);
     throws(() => SharedBuddyAllocator.attach(new ArrayBuffer(4096)), TypeError, 'an ArrayBuffer');
     throws(() => SharedBuddyAllocator.attach(new SharedArrayBuffer(4096)), 'FOREIGN', 'zeros');
@@ -107,7 +121,7 @@ export const shared = {
     for (const { allocations, frees } of answers) {
       holds(allocations > 1000 && frees > 1000, `a worker did only ${allocations} + ${frees}`);
     }
-    // What lies in the mailboxes when both are done is live.
+    // The blocks in the mailboxes are live when both workers are done.
     const waiting = Array.from(mail).filter((entry) => entry !== 0);
     for (const entry of waiting) arena.free(entry - 1);
     equal([arena.stats().usedUnits, arena.stats().workers, arena.check()], [0, 1, []], 'in the end');
