@@ -1,4 +1,5 @@
-// SharedBuddyAllocator: many workers on one SharedArrayBuffer, offsets in units. The checks that stand before the engine.
+// SharedBuddyAllocator: many workers on one SharedArrayBuffer, offsets in units. The checks that stand before the
+// engine.
 
 import {
   checkBoolean,
@@ -31,8 +32,8 @@ export interface SharedBuddyOptions {
   /** The most workers that can be attached at once, 1 to 253; default 32. Each takes 64 to 192 bytes of the state. */
   readonly maxWorkers?: number;
   /**
-   * Whether to note the owner of each block, so that {@link SharedBuddyAllocator.recover} can take back the blocks of a dead
-   * worker; default false. Takes one byte per unit.
+   * Whether to note the owner of each block, so that {@link SharedBuddyAllocator.recover} can take back the blocks of
+   * a dead worker; default false. Takes one byte per unit.
    */
   readonly trackOwners?: boolean;
 }
@@ -44,19 +45,20 @@ export interface SharedBuddyStats extends BuddyStats {
 }
 
 /**
- * A binary buddy allocator whose whole state lies in a SharedArrayBuffer, for up to 253 workers at once. No call takes a lock
- * or waits for another worker: a worker that is stopped or killed at any point stops no other. Any worker may free the blocks of
- * any other.
+ * A binary buddy allocator whose whole state lies in a SharedArrayBuffer, for up to 253 workers at once. No call
+ * takes a lock or waits for another worker: a worker that is stopped or killed at any point stops no other. Any
+ * worker may free the blocks of any other.
  *
  * Each worker, the creator included, attaches an instance of its own to the buffer. An instance cannot be posted; its
  * {@link buffer} can.
  *
- * A request is rounded up to a power of two and gets a block at a multiple of its size. A worker looks for room near its last
- * blocks first, so placement depends on the worker. The tree of words follows BuddyAllocator's; doing without locks follows NBBS
- * (Marotta et al., CLUSTER 2018) and LLFree (Wrenger et al., USENIX ATC 2023). docs/concurrency.md explains the protocol.
+ * A request is rounded up to a power of two and gets a block at a multiple of its size. A worker looks for room near
+ * its last blocks first, so placement depends on the worker. The tree of words follows BuddyAllocator's; doing
+ * without locks follows NBBS (Marotta et al., CLUSTER 2018) and LLFree (Wrenger et al., USENIX ATC 2023).
+ * docs/concurrency.md explains the protocol.
  *
- * After {@link detach}, {@link buffer}, {@link capacity}, {@link trackOwners} and {@link maxWorkers} still work, and a second
- * `detach` does nothing. Everything else throws a {@link BuddyError} `DETACHED`.
+ * After {@link detach}, {@link buffer}, {@link capacity}, {@link trackOwners} and {@link maxWorkers} still work, and
+ * a second `detach` does nothing. Everything else throws a {@link BuddyError} `DETACHED`.
  */
 export class SharedBuddyAllocator {
   readonly #buffer: SharedArrayBuffer;
@@ -73,7 +75,8 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * A new arena, all free, with the caller attached to it. O(log capacity), plus the time in which the runtime zeroes the state.
+   * A new arena, all free, with the caller attached to it. O(log capacity), plus the time in which the runtime zeroes
+   * the state.
    *
    * @throws TypeError if an option is of the wrong type.
    * @throws RangeError if an option is out of range, or the runtime has no memory for the state.
@@ -91,10 +94,10 @@ export class SharedBuddyAllocator {
    *
    * @param source the arena's {@link buffer}, or a view that covers the whole of it.
    * @returns null if as many workers are attached as the arena has room for.
-   * @throws TypeError if `source` is not a SharedArrayBuffer or a view of one, or if it is a view of a part: a copy of the part
-   * would not be shared.
-   * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`. Only the header and the length are checked, because other
-   * workers may be changing the rest.
+   * @throws TypeError if `source` is not a SharedArrayBuffer or a view of one, or if it is a view of a part: a copy
+   * of the part would not be shared.
+   * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`. Only the header and the length are checked,
+   * because other workers may be changing the rest.
    */
   static attach(source: SharedArrayBuffer | ArrayBufferView): SharedBuddyAllocator | null {
     const buffer = sharedBufferOf(source);
@@ -136,26 +139,26 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Units that are in no live block. Exact if no other worker is in a call. Otherwise the units are counted while they change: the
-   * sum may be one that the arena had at no moment, and units that a worker is splitting or coalescing count as used.
-   * O(capacity), unlike BuddyAllocator's.
+   * Units that are in no live block. Exact if no other worker is in a call. Otherwise the units are counted while
+   * they change: the sum may be one that the arena had at no moment, and units that a worker is splitting or
+   * coalescing count as used. O(capacity), unlike BuddyAllocator's.
    */
   get freeUnits(): number {
     return this.#sums().freeUnits;
   }
 
   /**
-   * Size of the largest free block, and so of the largest request that has room: a power of two, or 0 if nothing is free. Exact if
-   * no other worker is in a call. Otherwise it is a hint: the block may be gone, or a larger one free, by the time this returns.
-   * O(capacity), unlike BuddyAllocator's.
+   * Size of the largest free block, and so of the largest request that has room: a power of two, or 0 if nothing is
+   * free. Exact if no other worker is in a call. Otherwise it is a hint: the block may be gone, or a larger one free,
+   * by the time this returns. O(capacity), unlike BuddyAllocator's.
    */
   get largestFree(): number {
     return this.#sums().largestFree;
   }
 
   /**
-   * This worker's id, which {@link recover} takes if the worker dies. No two workers of an arena have the same id, except after
-   * 2^22 turns of one slot.
+   * This worker's id, which {@link recover} takes if the worker dies. No two workers of an arena have the same id,
+   * except after 2^22 turns of one slot.
    */
   get workerId(): number {
     const { cells, g, slot } = this.#attached();
@@ -163,8 +166,8 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * The ids of all workers that are attached, and of those that have died and are not recovered. An id in it that belongs to no
-   * living worker is a dead one's. O(maxWorkers).
+   * The ids of all workers that are attached, and of those that have died and are not recovered. An id that belongs
+   * to no living worker is a dead one's. O(maxWorkers).
    */
   workerIds(): number[] {
     const { cells, g } = this.#attached();
@@ -175,8 +178,8 @@ export class SharedBuddyAllocator {
    * Allocates a block of `size` units rounded up to a power of two. Lock-free; alone, O(1) mostly.
    *
    * @returns the offset, a multiple of the rounded size; -1 if there is no room. That takes a look at each word,
-   * O(capacity / 16), and means that no block that fits was free from the beginning of the call to its end. A block counts as not
-   * free while another worker is about to split or coalesce it.
+   * O(capacity / 16), and means that no block that fits was free from the beginning of the call to its end. A block
+   * counts as not free while another worker is about to split or coalesce it.
    * @throws TypeError if `size` is not a number.
    * @throws RangeError if it is not a positive integer.
    * @throws BuddyError `DETACHED` after {@link detach}.
@@ -189,14 +192,15 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Frees the live block at `offset`, whichever worker allocated it, and coalesces it with its buddies as long as they are free.
-   * Lock-free; alone, O(1) mostly, O(log capacity) at worst.
+   * Frees the live block at `offset`, whichever worker allocated it, and coalesces it with its buddies as long as
+   * they are free. Lock-free; alone, O(1) mostly, O(log capacity) at worst.
    *
    * @returns the units given back.
    * @throws TypeError if `offset` is not a number.
    * @throws RangeError if it is not an integer in the arena.
-   * @throws BuddyError `NOT_ALLOCATED` if the unit is free: a double free, or never allocated; `INTERIOR` if it is inside a live
-   * block. Of several workers that free the same block one succeeds, unless it has been allocated again in between.
+   * @throws BuddyError `NOT_ALLOCATED` if the unit is free: a double free, or never allocated; `INTERIOR` if it is
+   * inside a live block. Of several workers that free the same block one succeeds, unless it has been allocated again
+   * in between.
    */
   free(offset: number): number {
     const engine = this.#engine;
@@ -233,7 +237,8 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * The offset of the live block that holds `unit`, whichever worker allocated it; -1 if the unit is free. O(log capacity).
+   * The offset of the live block that holds `unit`, whichever worker allocated it; -1 if the unit is free. O(log
+   * capacity).
    *
    * @throws TypeError, RangeError as {@link free}.
    */
@@ -244,12 +249,13 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Makes this worker the owner of the live block at `offset`, which another worker has handed over. If the former owner dies, the
-   * block stays; if this one dies, {@link recover} takes it back. Does nothing if owners are not tracked. Lock-free.
+   * Makes this worker the owner of the live block at `offset`, which another worker has handed over. If the former
+   * owner dies, the block stays; if this one dies, {@link recover} takes it back. Does nothing if owners are not
+   * tracked. Lock-free.
    *
-   * With `from`, the id of the worker that has handed the block over, the block must belong to that worker, or to nobody if that
-   * worker has detached itself. The giver can have died and been recovered meanwhile, and the same units been allocated
-   * again: only `from` tells the new block from the one that was handed over.
+   * With `from`, the id of the worker that has handed the block over, the block must belong to that worker, or to
+   * nobody if that worker has detached itself. The giver can have died and been recovered meanwhile, and the same
+   * units been allocated again: only `from` tells the new block from the one that was handed over.
    *
    * @throws what {@link free} throws; BuddyError `NOT_ALLOCATED` also if the block does not belong to `from`.
    * @throws TypeError, RangeError if `from` is given and can be no worker's id.
@@ -272,9 +278,9 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * All blocks, live and free, in address order, free ones as large as coalescing makes them. A block that a worker is splitting
-   * or coalescing shows as live. Exact if no other worker is in a call, and this one changes nothing until it has taken the last
-   * block; otherwise a block may show that never existed. O(log capacity) per block.
+   * All blocks, live and free, in address order, free ones as large as coalescing makes them. A block that a worker
+   * is splitting or coalescing shows as live. Exact if no other worker is in a call, and this one changes nothing
+   * until it has taken the last block; otherwise a block may show that never existed. O(log capacity) per block.
    */
   blocks(): Generator<Block, void, undefined> {
     const { cells, g } = this.#attached();
@@ -282,10 +288,10 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Takes back the slot of a dead worker and, if owners are tracked, its blocks and whatever its last call left unfinished. Other
-   * workers may go on meanwhile. Without tracking, its blocks stay allocated, and so may a block that it was splitting or
-   * coalescing, at worst the whole arena: {@link rebuild} takes them back. O(capacity). Does nothing if the worker has been
-   * recovered or has detached itself.
+   * Takes back the slot of a dead worker and, if owners are tracked, its blocks and whatever its last call left
+   * unfinished. Other workers may go on meanwhile. Without tracking, its blocks stay allocated, and so may a block
+   * that it was splitting or coalescing, at worst the whole arena: {@link rebuild} takes them back. O(capacity). Does
+   * nothing if the worker has been recovered or has detached itself.
    *
    * The worker must be dead: terminated, or certain not to call again.
    *
@@ -300,13 +306,13 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Makes `live` the live blocks of the arena and everything else free, whatever its state. A block in it that no attached worker
-   * owns becomes this worker's. No other worker may be in a call. Dead workers must have been recovered before, for their slots.
-   * O(capacity).
+   * Makes `live` the live blocks of the arena and everything else free, whatever its state. A block of `live` that
+   * no attached worker owns becomes this worker's. No other worker may be in a call. Dead workers must have been
+   * recovered before, for their slots. O(capacity).
    *
    * @throws TypeError if `live` is not iterable, or an offset or a size in it is not a number.
-   * @throws RangeError if an offset is not an integer in the arena, a size is not a power of two, an offset is not a multiple of
-   * its size, or two blocks overlap.
+   * @throws RangeError if an offset is not an integer in the arena, a size is not a power of two, an offset is not a
+   * multiple of its size, or two blocks overlap.
    */
   rebuild(live: Iterable<LiveBlock>): void {
     const { cells, g, slot } = this.#attached();
@@ -314,8 +320,8 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Gives back this worker's slot. Its blocks stay allocated; if owners are tracked, they belong to nobody until a worker adopts
-   * them. Every later call throws, except `detach`. O(1), or O(capacity) if owners are tracked.
+   * Gives back this worker's slot. Its blocks stay allocated; if owners are tracked, they belong to nobody until a
+   * worker adopts them. Every later call throws, except `detach`. O(1), or O(capacity) if owners are tracked.
    */
   detach(): void {
     const engine = this.#engine;
@@ -324,8 +330,8 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Verifies every invariant. Returns the violated ones, in words; nothing if the state is sound. Meaningful only if no other
-   * worker is in a call and the dead are recovered. O(capacity).
+   * Verifies every invariant. Returns the violated ones, in words; nothing if the state is sound. Meaningful only if
+   * no other worker is in a call and the dead are recovered. O(capacity).
    */
   check(): string[] {
     const { cells, g } = this.#attached();
@@ -351,7 +357,10 @@ export class SharedBuddyAllocator {
     return statsOf(g.capacity, blocksOf(cells, g));
   }
 
-  /** The error of a call that wants a live block at `offset`, where none starts. Throws if `offset` is not a unit at all. */
+  /**
+   * The error of a call that wants a live block at `offset`, where none starts. Throws if `offset` is not a unit at
+   * all.
+   */
   #misuse(offset: number): BuddyError {
     const { cells, g } = this.#attached();
     checkOffset('offset', offset, g.capacity);

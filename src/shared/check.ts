@@ -40,7 +40,10 @@ export function check(cells: Cells, g: Geometry): string[] {
   return wrong;
 }
 
-/** Checks the children of an open word. Adds the offsets of its blocks to `live`, and the violated invariants to `wrong`. */
+/**
+ * Checks the children of an open word. Adds the offsets of its blocks to `live`, and the violated invariants to
+ * `wrong`.
+ */
 function checkChildren(
   value: number,
   level: number,
@@ -75,8 +78,8 @@ function checkChildren(
 }
 
 /**
- * The bits that the index lacks, in words. Not a part of {@link check}, because users need not know of them: a missing bit
- * costs time only, and some processors may lose one.
+ * The bits that the index lacks, in words. Not a part of {@link check}, because users need not know of them: a
+ * missing bit costs time only, and some processors may lose one.
  */
 export function checkIndex(cells: Cells, g: Geometry): string[] {
   const wrong: string[] = [];

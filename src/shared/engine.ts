@@ -1,17 +1,19 @@
-// The lock-free buddy system: how many workers at once take blocks from words, give them back, and open and close words.
+// The lock-free buddy system: how many workers at once take blocks from words, give them back, and open and close
+// words.
 //
-// A word is open while its child in the word above is subdivided, and only then may any worker change it, by CAS. An open word
-// fully describes its units. A CAS that succeeds is therefore valid, however often the word changed since it was read: there is
-// no ABA problem.
+// A word is open while its child in the word above is subdivided, and only then may any worker change it, by CAS. An
+// open word fully describes its units. A CAS that succeeds is therefore valid, however often the word changed since
+// it was read: there is no ABA problem.
 //
-//   opening  CAS of the parent: child free -> subdivided. The winner owns the closed word, and stores it with its block in it.
+//   opening  CAS of the parent: child free -> subdivided. The winner owns the closed word, and stores it with its block.
 //   closing  CAS of the word: last block -> CLOSED. The winner owns the word, and frees the child of the parent by CAS.
 //
-// In between the word is in transit: closed below a subdivided child. No other worker touches it, and none waits for it.
+// In between the word is in transit: closed below a subdivided child. No other worker touches it, and none waits for
+// it.
 //
-// An empty word stays open if it is a hint of the worker that emptied it. Otherwise workers that allocate and free one block
-// would meet at the top of the tree. So each open word without a block is a hint of some worker, and any worker that needs
-// the room closes it.
+// An empty word stays open if it is a hint of the worker that emptied it. Otherwise workers that allocate and free
+// one block would meet at the top of the tree. So each open word without a block is a hint of some worker, and any
+// worker that needs the room closes it.
 //
 // Each method depends on the answers of the cells alone: a worker remembers nothing outside its slot.
 
@@ -59,8 +61,9 @@ export class Engine {
   }
 
   /**
-   * Gives back the block at `offset` if it is live and `owner` owns it. Returns its units; 0 if not. Of several workers that
-   * try, one succeeds: in a tracked arena, the one that erases the owner. An `owner` of 0 has been erased already.
+   * Gives back the block at `offset` if it is live and `owner` owns it. Returns its units; 0 if not. Of several
+   * workers that try, one succeeds: in a tracked arena, the one that erases the owner. An `owner` of 0 has been
+   * erased already.
    */
   reclaim(offset: number, owner: number): number {
     const { cells, g, slot } = this;
@@ -72,8 +75,9 @@ export class Engine {
   }
 
   /**
-   * Makes this worker the owner of the live block at `offset`. With `from`, the id of a worker, the block must belong to that
-   * worker, or to nobody if that worker has detached itself; with 0, to anyone. Returns whether there is such a block.
+   * Makes this worker the owner of the live block at `offset`. With `from`, the id of a worker, the block must belong
+   * to that worker, or to nobody if that worker has detached itself; with 0, to anyone. Returns whether there is such
+   * a block.
    */
   adopt(offset: number, from: number): boolean {
     const { cells, g, slot } = this;
@@ -112,8 +116,9 @@ export class Engine {
   }
 
   /**
-   * Goes on after this worker has closed `word` of `level`, which it owns now: merges the word into the level above, and so on as
-   * long as that leaves words empty. With `keep`, an empty word that is this worker's own hint stays open.
+   * Goes on after this worker has closed `word` of `level`, which it owns now: merges the word into the level above,
+   * and so on as long as that leaves words empty. With `keep`, an empty word that is this worker's own hint stays
+   * open.
    */
   closeUp(level: number, word: number, keep: boolean): void {
     const { cells, g } = this;
@@ -135,7 +140,10 @@ export class Engine {
     }
   }
 
-  /** `free` in a tracked arena. The owner may change meanwhile: another worker adopts the block, or the owner detaches. */
+  /**
+   * `free` in a tracked arena. The owner may change meanwhile: another worker adopts the block, or the owner
+   * detaches.
+   */
   #freeTracked(offset: number): number {
     for (;;) {
       const owner = ownerAt(this.cells, this.g, offset);
@@ -145,7 +153,9 @@ export class Engine {
     }
   }
 
-  /** Takes the lowest free run of 2^r children of an open word. Returns the offset of the block; -1 if there is none. */
+  /**
+   * Takes the lowest free run of 2^r children of an open word. Returns the offset of the block; -1 if there is none.
+   */
   #take(level: number, word: number, r: number): number {
     const cells = this.cells;
     const pos = this.g.words[level] + word;
@@ -203,8 +213,8 @@ export class Engine {
   }
 
   /**
-   * Makes `word`, in which a block of order `r` is about to become free, the hint for that order if the present hint has no
-   * such room. Returns whether the word is the hint now.
+   * Makes `word`, in which a block of order `r` is about to become free, the hint for that order if the present hint
+   * has no such room. Returns whether the word is the hint now.
    */
   #keepAsHint(level: number, word: number, r: number): boolean {
     const pos = this.#hints + ORDERS_PER_LEVEL * level + r;
@@ -261,8 +271,8 @@ export class Engine {
   }
 
   /**
-   * Allocates wherever there is room, whatever the index says: closes all empty words of lower levels, then looks at each word
-   * once. Returns -1 only if no block that fits was free from the beginning of this call to its end.
+   * Allocates wherever there is room, whatever the index says: closes all empty words of lower levels, then looks at
+   * each word once. Returns -1 only if no block that fits was free from the beginning of this call to its end.
    */
   #searchAll(level: number, order: number): number {
     const { cells, g } = this;
@@ -303,8 +313,8 @@ export class Engine {
   }
 
   /**
-   * Opens the words below an open word of level `from`, down to word `target` of the order's level, and allocates at the start
-   * of that word. Returns the offset; -1 if the child that contains the target is not free.
+   * Opens the words below an open word of level `from`, down to word `target` of the order's level, and allocates at
+   * the start of that word. Returns the offset; -1 if the child that contains the target is not free.
    */
   #open(from: number, target: number, order: number): number {
     const { cells, g } = this;

@@ -1,5 +1,5 @@
-// Questions about a shared arena. While it changes, an answer is made of words that are right one by one, each at a moment of
-// its own.
+// Questions about a shared arena. While it changes, an answer is made of words that are right one by one, each at a
+// moment of its own.
 
 import type { Block } from '../base/blocks.ts';
 import { BuddyError } from '../base/errors.ts';
@@ -9,9 +9,9 @@ import { FANOUT_BITS, type Geometry } from './layout.ts';
 import { CLOSED, contOf, freeOf, usedOf } from './word.ts';
 
 /**
- * The level whose word describes `unit`: the lowest one that is open there. There always is one, because the top word never
- * closes: it has a child beyond the capacity, which is in use, or a child that the capacity cuts, whose last word never
- * closes.
+ * The level whose word describes `unit`: the lowest one that is open there. There always is one, because the top word
+ * never closes: it has a child beyond the capacity, which is in use, or a child that the capacity cuts, whose last
+ * word never closes.
  */
 export const levelOf = (cells: Cells, g: Geometry, unit: number): number => {
   let level = 0;
@@ -55,8 +55,8 @@ export function misuse(cells: Cells, g: Geometry, offset: number): BuddyError {
 }
 
 /**
- * All blocks in address order, free ones as large as coalescing would make them. A word in transit counts as a live block: it
- * belongs to some worker. Exact if the arena is quiet.
+ * All blocks in address order, free ones as large as coalescing would make them. A word in transit counts as a live
+ * block: it belongs to some worker. Exact if the arena is quiet.
  */
 export function* blocksOf(cells: Cells, g: Geometry): Generator<Block, void, undefined> {
   let pending = -1; // start of the free units that are not yet reported

@@ -1,9 +1,9 @@
 // Tracked arenas: the owner of each block and the announcements of each worker, so that both are known after its death.
 //
-// The byte of a live block's first unit holds its owner: the slot of a worker, RESERVED or NOBODY. It is 0 for a free unit,
-// and for a moment in a live block: between the CAS that takes the block and the note of its owner, and between the
-// erasure of the owner and the CAS that gives the block back. In those moments, and whenever it opens or closes a word, a
-// worker announces in its slot an offset that lies in what it changes.
+// The byte of a live block's first unit holds its owner: the slot of a worker, RESERVED or NOBODY. It is 0 for a free
+// unit, and for a moment in a live block: between the CAS that takes the block and the note of its owner, and between
+// the erasure of the owner and the CAS that gives the block back. In those moments, and whenever it opens or closes a
+// word, a worker announces in its slot an offset that lies in what it changes.
 
 import { assert, DEV } from '../base/assert.ts';
 import { lowestBit } from '../base/word.ts';
@@ -22,7 +22,10 @@ export const ownerAt = (cells: Cells, g: Geometry, offset: number): number => {
   return (cells.load(g.owners + (offset >>> 2)) >>> ((offset & 3) << 3)) & 255;
 };
 
-/** The lowest offset from `from` up at which an owner is noted; the capacity if there is none, or owners are not tracked. */
+/**
+ * The lowest offset from `from` up at which an owner is noted; the capacity if there is none, or owners are not
+ * tracked.
+ */
 export function nextOwned(cells: Cells, g: Geometry, from: number): number {
   for (let offset = g.tracked ? from : g.capacity; offset < g.capacity; offset = (offset | 3) + 1) {
     const rest = cells.load(g.owners + (offset >>> 2)) >>> ((offset & 3) << 3);

@@ -12,8 +12,8 @@ import { writeEmpty } from './state.ts';
 import { blockMask, CLOSED, EMPTY, freeOf, isSubdivided, subdivisionMask } from './word.ts';
 
 /**
- * Makes `live`, blocks that do not overlap, the live blocks of a quiet arena. A block without an attached owner becomes that of
- * the worker in `slot`. O(capacity).
+ * Makes `live`, blocks that do not overlap, the live blocks of a quiet arena. A block without an attached owner
+ * becomes that of the worker in `slot`. O(capacity).
  */
 export function rebuild(cells: Cells, g: Geometry, slot: number, live: readonly LiveBlock[]): void {
   const owners = live.map(({ offset }) => {

@@ -1,9 +1,10 @@
 // Taking back the blocks and the slot of a dead worker, and completing or undoing its last call, while others go on.
 //
-// A worker can die between two steps of one call. The picture that it leaves lies around the offset that it announced: a word
-// in transit that contains the offset, or a live block there without an owner. A living worker in the middle of a call leaves
-// the same picture, but it has announced an offset there as well. So a recovery reads all announcements, then the tree, then
-// the announcements again. If no living worker was at work there in between, the picture is the dead worker's, and stays so.
+// A worker can die between two steps of one call. The picture that it leaves lies around the offset that it
+// announced: a word in transit that contains the offset, or a live block there without an owner. A living worker in
+// the middle of a call leaves the same picture, but it has announced an offset there as well. So a recovery reads all
+// announcements, then the tree, then the announcements again. If no living worker was at work there in between, the
+// picture is the dead worker's, and stays so.
 
 import type { Cells } from './cells.ts';
 import type { Engine } from './engine.ts';
@@ -42,18 +43,18 @@ export interface Recovered {
   /** Units of these blocks. */
   readonly units: number;
   /**
-   * False if another worker is recovering the same one, or was at work on what a dead worker left unfinished. The slot stays
-   * taken then: call again later, when all other dead workers have been recovered as well.
+   * False if another worker is recovering the same one, or was at work on what a dead worker left unfinished. The
+   * slot stays taken then: call again later, when all other dead workers have been recovered as well.
    */
   readonly complete: boolean;
 }
 
-/** How often a recovery looks again at a place where another worker was at work. */
+/** How often a recovery looks again at a spot where another worker was at work. */
 const ATTEMPTS = 3;
 
 /**
- * Recovers from the death of the worker with the id `dead`, and of all others that are known to be dead: those whose recovery was
- * not complete, and those that a dead worker was recovering. O(capacity).
+ * Recovers from the death of the worker with the id `dead`, and of all others that are known to be dead: those whose
+ * recovery was not complete, and those that a dead worker was recovering. O(capacity).
  */
 export function recover(engine: Engine, dead: number): Recovered {
   const { cells, g, slot } = engine;
@@ -94,8 +95,8 @@ export function recover(engine: Engine, dead: number): Recovered {
 }
 
 /**
- * Throws a TypeError or a RangeError if `workerId` is not the id of another worker. A generation that is gone is allowed: then
- * there is nothing to recover.
+ * Throws a TypeError or a RangeError if `workerId` is not the id of another worker. A generation that is gone is
+ * allowed: then there is nothing to recover.
  */
 export function checkDead({ cells, g, slot }: Engine, workerId: number): void {
   checkWorkerId(g, 'worker', workerId);
@@ -104,8 +105,8 @@ export function checkDead({ cells, g, slot }: Engine, workerId: number): void {
 }
 
 /**
- * Marks the dead worker in slot `dead` as recovered by this one. Returns false if another worker recovers it, or the slot has
- * another generation by now.
+ * Marks the dead worker in slot `dead` as recovered by this one. Returns false if another worker recovers it, or the
+ * slot has another generation by now.
  */
 function mark({ cells, g, slot }: Engine, dead: number, generation: number): boolean {
   const pos = slotPos(g, dead) + SLOT_STATE;
@@ -117,7 +118,10 @@ function mark({ cells, g, slot }: Engine, dead: number, generation: number): boo
   );
 }
 
-/** Marks all workers that are known to be dead and that no living one recovers. Returns their slots and `dead`, a marked one. */
+/**
+ * Marks all workers that are known to be dead and that no living one recovers. Returns their slots and `dead`, a
+ * marked one.
+ */
 function inherit({ cells, g, slot }: Engine, dead: number): number[] {
   const all = [dead];
   for (const one of all) {
@@ -133,7 +137,10 @@ function inherit({ cells, g, slot }: Engine, dead: number): number[] {
   return all;
 }
 
-/** Completes or undoes the last call of the worker in slot `dead`. Returns false if it cannot be told from calls of others. */
+/**
+ * Completes or undoes the last call of the worker in slot `dead`. Returns false if it cannot be told from calls of
+ * others.
+ */
 function finish(engine: Engine, dead: number): boolean {
   const { cells, g, slot } = engine;
   const announced = cells.load(slotPos(g, dead) + SLOT_ANNOUNCED);
@@ -146,7 +153,8 @@ function finish(engine: Engine, dead: number): boolean {
     const child = offset >>> (FANOUT_BITS * level);
     const value = cells.load(g.words[level] + (child >>> FANOUT_BITS));
     const subdivided = isSubdivided(value, child & 15);
-    // If the child is subdivided, the word under it is in transit. Else a block lacks its owner, or nothing is unfinished.
+    // If the child is subdivided, the word under it is in transit. Else a block lacks its owner, or nothing is
+    // unfinished.
     const isBlock = !subdivided && sizeAt(cells, g, offset) !== 0 && ownerAt(cells, g, offset) === 0;
     if (!subdivided && !isBlock) return true;
     const first = child << (FANOUT_BITS * level);
@@ -167,7 +175,10 @@ interface Announcement {
   readonly announced: number;
 }
 
-/** The announcements of all living workers but the one in `own`. The sequence is read before the offset: see `announce`. */
+/**
+ * The announcements of all living workers but the one in `own`. The sequence is read before the offset: see
+ * `announce`.
+ */
 function announcements(cells: Cells, g: Geometry, own: number): Announcement[] {
   const all: Announcement[] = [];
   for (let slot = 1; slot <= g.slots; slot++) {

@@ -9,9 +9,10 @@ import { setRunBits } from './run-index.ts';
 import { blockMask, contOf, freeOf, usedOf } from './word.ts';
 
 /**
- * Makes the live block at `offset` one of 2^order units. No other worker may be about to free or resize it. Returns whether
- * the block has that size now: it has not if the order belongs to another level, or if the block would have to grow over
- * children that are not free. One CAS: a worker that dies in this call has changed the block or has not. The owner stays.
+ * Makes the live block at `offset` one of 2^order units. No other worker may be about to free or resize it. Returns
+ * whether the block has that size now: it has not if the order belongs to another level, or if the block would have
+ * to grow over children that are not free. One CAS: a worker that dies in this call has changed the block or has not.
+ * The owner stays.
  */
 export function resize(cells: Cells, g: Geometry, offset: number, order: number): boolean {
   const level = levelOf(cells, g, offset);

@@ -1,13 +1,15 @@
 // The index of a shared arena: for each level, the words that may hold a free run of each order.
 //
-// The lowest tier has a cell for eight words: bit 8 * r + (word & 7) says that the word may hold a run of order r, so that
-// one atomic access changes the bits of all orders. Above it there is a tiered bitmap for each order, as in
-// ../core/run-index.ts: a bit for each cell that may have bits for that order, then a bit for each group of 32, and so on.
+// The lowest tier has a cell for eight words: bit 8 * r + (word & 7) says that the word may hold a run of order r, so
+// that one atomic access changes the bits of all orders. Above it there is a tiered bitmap for each order, as in
+// ../core/run-index.ts: a bit for each cell that may have bits for that order, then a bit for each group of 32, and
+// so on.
 //
-// Every bit is a hint. A bit that should not be set costs a look at the word. A bit that should be set and is not, because a
-// worker was stopped at the wrong moment, costs a search through all words before an allocation gives up. Nothing else
-// depends on the bits. They are complete if all is quiet and no worker has died: a worker that clears a bit looks at the
-// word once more and sets the bit again if room was made meanwhile, and a worker that makes room looks at the bit afterwards.
+// Every bit is a hint. A bit that should not be set costs a look at the word. A bit that should be set and is not,
+// because a worker was stopped at the wrong moment, costs a search through all words before an allocation gives up.
+// Nothing else depends on the bits. They are complete if all is quiet and no worker has died: a worker that clears a
+// bit looks at the word once more and sets the bit again if room was made meanwhile, and a worker that makes room
+// looks at the bit afterwards.
 
 import { assert, DEV } from '../base/assert.ts';
 import { lowestBit, runStarts } from '../base/word.ts';
@@ -49,8 +51,8 @@ const setTierBits = (cells: Cells, tiers: Int32Array, below: number, i: number, 
 };
 
 /**
- * Sets all bits of `word` of `level` that its free runs call for. Sets the bits of higher tiers that stand for those, and for
- * the bits that were set before: stopped workers may have left any of them unset.
+ * Sets all bits of `word` of `level` that its free runs call for. Sets the bits of higher tiers that stand for those,
+ * and for the bits that were set before: stopped workers may have left any of them unset.
  */
 export const refresh = (cells: Cells, g: Geometry, level: number, word: number): void => {
   const value = cells.load(g.words[level] + word);
@@ -59,7 +61,10 @@ export const refresh = (cells: Cells, g: Geometry, level: number, word: number):
   if ((called | set) !== 0) setBits(cells, g, level, word, called | set);
 };
 
-/** Clears the bit of `word` of `level` for order `r`, or for all orders if nothing is free there; unless it has such a run. */
+/**
+ * Clears the bit of `word` of `level` for order `r`, or for all orders if nothing is free there; unless it has such a
+ * run.
+ */
 export const clearRunBits = (cells: Cells, g: Geometry, level: number, word: number, r: number): void => {
   if (DEV) assert(r >= 0 && r < ORDERS_PER_LEVEL, 'a run is of an order within its level');
   const pos = g.words[level] + word;
@@ -85,8 +90,8 @@ const clearTierBit = (cells: Cells, tiers: Int32Array, below: number, i: number,
 };
 
 /**
- * The lowest word of `level` from `from` up to `to` with its bit set for order `r`; `to` if there is none. A bit of a higher
- * tier is cleared here, when the bits below it are found to be zero, and not along with the last of them.
+ * The lowest word of `level` from `from` up to `to` with its bit set for order `r`; `to` if there is none. A bit of a
+ * higher tier is cleared here, when the bits below it are found to be zero, and not along with the last of them.
  */
 export const nextWord = (
   cells: Cells,

@@ -1,7 +1,7 @@
 // The slots of the workers: their states, how a worker takes one and gives it back, and the ids of workers.
 //
-// Slots are numbered from 1. A slot's state is its kind, the slot of the worker that recovers it, and a generation counter,
-// so that a dead worker's id is never mistaken for its successor's in the same slot.
+// Slots are numbered from 1. A slot's state is its kind, the slot of the worker that recovers it, and a generation
+// counter, so that a dead worker's id is never mistaken for its successor's in the same slot.
 
 import { checkNumber, checkWithin } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
@@ -57,8 +57,8 @@ export function checkMaxWorkers(value: number): number {
 }
 
 /**
- * Takes a slot for a worker that looks for room from unit `first` up to `end`, far from the other workers. Returns the slot,
- * 1 … slots; 0 when all are taken.
+ * Takes a slot for a worker that looks for room from unit `first` up to `end`, far from the other workers. Returns
+ * the slot, 1 … slots; 0 when all are taken.
  */
 export function attachWorker(cells: Cells, g: Geometry, first: number, end: number): number {
   for (let slot = 1; slot <= g.slots; slot++) {

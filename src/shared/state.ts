@@ -26,7 +26,8 @@ export function tailOf(g: Geometry, level: number): number {
   const inside = Math.floor(g.capacity / span) & 15;
   const cut = g.capacity % span !== 0;
   if (inside === 0 && !cut) return CLOSED;
-  // Children beyond the capacity are always in use, each a block of its own. A child that the capacity cuts is subdivided.
+  // Children beyond the capacity are always in use, each a block of its own. A child that the capacity cuts is
+  // subdivided.
   const outside = (-1 << (cut ? inside + 1 : inside)) & 0xffff;
   return EMPTY ^ outside ^ (cut ? subdivisionMask(inside) : 0);
 }
@@ -48,8 +49,9 @@ export function writeEmpty(cells: Cells, g: Geometry): void {
 }
 
 /**
- * The geometry that the header of the state `s` gives. Other workers may be changing all but the header. Throws a BuddyError
- * `FOREIGN` or `VERSION` if `s` is not the state of a shared arena, and `CORRUPT` if the header gives impossible numbers.
+ * The geometry that the header of the state `s` gives. Other workers may be changing all but the header. Throws a
+ * BuddyError `FOREIGN` or `VERSION` if `s` is not the state of a shared arena, and `CORRUPT` if the header gives
+ * impossible numbers.
  */
 export function geometryIn(s: Int32Array): Geometry {
   const magic = s.length > AT_TRACKED ? Atomics.load(s, AT_MAGIC) : 0;
@@ -57,7 +59,9 @@ export function geometryIn(s: Int32Array): Geometry {
   return geometryFrom(s);
 }
 
-/** {@link geometryIn} without the checks of format: for a state in a larger format of its own. Throws `CORRUPT` only. */
+/**
+ * {@link geometryIn} without the checks of format: for a state in a larger format of its own. Throws `CORRUPT` only.
+ */
 export function geometryFrom(s: Int32Array): Geometry {
   const capacity = s[AT_CAPACITY];
   const slots = s[AT_SLOTS];

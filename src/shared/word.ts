@@ -1,16 +1,16 @@
 // One word of a shared arena: the algebra of ../base/word.ts over 16 children, both masks in one int32 that a CAS can
 // change.
 //
-// `used` is the low half, `cont` the high half. A word is stored XOR a value that no open word has, so that memory fresh
-// from the runtime, all zero, is an arena of closed words. Here `value` is the int32 as stored. XOR sets and clears the
-// bits of children alike.
+// `used` is the low half, `cont` the high half. A word is stored XOR a value that no open word has, so that memory
+// fresh from the runtime, all zero, is an arena of closed words. Here `value` is the int32 as stored. XOR sets and
+// clears the bits of children alike.
 
 import { longestRunOrder, runMask } from '../base/word.ts';
 import { MAX_RUN_ORDER } from './layout.ts';
 
 /**
- * A closed word: only the worker that opens it may write it. Its child 0 continues a block that does not start, which no
- * open word can encode.
+ * A closed word: only the worker that opens it may write it. Its child 0 continues a block that does not start, which
+ * no open word can encode.
  */
 export const CLOSED = 0;
 
