@@ -54,8 +54,9 @@ export function writeEmpty(cells: Cells, g: Geometry): void {
  * impossible numbers.
  */
 export function geometryIn(s: Int32Array): Geometry {
-  const magic = s.length > AT_TRACKED ? Atomics.load(s, AT_MAGIC) : 0;
-  expectFormat('a shared arena', { magic, version: s[AT_VERSION] }, { magic: MAGIC, version: VERSION });
+  // The creator stores MAGIC last: an atomic load that sees it sees the rest of the header.
+  if (s.length > 0) Atomics.load(s, AT_MAGIC);
+  expectFormat('a shared arena', s, AT_TRACKED + 1, MAGIC, VERSION);
   return geometryFrom(s);
 }
 
