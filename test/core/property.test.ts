@@ -6,6 +6,7 @@ import { describe, test } from 'vitest';
 import { BuddyAllocator } from '../../src/index.ts';
 import { Model } from '../spec/spec.ts';
 import { agreeOnStep, agreeOnUnits, agreeOnView, step } from '../support/agreement.ts';
+import { withDump } from '../support/with-dump.ts';
 
 /**
  * An operation that fits any state, so that leaving out others keeps it meaningful: `at` and `part` pick a live block
@@ -123,8 +124,9 @@ function runs([capacity, operations]: [number, Operation[]]): void {
   let allocator = new BuddyAllocator({ capacity });
   const model = new Model(capacity);
   for (const op of operations) {
-    allocator = perform(allocator, model, op);
-    agreeOnView(allocator, model);
+    const before = allocator;
+    allocator = withDump(before, () => perform(before, model, op));
+    withDump(allocator, () => agreeOnView(allocator, model));
     assert.equal(allocator.state.byteLength, BuddyAllocator.bytesFor(model.capacity));
   }
 }
@@ -168,9 +170,11 @@ test('two allocators attached to one buffer are one allocator', () => {
       operations
         .filter(({ kind }) => !['grow', 'shrink', 'attach', 'reattach'].includes(kind))
         .forEach((op, index) => {
-          perform(index % 2 === 0 ? first : second, model, op);
-          agreeOnView(first, model);
-          agreeOnView(second, model);
+          withDump(first, () => {
+            perform(index % 2 === 0 ? first : second, model, op);
+            agreeOnView(first, model);
+            agreeOnView(second, model);
+          });
         });
     }),
     { numRuns: 100 },
