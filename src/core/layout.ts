@@ -12,6 +12,7 @@
 //   missing   The levels above the top one do not exist. The header points them at AT_FULL, another full pair, so that a
 //             request for more than the arena has needs no check either.
 
+import { assert, DEV } from '../base/assert.ts';
 import { FANOUT_BITS, groupsOf } from '../base/word.ts';
 
 /** Levels that the largest capacity takes. Header tables always have this many entries. */
@@ -49,11 +50,23 @@ export const AT_WORDS = AT_COUNT + 8;
 /** [level * TIERS + tier]: position of that tier of the level's run index. */
 export const AT_INDEX = AT_WORDS + 8;
 /** [order]: no word of the order's level before this one has its bit set for the order. */
-export const AT_HINT = AT_INDEX + MAX_LEVELS * TIERS;
+export const AT_HINT = AT_INDEX + 35;
 /** A full pair, for the levels that do not exist. */
-export const AT_FULL = (AT_HINT + MAX_LEVELS * ORDERS_PER_LEVEL + 7) & -8;
+export const AT_FULL = AT_HINT + 37;
 /** Length of the header, and so the position of the words of level 0. */
 export const HEADER = AT_FULL + 8;
+
+// Sums only: the bundler makes literals of them, and V8 would load any other constant from memory (5 % of the whole).
+if (DEV) {
+  assert(
+    AT_HINT === AT_INDEX + MAX_LEVELS * TIERS,
+    'the index table has an entry for each tier of each level',
+  );
+  assert(
+    AT_FULL === Math.ceil((AT_HINT + MAX_LEVELS * ORDERS_PER_LEVEL) / 8) * 8,
+    'there is a hint for each order',
+  );
+}
 
 /** `used` of a full pair: all children are in use. Its `cont` is 0. */
 export const FULL = -1;
