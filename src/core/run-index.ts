@@ -24,7 +24,16 @@ import {
   MAX_RUN_ORDER,
   runStarts,
 } from '../base/word.ts';
-import { AT_COUNT, groupAt, hintAt, NO_ADDRESS, pairAt } from './layout.ts';
+import {
+  AT_COUNT,
+  AT_INDEX,
+  groupAt,
+  hintAt,
+  NO_ADDRESS,
+  ORDERS_PER_LEVEL,
+  pairAt,
+  TIERS,
+} from './layout.ts';
 
 /** Sets the bits of `word` of `level`, which is open, for all orders up to `run`, -1 … 4: it holds such free runs. */
 export const setRunBits = (s: Int32Array, level: number, word: number, run: number): void => {
@@ -59,9 +68,13 @@ const setTierBits = (s: Int32Array, level: number, group: number, r: number): vo
   }
 };
 
-/** Whether `setRunBits` would have nothing to do. */
+/**
+ * Whether `setRunBits` would have nothing to do. Its arithmetic is that of `groupAt`, written out: `free` asks each time, and
+ * `groupAt` is above the size to which V8 inlines a function wherever it is called.
+ */
 export const hasRunBit = (s: Int32Array, level: number, word: number, run: number): boolean => {
-  return ((s[groupAt(s, level, 0, word >>> GROUP_BITS, run)] >>> word) & 1) !== 0;
+  const pos = s[AT_INDEX + level * TIERS] + (word >>> GROUP_BITS) * ORDERS_PER_LEVEL + run;
+  return ((s[pos] >>> word) & 1) !== 0;
 };
 
 /** Clears the bits of `word` of `level` for all orders above `run`, -1 … 4: it holds no such free runs. */
