@@ -42,7 +42,7 @@ interface Options {
   readonly json?: true;
 }
 
-/** Millions of operations a second that all workers did together. */
+/** Millions of operations per second that all workers did together. */
 interface Result {
   readonly pattern: PatternName;
   readonly contender: ContenderName;
@@ -76,7 +76,7 @@ class Team {
     return new Team(name, contender, workers);
   }
 
-  /** Millions of operations a second of `threads` workers in a fresh arena. */
+  /** Millions of operations per second of `threads` workers in a fresh arena. */
   async run(pattern: PatternName, threads: number, allocations: number): Promise<number> {
     const round = {
       arena: this.#contender.create(UNITS, threads),
@@ -155,7 +155,7 @@ async function bench(options: Options): Promise<Report> {
 
 function format({ machine, options, results }: Report): string {
   const lines = [machineLine(machine), ''];
-  lines.push('Millions of operations a second of all workers together; in brackets ours divided by it.', '');
+  lines.push('Millions of operations per second of all workers together; in brackets ours divided by it.', '');
   const names = Object.keys(CONTENDERS) as ContenderName[];
   const table = new Table({
     head: ['pattern', 'workers', ...names.map((name) => CONTENDERS[name])],

@@ -44,7 +44,7 @@ export const home = {
     {
       title: 'Strict',
       details:
-        'A free of what is no live block, or a damaged buffer, is an error with a stable code, and not a byte changed.',
+        'A double free, an interior pointer or a damaged buffer is an error with a stable code, and not a byte changed.',
       link: '/api#errors',
     },
   ],

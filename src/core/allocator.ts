@@ -92,7 +92,7 @@ export class BuddyAllocator {
   }
 
   /**
-   * Size in bytes of the state of an arena of `capacity` units: about 0.28 bytes a unit. O(log capacity).
+   * Size in bytes of the state of an arena of `capacity` units: about 0.28 bytes per unit. O(log capacity).
    *
    * @throws TypeError, RangeError as the constructor.
    */

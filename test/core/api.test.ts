@@ -327,7 +327,7 @@ describe('state', () => {
     }
   });
 
-  test('it takes less than a third of a byte a unit', () => {
+  test('it takes less than a third of a byte per unit', () => {
     expect(BuddyAllocator.bytesFor(2 ** 20)).toBeLessThanOrEqual(0.32 * 2 ** 20);
     expect(BuddyAllocator.bytesFor(2 ** 24)).toBeLessThanOrEqual(0.32 * 2 ** 24);
   });

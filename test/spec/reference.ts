@@ -1,5 +1,5 @@
 // The reference allocator that the project's placement is specified by: a complete binary tree of bytes, transcribed
-// from its C original statement by statement. Large (two bytes a unit) and plain: nothing to get wrong.
+// from its C original statement by statement. Large (two bytes per unit) and plain: nothing to get wrong.
 
 const left = (index: number): number => index * 2 + 1;
 const right = (index: number): number => index * 2 + 2;

@@ -44,7 +44,7 @@ ${figure('Memory over time', memoryPlot(report), 'The stronger the colour, the f
 ${figure(
   'Fragmentation',
   fragmentationPlot(report),
-  `${key('first')} internal: the part of the blocks' bytes that nobody asked for<br>
+  `${key('first')} internal: the part of the blocks' bytes that was not asked for<br>
 ${key('second')} external: the part of the free units outside the largest free block`,
 )}
 ${figure('Sizes', sizesPlot(report), 'Allocations by the size of the block that they get')}
