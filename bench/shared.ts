@@ -155,7 +155,10 @@ async function bench(options: Options): Promise<Report> {
 
 function format({ machine, options, results }: Report): string {
   const lines = [machineLine(machine), ''];
-  lines.push('Millions of operations per second of all workers together; in brackets ours divided by it.', '');
+  lines.push(
+    'Millions of operations per second of all workers together; in brackets ours divided by it.',
+    '',
+  );
   const names = Object.keys(CONTENDERS) as ContenderName[];
   const table = new Table({
     head: ['pattern', 'workers', ...names.map((name) => CONTENDERS[name])],

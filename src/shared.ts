@@ -2,10 +2,11 @@
 
 export type { Block, BuddyStats, LiveBlock } from './base/blocks.ts';
 export { BuddyError, type BuddyErrorCode } from './base/errors.ts';
-export type { AbstractHeap, HeapStats } from './heap/abstract.ts';
+export type { AbstractHeap, HeapStats, MemoryBlock } from './heap/abstract.ts';
 export type { HeapBlock } from './heap/block.ts';
 export type { HeapImports } from './heap/imports.ts';
-export type { WasmMemory } from './heap/memory.ts';
+export type { MallocFamily } from './heap/malloc.ts';
+export type { HeapHandle, WasmMemory } from './heap/memory.ts';
 export type { HeapScope } from './heap/scope.ts';
 export type { ArrayConstructor, HeapView, Plain, ViewOf } from './heap/views.ts';
 export { SharedBuddyAllocator, type SharedBuddyOptions, type SharedBuddyStats } from './shared/allocator.ts';

@@ -54,6 +54,15 @@ export let stateOf: (allocator: BuddyAllocator) => Int32Array;
 export let setState: (allocator: BuddyAllocator, s: Int32Array) => void;
 
 /**
+ * `allocator.free(offset)` that returns 0 instead of throwing if no live block starts at `offset`. A friend, too: for callers
+ * that explain misuse in terms of their own.
+ */
+export let tryFree: (allocator: BuddyAllocator, offset: number) => number;
+
+/** `allocator.resize(offset, size)` of a block that is known to be live and of `before` units. A friend, too. */
+export let resizeFrom: (allocator: BuddyAllocator, offset: number, before: number, size: number) => boolean;
+
+/**
  * A binary buddy allocator over an arena of `capacity` units (Knowlton 1965; Knuth, TAOCP vol. 1, 2.5).
  *
  * It hands out offsets and touches no memory but its own state, so it can manage anything that is counted in units:
@@ -78,6 +87,8 @@ export class BuddyAllocator {
       allocator.#s = s;
       allocator.#sentinel = inspect.sentinelAt(s);
     };
+    tryFree = (allocator, offset) => allocator.#tryFree(offset);
+    resizeFrom = (allocator, offset, before, size) => allocator.#resizeFrom(offset, before, size);
   }
 
   /**
@@ -230,17 +241,22 @@ export class BuddyAllocator {
    * is inside a live block.
    */
   free(offset: number): number {
+    const size = this.#tryFree(offset);
+    if (size === 0) throw this.#misuse(offset);
+    return size;
+  }
+
+  /** {@link free}, but 0 if no live block starts at `offset`. */
+  #tryFree(offset: number): number {
     const s = this.#s;
-    if ((offset | 0) !== offset || offset < 0 || !(offset < s[AT_CAPACITY])) {
-      throw this.#misuse(offset);
-    }
+    if ((offset | 0) !== offset || offset < 0 || !(offset < s[AT_CAPACITY])) return 0;
     // Level 0 is written out, as in `alloc`.
     const word = offset >>> FANOUT_BITS;
     const pos = HEADER + (word << 1);
     const used = s[pos];
     if (used === 0) return this.#freeHigher(offset);
     const cont = s[pos + 1];
-    if ((((used & ~cont) >>> offset) & 1) === 0) throw this.#misuse(offset);
+    if ((((used & ~cont) >>> offset) & 1) === 0) return 0;
     const size = blockLength(used, cont, offset);
     const keep = ~maskOf(size, offset);
     const busy = used & keep;
@@ -255,7 +271,7 @@ export class BuddyAllocator {
     return size;
   }
 
-  /** Slow path of `free`: the word at level 0 is closed, so the block, if there is one, is recorded on a higher level. */
+  /** Slow path of `#tryFree`: the word at level 0 is closed, so the block, if there is one, is recorded on a higher level. */
   #freeHigher(offset: number): number {
     const s = this.#s;
     let level = 0;
@@ -264,14 +280,14 @@ export class BuddyAllocator {
     let busy = 0;
     do {
       // A block of a level starts with a word of the level below. A state whose buffer was cut has no busy word at all.
-      if ((child & 31) !== 0 || ++level === MAX_LEVELS) throw this.#misuse(offset);
+      if ((child & 31) !== 0 || ++level === MAX_LEVELS) return 0;
       child >>>= FANOUT_BITS;
       pos = pairAt(s, level, child >>> FANOUT_BITS);
       busy = s[pos] | s[pos + 1];
     } while (busy === 0);
     const used = s[pos];
     const cont = s[pos + 1];
-    if ((((used & ~cont) >>> child) & 1) === 0) throw this.#misuse(offset);
+    if ((((used & ~cont) >>> child) & 1) === 0) return 0;
     const run = blockLength(used, cont, child);
     const keep = ~maskOf(run, child);
     busy &= keep;
@@ -297,7 +313,11 @@ export class BuddyAllocator {
    */
   resize(offset: number, size: number): boolean {
     const before = this.sizeOf(offset);
-    checkSize(size);
+    return this.#resizeFrom(offset, before, checkSize(size));
+  }
+
+  /** {@link resize} of a live block of `before` units. */
+  #resizeFrom(offset: number, before: number, size: number): boolean {
     const s = this.#s;
     if (size > s[AT_CAPACITY]) return false;
     const order = orderOf(size);

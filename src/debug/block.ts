@@ -1,33 +1,31 @@
-// A block with its red zones and its history: what is painted on its bytes, and what is wrong with them.
+// A block with its red zones and its history: the paint on its bytes, and the damage to that paint.
 
 import { BuddyError } from '../base/errors.ts';
 import { framesOf, type Site } from './site.ts';
 
-/** What the bytes of a block hold that `malloc` gave and nobody has written. */
+/** Content of the bytes that `malloc` gave and the program has not written. */
 export const UNWRITTEN = 0xcd;
-/** What the bytes of a freed block hold. */
+/** Content of the bytes of a freed block. */
 export const FREED = 0xdd;
-/** What the bytes of red zones hold. */
+/** Content of the bytes of red zones. */
 export const RED_ZONE = 0xfd;
 
 /**
- * A block: `base` <= `ptr` <= `ptr + size` < `end`, absolute bytes. The user has `size` bytes from `ptr` on; all else
- * from `base` to `end`, which is what the heap gave, is red zone.
+ * A block: `base` <= `ptr` <= `ptr + size` < `end`, absolute bytes. The program has `size` bytes from `ptr` on. The
+ * heap gave the bytes from `base` to `end`; the rest of them is red zone.
  */
 export interface DebugBlock {
   readonly base: number;
   readonly ptr: number;
   readonly end: number;
   readonly alignment: number;
-  /** From 1 up; differs from that of the blocks that had this pointer before. */
-  readonly generation: number;
   readonly allocated: Site;
   size: number;
   /** Set once the block is freed; it is in quarantine from then on. */
   freed: Site | undefined;
 }
 
-/** Paints what no program may write: the red zones, and a freed block's bytes. */
+/** Paints the bytes that the program must not write: the red zones, and a freed block's own bytes. */
 export function paint(buffer: ArrayBufferLike, block: DebugBlock): void {
   const { base, ptr, end, size } = block;
   const bytes = new Uint8Array(buffer, base, end - base);
@@ -36,7 +34,7 @@ export function paint(buffer: ArrayBufferLike, block: DebugBlock): void {
   bytes.fill(RED_ZONE, ptr - base + size);
 }
 
-/** What of the paint is gone: undefined when nothing is. O(bytes looked at). */
+/** The damage to the paint; undefined if there is none. O(bytes looked at). */
 export function damageOf(buffer: ArrayBufferLike, block: DebugBlock): BuddyError | undefined {
   const { base, ptr, end, size } = block;
   const before = overwritten(buffer, base, ptr, RED_ZONE);
@@ -49,7 +47,7 @@ export function damageOf(buffer: ArrayBufferLike, block: DebugBlock): BuddyError
   return damage('USE_AFTER_FREE', `${describe(block)} was written to after it was freed`, inside, block);
 }
 
-/** What a message calls the block. */
+/** The name of the block in messages. */
 export function describe(block: DebugBlock): string {
   return `the block of ${count(block.size, 'byte')} at ${block.ptr}`;
 }
@@ -74,7 +72,7 @@ function damage(
   return new BuddyError(code, `${what}: ${where}${historyOf(block)}`);
 }
 
-/** Which bytes from `from` to `to` are not `paint` any more, in words; undefined when all are. */
+/** The bytes from `from` to `to` that do not have the `color` any more, in words; undefined if all have it. */
 function overwritten(buffer: ArrayBufferLike, from: number, to: number, color: number): string | undefined {
   const bytes = new Uint8Array(buffer, from, to - from);
   // A plain loop: it runs over all bytes of every block, and takes a fifth of the time of findIndex.

@@ -1,10 +1,10 @@
-// The blocks that are still there, and the report on them.
+// The blocks that are still live, and the report on them.
 
 import { count } from './block.ts';
 
 /** A block that has not been freed. */
 export interface Leak {
-  /** The pointer, as the heap gave it. */
+  /** The pointer. */
   readonly ptr: number;
   /** Bytes that were asked for. */
   readonly size: number;
@@ -12,7 +12,7 @@ export interface Leak {
   readonly stack: string;
 }
 
-/** The leaks in words, those with the same stack taken together, the most bytes first. */
+/** The leaks in words: leaks with the same stack are taken together, the most bytes come first. */
 export function reportOf(leaks: readonly Leak[]): string {
   const sites = new Map<string, { blocks: number; bytes: number }>();
   for (const { size, stack } of leaks) {

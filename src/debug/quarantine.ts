@@ -1,14 +1,14 @@
-// Freed blocks that are kept from being allocated again for a while: first in, first out, within a number of bytes.
+// The freed blocks that may not be allocated again yet: first in, first out, within a number of bytes.
 
 import type { DebugBlock } from './block.ts';
 
-/** Iterates over the freed blocks, the one freed first to begin with. Blocks may be removed meanwhile. */
+/** The freed blocks. An iteration begins with the block that was freed first; blocks may be removed meanwhile. */
 export class Quarantine {
   readonly #blocks = new Set<DebugBlock>();
   readonly #limit: number;
   #bytes = 0;
 
-  /** Holds blocks of `limit` bytes in all, red zones included. */
+  /** A quarantine for blocks of `limit` bytes in all, red zones included. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -18,12 +18,12 @@ export class Quarantine {
     return this.#blocks.size;
   }
 
-  /** Whether there is room for `block` once others have left. */
+  /** Whether there is room for `block` once other blocks have left. */
   admits(block: DebugBlock): boolean {
     return bytesOf(block) <= this.#limit;
   }
 
-  /** The blocks that have to leave before `block` comes in, as long as each is removed before the next is asked for. */
+  /** The blocks that must leave before `block` comes in. Remove each before the next is asked for. */
   *leavingFor(block: DebugBlock): Generator<DebugBlock, void, undefined> {
     if (!this.admits(block)) return;
     for (const oldest of this.#blocks) {
@@ -32,16 +32,19 @@ export class Quarantine {
     }
   }
 
+  /** Adds `block`, for which there is room. */
   add(block: DebugBlock): void {
     this.#blocks.add(block);
     this.#bytes += bytesOf(block);
   }
 
+  /** Removes `block`, which is there. */
   remove(block: DebugBlock): void {
     this.#blocks.delete(block);
     this.#bytes -= bytesOf(block);
   }
 
+  /** Removes all blocks. */
   clear(): void {
     this.#blocks.clear();
     this.#bytes = 0;

@@ -1,9 +1,13 @@
-// What every heap does by way of its malloc, calloc, realloc and free: typed arrays, blocks, scopes, imports.
+// The part that every kind of heap has in common. A kind of heap adds malloc, realloc and free, which are its hot
+// paths.
 
-import { checkInteger, checkWithin } from '../base/arguments.ts';
+import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { statsOf } from '../base/blocks.ts';
 import { HeapBlock } from './block.ts';
+import { blockSize, endOfBlock, type HeapRegion, pointerOf, unitsFor } from './bookkeeping.ts';
 import { type HeapImports, importsOf } from './imports.ts';
-import { bytesOf } from './memory.ts';
+import type { MallocFamily } from './malloc.ts';
+import { ADDRESSABLE, bytesOf } from './memory.ts';
 import { HeapScope } from './scope.ts';
 import {
   type ArrayConstructor,
@@ -17,7 +21,7 @@ import {
 
 /** Figures of a heap at one moment. All but the counts are bytes. */
 export interface HeapStats {
-  /** What the heap can hand out at its present size: live and free blocks, without what it keeps for itself. */
+  /** Bytes that the heap can hand out at its present size: live and free blocks, without what it keeps for itself. */
   readonly capacity: number;
   /** In live blocks, rounding up included. */
   readonly used: number;
@@ -27,53 +31,135 @@ export interface HeapStats {
   readonly largestFree: number;
   /** Number of live blocks. */
   readonly liveBlocks: number;
-  /** External fragmentation: 1 - largestFree / free; 0 when nothing is free. */
+  /** External fragmentation: 1 - largestFree / free; 0 if nothing is free. */
   readonly externalFragmentation: number;
   /** Size of the allocator's state, wherever that is. */
   readonly metadataBytes: number;
 }
 
+/** One block of a heap, live or free. */
+export interface MemoryBlock {
+  /** The pointer to the block. */
+  readonly ptr: number;
+  /** Bytes of the block, rounding up included: a power of two that divides `ptr`. */
+  readonly size: number;
+  /** Whether the block can be allocated. Free blocks are maximal: no two of them are buddies. */
+  readonly free: boolean;
+}
+
 /** The part that Heap and SharedHeap have in common. */
-export abstract class AbstractHeap {
+export abstract class AbstractHeap implements MallocFamily {
+  readonly #region: HeapRegion;
   #imports: HeapImports | undefined;
 
-  /** The present buffer. That of a WebAssembly memory is replaced by another whenever the memory grows. */
-  abstract get buffer(): ArrayBuffer | SharedArrayBuffer;
-
-  /** The byte behind the last one that the heap uses; it moves as the heap grows. */
-  abstract get end(): number;
-
-  /** Allocates `bytes` bytes. Returns the pointer; 0 when there is no room. */
-  abstract malloc(bytes: number): number;
-
-  /** Allocates `count * size` bytes, all zero. Returns the pointer; 0 when there is no room. */
-  abstract calloc(count: number, size: number): number;
-
-  /** Gives the block at `ptr` room for `bytes` bytes. Returns the pointer, the same or another; 0 when there is no room. */
-  abstract realloc(ptr: number, bytes: number): number;
-
-  /** Allocates `bytes` bytes at a multiple of `alignment`. Returns the pointer; 0 when there is no room. */
-  abstract alignedAlloc(alignment: number, bytes: number): number;
-
-  /** Frees the block at `ptr`, or the one that begins where a view on the heap's memory does. `free(0)` does nothing. */
-  abstract free(ptr: number | ArrayBufferView): void;
-
-  /** Whether a live block starts at `ptr`. */
-  abstract isAllocated(ptr: number): boolean;
-
-  /** Where `view`, one on this heap's memory, begins. Throws when it is none, or can be at no block. */
-  protected abstract pointerOf(view: ArrayBufferView): number;
-
-  /** The byte behind the live block that holds the byte at `ptr`, one before the end. Throws when none does. */
-  protected abstract endOfBlock(ptr: number): number;
+  /** A heap of the blocks of `region`. */
+  constructor(region: HeapRegion) {
+    this.#region = region;
+  }
 
   /**
-   * Allocates an array of `length` elements, of `length` bytes for a DataView, which hold whatever was there.
-   * {@link free} takes the view. As {@link malloc}.
+   * The present buffer. That of a WebAssembly memory is replaced by another whenever the memory grows. If another party
+   * makes a shared memory grow, this may still be the former buffer, which stays valid.
+   */
+  get buffer(): ArrayBuffer | SharedArrayBuffer {
+    return this.#region.buffer;
+  }
+
+  /** The least block, and what every pointer is a multiple of. */
+  get unit(): number {
+    return this.#region.unit;
+  }
+
+  /** The first byte that the heap may use. */
+  get start(): number {
+    return this.#region.start;
+  }
+
+  /** The byte behind the last one that the heap uses. It moves as the heap grows. */
+  get end(): number {
+    return this.#region.end;
+  }
+
+  /**
+   * The end beyond which the heap never grows; the present {@link end} if it does not grow at all. A WebAssembly.Memory
+   * does not tell its own maximum, which may be less.
+   */
+  get maximum(): number {
+    return this.#region.highestEnd;
+  }
+
+  /** Allocates `bytes` bytes. Returns the pointer; 0 if there is no room. */
+  abstract malloc(bytes: number): number;
+
+  /**
+   * Gives the block at `ptr` room for `bytes` bytes. Returns the pointer, the same or another; 0 if there is no room.
+   */
+  abstract realloc(ptr: number, bytes: number): number;
+
+  /** Frees the block at `ptr`, or the block at which a view on the heap's memory begins. `free(0)` does nothing. */
+  abstract free(ptr: number | ArrayBufferView): void;
+
+  /**
+   * Allocates `count * size` bytes, all zero. As {@link malloc}, and O(count * size).
    *
-   * @returns a view on the block; null when there is no room and the heap cannot grow.
-   * @throws TypeError when `type` makes no views, or `length` is not a number.
-   * @throws RangeError when `length` is not an integer from 0 up.
+   * @returns the pointer; 0 if there is no room and the heap cannot grow, as for a product beyond all memory.
+   * @throws TypeError if an argument is not a number.
+   * @throws RangeError if one is not an integer from 0 up.
+   */
+  calloc(count: number, size: number): number {
+    const bytes = bytesOf(checkInteger('count', count), checkInteger('size', size));
+    const ptr = this.malloc(bytes);
+    if (ptr !== 0) this.#region.bytesTo(ptr + bytes).fill(0, ptr, ptr + bytes);
+    return ptr;
+  }
+
+  /**
+   * Allocates `bytes` bytes at a multiple of `alignment`. Every block lies at a multiple of its own size anyway. For a
+   * larger alignment this takes a block of `alignment` bytes, for which there must be room, and gives back the rest of
+   * it as far as {@link realloc} can in place. As {@link malloc}.
+   *
+   * @returns the pointer; 0 if there is no room and the heap cannot grow.
+   * @throws TypeError if an argument is not a number.
+   * @throws RangeError if `alignment` is not a power of two up to 2^32, or `bytes` is not an integer from 0 up.
+   */
+  alignedAlloc(alignment: number, bytes: number): number {
+    checkPowerOfTwo('alignment', alignment, 1, ADDRESSABLE);
+    if (checkInteger('bytes', bytes) >= alignment) return this.malloc(bytes);
+    const ptr = this.malloc(alignment);
+    const region = this.#region;
+    if (ptr !== 0) region.shrink(region.offsetAt(ptr), unitsFor(region, bytes));
+    return ptr;
+  }
+
+  /**
+   * Bytes of the block at `ptr`: the size that was asked for, rounded up. O(log size).
+   *
+   * @throws what {@link free} throws.
+   */
+  usableSize(ptr: number): number {
+    return blockSize(this.#region.attached(), ptr) * this.unit;
+  }
+
+  /**
+   * Whether a live block starts at `ptr`, so that {@link free} would take it. O(log size).
+   *
+   * @throws TypeError if `ptr` is not a number.
+   * @throws RangeError if it is not an integer, or outside the heap.
+   */
+  isAllocated(ptr: number): boolean {
+    const region = this.#region.attached();
+    checkWithin('pointer', ptr, 0, region.end - 1);
+    const offset = region.offsetAt(ptr);
+    return !region.isReserved(offset) && region.pointerTo(offset) === ptr && region.sizeAt(offset) !== 0;
+  }
+
+  /**
+   * Allocates an array of `length` elements, of `length` bytes for a DataView, with arbitrary content. {@link free}
+   * takes the view. As {@link malloc}.
+   *
+   * @returns a view on the block; null if there is no room and the heap cannot grow.
+   * @throws TypeError if `type` is not a constructor of views, or `length` is not a number.
+   * @throws RangeError if `length` is not an integer from 0 up.
    */
   allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
     const ptr = this.malloc(bytesOf(checkInteger('length', length), elementSize(type)));
@@ -87,13 +173,13 @@ export abstract class AbstractHeap {
   }
 
   /**
-   * {@link realloc} of the block at which `view` begins, for `length` elements. The old view is not to be used any more.
+   * {@link realloc} of the block at which `view` begins, for `length` elements. The old view must not be used any more.
    *
-   * @returns a view of the same type; null when there is no room, and then the block is as it was.
+   * @returns a view of the same type; null if there is no room, and then the block is as it was.
    * @throws what {@link realloc} and {@link free} throw.
    */
   reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
-    const ptr = this.pointerOf(view);
+    const ptr = pointerOf(this.#region, view);
     const type = typeOf(view);
     const moved = this.realloc(ptr, bytesOf(checkInteger('length', length), elementSize(type)));
     return moved === 0 ? null : (makeView(type, this.buffer, moved, length) as Plain<V>);
@@ -102,43 +188,85 @@ export abstract class AbstractHeap {
   /**
    * A view on part of a live block: `length` elements from `ptr` on, or as many as the block has room for. O(log size).
    *
-   * @throws TypeError when `type` makes no views, or a number is none.
-   * @throws RangeError when a number is not an integer or out of range, `ptr` no multiple of the element's size, or the view
-   * would reach beyond the block.
-   * @throws BuddyError `NOT_ALLOCATED` when `ptr` is in no live block.
+   * @throws TypeError if `type` is not a constructor of views, or an argument is not a number.
+   * @throws RangeError if a number is not an integer or out of range, `ptr` is not a multiple of the element's size, or
+   * the view would reach beyond the block.
+   * @throws BuddyError `NOT_ALLOCATED` if `ptr` is not in a live block.
    */
   view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C> {
-    const { buffer } = this;
     const size = elementSize(type);
-    checkWithin('pointer', ptr, 0, this.end - 1);
+    const region = this.#region.attached();
+    checkWithin('pointer', ptr, 0, region.end - 1);
     if (ptr % size !== 0)
-      throw new RangeError(`pointer ${ptr} is no multiple of ${size}, the element's size`);
-    const room = Math.floor((this.endOfBlock(ptr) - ptr) / size);
+      throw new RangeError(`pointer ${ptr} is not a multiple of ${size}, the element's size`);
+    const room = Math.floor((endOfBlock(region, ptr) - ptr) / size);
     const count = length === undefined ? room : checkWithin('length', length, 0, room);
-    return makeView(type, buffer, ptr, count);
+    return makeView(type, region.buffer, ptr, count);
   }
 
   /**
    * {@link malloc} as an object that frees its block when a `using` declaration goes out of scope.
    *
-   * @returns null when there is no room and the heap cannot grow; `using` takes that too.
+   * @returns null if there is no room and the heap cannot grow; `using` takes null as well.
    */
   block(bytes: number): HeapBlock | null {
     const ptr = this.malloc(bytes);
     return ptr === 0 ? null : new HeapBlock(this, ptr, bytes);
   }
 
-  /** A scope: what is allocated through it is freed at its end. */
+  /** A scope: at its end it frees all blocks that were allocated through it. */
   scope(): HeapScope {
-    return new HeapScope(this, (view) => this.pointerOf(view));
+    return new HeapScope(this, (view) => pointerOf(this.#region, view));
   }
 
   /**
-   * The functions that a WebAssembly module needs to allocate on this heap, for its import object: `{ env: heap.imports }`.
-   * Pointers and sizes are taken as unsigned. Misuse throws, which the module sees as a trap.
+   * The functions that a WebAssembly module needs to allocate on this heap, for its import object: `{ env: heap.imports
+   * }`. They take pointers and sizes as unsigned. Misuse throws, which the module sees as a trap.
    */
   get imports(): HeapImports {
     this.#imports ??= importsOf(this);
     return this.#imports;
+  }
+
+  /**
+   * All blocks that the heap hands out, live and free, in address order. They tile the heap, without what it keeps for
+   * itself. O(log size) each. The heap must not be changed while one iterates; in a shared heap a block that another
+   * worker is splitting or coalescing shows as live.
+   */
+  blocks(): Generator<MemoryBlock, void, undefined> {
+    return inBytes(this.#region.attached());
+  }
+
+  /** Counts blocks and bytes. O(blocks * log size). */
+  stats(): HeapStats {
+    const region = this.#region.attached();
+    const { unit, metadataBytes } = region;
+    const { capacity, usedUnits, freeUnits, largestFree, liveBlocks, externalFragmentation } = statsOf(
+      region.units,
+      region.blocks(),
+    );
+    return {
+      capacity: capacity * unit,
+      used: usedUnits * unit,
+      free: freeUnits * unit,
+      largestFree: largestFree * unit,
+      liveBlocks,
+      externalFragmentation,
+      metadataBytes,
+    };
+  }
+
+  /**
+   * Verifies every invariant of the heap's state. Returns the violated ones in words; nothing if it is sound. In a
+   * shared heap only meaningful if no other worker is in a call and the dead are recovered. O(size).
+   */
+  check(): string[] {
+    return this.#region.attached().check();
+  }
+}
+
+function* inBytes(region: HeapRegion): Generator<MemoryBlock, void, undefined> {
+  for (const { offset, size, free } of region.blocks()) {
+    yield { ptr: region.pointerTo(offset), size: size * region.unit, free };
   }
 }

@@ -1,31 +1,42 @@
 // A block that frees itself.
 
 import { BuddyError } from '../base/errors.ts';
-import type { AbstractHeap } from './abstract.ts';
-import { dispose } from './dispose.ts';
+import type { MallocFamily } from './malloc.ts';
 import { type ArrayConstructor, elementSize, type ViewOf } from './views.ts';
+
+declare global {
+  interface SymbolConstructor {
+    /** As TypeScript's library for ESNext declares it, so that these types are complete without that library. */
+    readonly dispose: unique symbol;
+  }
+}
+
+/**
+ * The symbol by which `using` finds the method to call. Where the runtime has none, compilers of `using` take this one.
+ */
+export const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 /** A live block of a heap, from {@link Heap.block}: `using block = heap.block(n)` frees it at the end of the scope. */
 export class HeapBlock {
-  readonly #heap: AbstractHeap;
+  readonly #heap: MallocFamily;
   #ptr: number;
   /** Bytes that were asked for. */
   readonly size: number;
 
-  /** Takes charge of the live block at `ptr`. */
-  constructor(heap: AbstractHeap, ptr: number, size: number) {
+  /** Takes charge of the live block of `heap` at `ptr`, of which `size` bytes were asked for. */
+  constructor(heap: MallocFamily, ptr: number, size: number) {
     this.#heap = heap;
     this.#ptr = ptr;
     this.size = size;
   }
 
-  /** Where the block is; 0 once it is freed. */
+  /** The block's pointer; 0 once the block is freed. */
   get ptr(): number {
     return this.#ptr;
   }
 
   /**
-   * A fresh view of `length` elements from the block's start on, of as many as `size` has room for unless given.
+   * A fresh view of `length` elements from the block's start on; of as many as `size` has room for unless given.
    *
    * @throws what {@link Heap.view} throws; BuddyError `NOT_ALLOCATED` once the block is freed.
    */
@@ -35,7 +46,11 @@ export class HeapBlock {
     return this.#heap.view(this.#ptr, type, count);
   }
 
-  /** Frees the block, unless that is done already. Throws what {@link Heap.free} throws, and may be called again then. */
+  /**
+   * Frees the block, unless that is done already.
+   *
+   * @throws what {@link Heap.free} throws; the block is then still live, and `free` may be called again.
+   */
   free(): void {
     if (this.#ptr === 0) return;
     this.#heap.free(this.#ptr);

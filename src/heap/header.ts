@@ -1,13 +1,14 @@
-// What an embedded heap leaves at the start of its region, by which it is found again.
+// The header that an embedded heap keeps at the start of its region, by which `attach` finds the heap.
 
 import { BuddyError } from '../base/errors.ts';
+import { expectFormat, expectLength } from '../base/format.ts';
 
-/** What the header says. All numbers are bytes. */
+/** The content of a header. All numbers are bytes. */
 export interface Header {
   readonly unit: number;
   /** End of the region. */
   readonly end: number;
-  /** The heap's growth limit; 0 when it never grows. */
+  /** The heap's growth limit; 0 if it never grows. */
   readonly maximum: number;
   /** Where the allocator's state lies. */
   readonly state: number;
@@ -27,7 +28,7 @@ const VERSION = 1;
 const AT_MAGIC = 0;
 const AT_VERSION = 1;
 const AT_UNIT = 2;
-/** The others are in units, so that 4 GiB has room. */
+/** The other fields are in units, so that a uint32 holds 4 GiB. */
 const AT_END = 3;
 const AT_STATE = 4;
 const AT_MAXIMUM = 5;
@@ -35,6 +36,17 @@ const AT_MAXIMUM = 5;
 /** Where the header of a region that begins at `start` lies. */
 export function headerAt(start: number): number {
   return Math.ceil(start / 8) * 8;
+}
+
+/**
+ * A place for unit 0 of a region of the bytes from `first` up to `end`: the last multiple, not beyond `first`, of a
+ * power of two that no block of the region exceeds. The arena is then less than twice as large as the region, wherever
+ * that lies.
+ */
+export function unitZeroFor(unit: number, first: number, end: number): number {
+  const units = Math.max(1, Math.floor(end / unit) - Math.floor(first / unit));
+  const largest = unit * 2 ** Math.floor(Math.log2(units));
+  return Math.floor(first / largest) * largest;
 }
 
 /** Writes the header of the region that begins at `start`. */
@@ -49,33 +61,23 @@ export function writeHeader(buffer: ArrayBufferLike, start: number, header: Head
   h[AT_MAXIMUM] = header.maximum / header.unit;
 }
 
-/** Reads it. Throws a BuddyError `FOREIGN`, `TRUNCATED`, `VERSION` or `CORRUPT`. */
+/**
+ * Reads the header of the region that begins at `start`. Its numbers do not contradict each other or the length of the
+ * buffer. Throws a BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`.
+ */
 export function readHeader(buffer: ArrayBufferLike, start: number): Header {
-  const at = headerAt(start);
-  if (buffer.byteLength < at + HEADER_BYTES) {
-    throw new BuddyError('TRUNCATED', `no header of a heap has room at ${at} in ${buffer.byteLength} bytes`);
-  }
-  const h = new Uint32Array(buffer, at, HEADER_BYTES / 4);
-  if (h[AT_MAGIC] !== MAGIC) throw new BuddyError('FOREIGN', `there is no embedded heap at ${at}`);
-  if (h[AT_VERSION] !== VERSION) {
-    throw new BuddyError(
-      'VERSION',
-      `the heap has format version ${h[AT_VERSION]}; this code reads ${VERSION}`,
-    );
-  }
+  const pos = headerAt(start);
+  expectLength(`an embedded heap at ${pos}`, buffer.byteLength, pos + HEADER_BYTES);
+  const h = new Uint32Array(buffer, pos, HEADER_BYTES / 4);
+  expectFormat(`an embedded heap at ${pos}`, h, h.length, MAGIC, VERSION);
   const unit = h[AT_UNIT];
   if (unit < LEAST_UNIT || unit > LARGEST_UNIT || (unit & (unit - 1)) !== 0) {
-    throw new BuddyError('CORRUPT', `the heap says that its unit is ${unit}`);
+    throw new BuddyError('CORRUPT', `the header of the heap says that its unit is ${unit}`);
   }
   const header = { unit, end: h[AT_END] * unit, state: h[AT_STATE] * unit, maximum: h[AT_MAXIMUM] * unit };
-  if (header.end > buffer.byteLength) {
-    throw new BuddyError(
-      'TRUNCATED',
-      `the heap ends at ${header.end}, but its memory at ${buffer.byteLength}`,
-    );
-  }
-  if (header.state < at + HEADER_BYTES || header.state >= header.end) {
-    throw new BuddyError('CORRUPT', `the heap says that its state lies at ${header.state}`);
+  expectLength('the heap', buffer.byteLength, header.end);
+  if (header.state < pos + HEADER_BYTES || header.state >= header.end) {
+    throw new BuddyError('CORRUPT', `the header of the heap says that its state lies at ${header.state}`);
   }
   if (header.maximum !== 0 && header.maximum < header.end) {
     throw new BuddyError('CORRUPT', `the heap ends at ${header.end}, beyond its maximum ${header.maximum}`);

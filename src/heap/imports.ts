@@ -1,8 +1,8 @@
-// The C functions that a WebAssembly module imports, on a heap.
+// The C functions of a heap, as a WebAssembly module imports them.
 
-import type { AbstractHeap } from './abstract.ts';
+import type { MallocFamily } from './malloc.ts';
 
-/** {@link Heap.imports}. Pointers and sizes are int32 as WebAssembly passes them, their bits those of a uint32. */
+/** {@link Heap.imports}. Pointers and sizes are uint32; WebAssembly passes their bits as int32. */
 export interface HeapImports {
   /** As {@link Heap.malloc}. */
   readonly malloc: (size: number) => number;
@@ -16,8 +16,8 @@ export interface HeapImports {
   readonly aligned_alloc: (alignment: number, size: number) => number;
 }
 
-/** Plain functions, which can be called without their object. */
-export function importsOf(heap: AbstractHeap): HeapImports {
+/** The functions of `heap`. They can be called without an object. */
+export function importsOf(heap: MallocFamily): HeapImports {
   return {
     malloc: (size) => heap.malloc(size >>> 0) | 0,
     free: (ptr) => heap.free(ptr >>> 0),

@@ -1,36 +1,49 @@
 // The kinds of memory that a heap can lie in, and how each of them grows and shrinks.
 
+import { checkWithin } from '../base/arguments.ts';
+import { hasGetter, isArrayBuffer, isSharedArrayBuffer, wholeBuffer } from '../base/buffers.ts';
+
 /** What {@link Heap} needs of a `WebAssembly.Memory`. */
 export interface WasmMemory {
-  /** The memory's bytes. Another object after each growth; the former one is detached unless the memory is shared. */
+  /** The memory's bytes: another object after each growth. The former one is detached unless the memory is shared. */
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
-  /** Grows by `delta` pages of 64 KiB. Throws a RangeError when it cannot. */
+  /** Grows by `delta` pages of 64 KiB. Throws a RangeError if it cannot. */
   grow(delta: number): number;
 }
 
 /** Memory that a heap can lie in. The ArrayBuffer may be resizable, the SharedArrayBuffer growable. */
 export type HeapMemory = ArrayBuffer | SharedArrayBuffer | WasmMemory;
 
-/** A heap's view of its memory, of whatever kind. All numbers are bytes. */
+/** Where a heap lies in its memory: what the `attach` of every kind of heap takes. */
+export interface HeapHandle<Memory> {
+  readonly memory: Memory;
+  /** The heap's own `start`; 0 unless given. */
+  readonly start?: number;
+}
+
+/** Memory of any kind, as a heap sees it. All numbers are bytes. */
 export interface Backing {
   /** The present buffer. */
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
   /** Lengths are multiples of this. */
   readonly granularity: number;
-  /** No length above this can be had. */
+  /** The memory never becomes longer than this. */
   readonly limit: number;
-  /** Whether growth leaves the former buffer, and all views of it, without memory. */
+  /** Whether growth leaves the former buffer, and all views of it, without bytes. */
   readonly detaches: boolean;
-  /** Enlarges the memory to `length`, a multiple of the granularity. Throws a RangeError when it cannot. */
+  /** Enlarges the memory to `length`, a multiple of the granularity. Throws a RangeError if it cannot. */
   grow(length: number): void;
-  /** Reduces the memory to `length`, where that can be done. */
+  /** Reduces the memory to `length`. Absent if the memory cannot shrink. */
   readonly shrink?: (length: number) => void;
 }
 
-/** Pointers have 32 bits: a heap uses no byte beyond this. */
+/** Pointers have 32 bits: a heap uses no byte from this one on. */
 export const ADDRESSABLE = 2 ** 32;
 
-/** Bytes of `count` times `size`, both integers from 0 up; more than any memory has, but finite, where they are too many to count. */
+/**
+ * Bytes of `count` times `size`, both integers from 0 up; a finite number that exceeds every memory if there are too
+ * many.
+ */
 export function bytesOf(count: number, size: number): number {
   return Math.min(count * size, 2 * ADDRESSABLE);
 }
@@ -46,17 +59,51 @@ interface Growing {
   grow?(length: number): void;
 }
 
-/** Finds out what `memory` is. Throws a TypeError when it is no memory. */
+/** The backing of `memory`. Throws a TypeError if that is not a memory. */
 export function backingOf(memory: HeapMemory): Backing {
-  if (isBuffer(memory)) return new BufferBacking(memory);
+  if (isArrayBuffer(memory) || isSharedArrayBuffer(memory)) return new BufferBacking(memory);
   if (isWasmMemory(memory)) return new WasmBacking(memory);
   throw new TypeError('memory must be an ArrayBuffer, a SharedArrayBuffer or a WebAssembly.Memory');
+}
+
+/**
+ * The memory of a heap that is attached to, its backing, and the checked `start`. A view of a whole buffer stands for
+ * the buffer, a view of a part for a copy of it. Throws a TypeError for a part of shared memory, as a copy would no
+ * longer be shared.
+ */
+export function openHandle(handle: HeapHandle<HeapMemory | ArrayBufferView>): {
+  readonly memory: HeapMemory;
+  readonly backing: Backing;
+  readonly start: number;
+} {
+  if (typeof handle !== 'object' || handle === null) throw new TypeError('attach takes { memory, start }');
+  const { memory: source, start = 0 } = handle;
+  const memory = wholeBuffer(source) as HeapMemory;
+  if (ArrayBuffer.isView(source) && memory !== source.buffer && isSharedArrayBuffer(source.buffer)) {
+    throw new TypeError('memory must not be a view of a part of shared memory: pass its buffer, and `start`');
+  }
+  const backing = backingOf(memory);
+  checkWithin('start', start, 0, Math.min(ADDRESSABLE, backing.buffer.byteLength));
+  return { memory, backing, start };
 }
 
 /** A buffer of `type` and `size` bytes that can grow to `maximum`, if given, where the runtime has such buffers. */
 export function allocateBuffer<B>(type: new (length: number) => B, size: number, maximum?: number): B {
   if (maximum === undefined || maximum <= size) return new type(size);
   return Reflect.construct(type, [size, { maxByteLength: maximum }]) as B;
+}
+
+/**
+ * Returns what `allocate` returns, which asks the platform for memory; undefined if the platform has none. Every other
+ * error passes. No memory is a RangeError, of any realm; in SpiderMonkey it may be the string "out of memory".
+ */
+export function ifThereIsRoom<T>(allocate: () => T): T | undefined {
+  try {
+    return allocate();
+  } catch (error) {
+    if ((error as Error | null)?.name === 'RangeError' || error === 'out of memory') return undefined;
+    throw error;
+  }
 }
 
 class BufferBacking implements Backing {
@@ -79,7 +126,7 @@ class BufferBacking implements Backing {
 class WasmBacking implements Backing {
   readonly #memory: WasmMemory;
   readonly granularity = PAGE;
-  /** A memory does not tell its maximum: growth is tried, and refused or not. */
+  /** A memory does not tell its maximum: growth is tried, and the platform refuses it or not. */
   readonly limit = ADDRESSABLE;
   readonly detaches: boolean;
 
@@ -93,37 +140,12 @@ class WasmBacking implements Backing {
   }
 
   grow(length: number): void {
-    // Another thread may have grown a shared one beyond that.
+    // Another thread may have grown a shared memory beyond that.
     this.#memory.grow(Math.max(0, length - this.buffer.byteLength) / PAGE);
   }
 }
 
-/** Whether `value` is a buffer, of this realm or another: the getters take none but the real thing. */
-function isBuffer(value: unknown): value is ArrayBuffer | SharedArrayBuffer {
-  return isArrayBuffer(value) || isSharedArrayBuffer(value);
-}
-
-function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  return hasGetter(ArrayBuffer.prototype, 'byteLength', value);
-}
-
-/** A page that is not isolated has no SharedArrayBuffer. */
-function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer {
-  return (
-    typeof SharedArrayBuffer !== 'undefined' && hasGetter(SharedArrayBuffer.prototype, 'byteLength', value)
-  );
-}
-
-/** Some runtimes can switch WebAssembly off. */
-function isWasmMemory(value: unknown): value is WasmMemory {
+/** Whether `value` is a WebAssembly.Memory of any realm. Some runtimes can switch WebAssembly off. */
+export function isWasmMemory(value: unknown): value is WasmMemory {
   return typeof WebAssembly !== 'undefined' && hasGetter(WebAssembly.Memory.prototype, 'buffer', value);
-}
-
-function hasGetter(prototype: object, key: string, value: unknown): boolean {
-  try {
-    Reflect.get(prototype, key, value);
-    return true;
-  } catch {
-    return false;
-  }
 }

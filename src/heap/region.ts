@@ -1,130 +1,92 @@
-// The part of a memory that a heap manages: its allocator, what is reserved in it, and how both follow the memory.
+// The memory that a heap manages: the allocator of its units, the reserved units, and how both grow with the memory.
 //
-// The allocator counts in units from `base` on, a byte that is a multiple of every block that the region can hold, so that a
-// block of 2^k bytes lies at a multiple of 2^k of the memory. Never to be allocated are the units before `first` (what lies
-// before the region, the null pointer, the header of an embedded heap) and, when the heap is embedded, the `stateUnits` units
-// from `stateUnit` on that hold the allocator's state.
+// Reserved units are never handed out: those before `first` (the bytes before the region, the null pointer, the header
+// of an embedded heap) and, in an embedded heap, the `stateUnits` units from `stateOffset` on, which hold the
+// allocator's state.
 
-import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { assert, DEV } from '../base/assert.ts';
+import type { Block } from '../base/blocks.ts';
 import { BuddyError } from '../base/errors.ts';
 import { BuddyAllocator, setState, stateOf } from '../core/allocator.ts';
 import { attachStateAt } from '../core/state/attach.ts';
 import { emptyState } from '../core/state/empty.ts';
+import { blockOf, blocks, sizeAt } from '../core/state/inspect.ts';
 import { copyBlocks, isRangeFree } from '../core/state/ranges.ts';
-import { unitZeroFor } from './base.ts';
-import { HEADER_BYTES, headerAt, LARGEST_UNIT, LEAST_UNIT, readHeader, writeHeader } from './header.ts';
-import { ADDRESSABLE, allocateBuffer, type Backing, backingOf, type HeapMemory } from './memory.ts';
-
-/** What a {@link Heap} is made with. All numbers are bytes. */
-export interface HeapOptions {
-  /** The memory to manage. Either this or `size` must be given. */
-  readonly memory?: HeapMemory;
-  /** Makes an ArrayBuffer of that many bytes, resizable up to `maximum` where that is given and the runtime can. */
-  readonly size?: number;
-  /** First byte that the heap may use, 0 unless given. For a WebAssembly module it is the value of `__heap_base`. */
-  readonly start?: number;
-  /** End of what the heap may use. The heap never grows then. Unless given, it is the memory's end, also as that moves. */
-  readonly end?: number;
-  /** The heap does not grow beyond this byte. Unless given, it is what the memory allows, at most 4 GiB. */
-  readonly maximum?: number;
-  /** The least block, and what every pointer is a multiple of: a power of two from 8 to 65536, 16 unless given. */
-  readonly unit?: number;
-  /**
-   * Whether the heap's own state lies in the same memory, so that a copy of the buffer is a copy of the heap, for
-   * `Heap.attach`. It takes about 0.28 bytes a unit either way.
-   */
-  readonly embed?: boolean;
-}
+import type { HeapRegion } from './bookkeeping.ts';
+import { type Bounds, Extent } from './extent.ts';
+import { readHeader, writeHeader } from './header.ts';
+import {
+  allocateBuffer,
+  type Backing,
+  backingOf,
+  type HeapHandle,
+  type HeapMemory,
+  ifThereIsRoom,
+  openHandle,
+} from './memory.ts';
+import { boundsOf, checkOptions, type HeapOptions } from './options.ts';
 
 /** Up to this many bytes a loop copies faster than the call of the built-in function takes. Measured. */
 const LONGEST_LOOP = 256;
 
-/** See the head of this file. Sizes and positions named `…Unit…` are units, all else is bytes. */
-export class Region {
-  readonly allocator = new BuddyAllocator({ capacity: 1 });
+/** See the head of this file. Offsets, capacities and numbers named `…Units` are units, all else is bytes. */
+export class Region extends Extent implements HeapRegion {
+  readonly allocator: BuddyAllocator;
   readonly backing: Backing;
-  readonly unit: number;
-  /** log2 of `unit`. */
-  readonly shift: number;
-  /** The first byte of the region. */
-  readonly start: number;
-  /** Where unit 0 is: 0 when the region's end can move. */
-  readonly base: number;
-  /** The first unit that may be allocated. */
-  readonly first: number;
-  /** The growth limit that was asked for, a whole number of units; 0 when the region's end never moves. */
-  readonly maximum: number;
-  readonly embed: boolean;
   /**
-   * All of the memory, as last seen. A view without memory has no byte 0; its length may be wrong, see `isGone` of
-   * inspect.ts.
+   * All of the memory, as last seen. A view that has lost its bytes has no byte 0; its length may be wrong, see
+   * `isDetached` of the core.
    */
   bytes: Uint8Array;
   /** The memory up to the region's end, for short copies. */
   int32: Int32Array = new Int32Array(0);
   /** The allocator's. */
   capacity = 0;
-  stateUnit = 0;
+  stateOffset = 0;
   stateUnits = 0;
   /** Length of the allocator's state. */
   #stateLength = 0;
   /** Earlier buffers of a memory that keeps them valid. */
   readonly #former = new WeakSet<ArrayBufferLike>();
 
-  /** A region without an arena. `end` is that of the region if `maximum` is 0. */
-  private constructor(
-    backing: Backing,
-    unit: number,
-    start: number,
-    end: number,
-    maximum: number,
-    embed: boolean,
-  ) {
+  /** A region without an arena: `capacity` is 0 until there is a state. */
+  private constructor(backing: Backing, bounds: Bounds) {
+    super(bounds);
     this.backing = backing;
-    this.unit = unit;
-    this.shift = Math.log2(unit);
-    this.start = start;
-    this.base = maximum === 0 ? unitZeroFor(unit, headerAt(start), end) : 0;
-    this.maximum = Math.floor(maximum / unit) * unit;
-    this.embed = embed;
-    const first = embed
-      ? Math.ceil((headerAt(start) + HEADER_BYTES) / unit)
-      : Math.max(1, Math.ceil(start / unit));
-    this.first = first - this.base / unit;
     this.bytes = new Uint8Array(backing.buffer);
+    // A placeholder of a state: the real one comes once the capacity is known, and is replaced at each growth.
+    this.allocator = new BuddyAllocator({ capacity: 1 });
   }
 
   /** A region with nothing allocated in it. Throws as the constructor of Heap says. */
   static create(options: HeapOptions): Region {
-    const { memory, size, start = 0, end, maximum, unit = 16, embed = false } = options;
-    if ((memory === undefined) === (size === undefined)) {
-      throw new TypeError('a heap takes either a memory or a size');
-    }
-    if (end !== undefined && maximum !== undefined) {
-      throw new TypeError('a heap with an end never grows: it takes no maximum');
-    }
-    checkPowerOfTwo('unit', unit, LEAST_UNIT, LARGEST_UNIT);
-    if (maximum !== undefined) checkWithin('maximum', maximum, 1, ADDRESSABLE);
+    checkOptions(options);
+    const { memory, size, maximum } = options;
     const backing = backingOf(
-      memory ??
-        allocateBuffer(ArrayBuffer, checkWithin('size', size as number, 1, maximum ?? ADDRESSABLE), maximum),
+      memory === undefined ? allocateBuffer(ArrayBuffer, size as number, maximum) : memory,
     );
-    const length = Math.min(backing.buffer.byteLength, ADDRESSABLE);
-    checkWithin('start', start, 0, length);
-    if (end !== undefined) checkWithin('end', end, start, length);
-    const limit = end === undefined ? (maximum ?? ADDRESSABLE) : 0;
-    const region = new Region(backing, unit, start, end ?? length, limit, embed);
-    region.#open(end ?? Math.min(length, region.limit));
+    const bounds = boundsOf(options, backing.buffer.byteLength);
+    const region = new Region(backing, bounds);
+    region.#open(openingEnd(region, bounds, backing.limit, backing.granularity));
     return region;
   }
 
+  /** Bytes of the state of the heap that {@link create} makes. Throws as that does, but makes no memory. */
+  static bytesFor(options: HeapOptions): number {
+    checkOptions(options);
+    const { memory, size = 0, maximum = size } = options;
+    const backing = memory === undefined ? undefined : backingOf(memory);
+    const bounds = boundsOf(options, backing?.buffer.byteLength ?? size);
+    const extent = new Extent(bounds);
+    const end = openingEnd(extent, bounds, backing?.limit ?? maximum, backing?.granularity ?? 1);
+    return BuddyAllocator.bytesFor(extent.capacityAt(end));
+  }
+
   /** The region of an embedded heap, from what it left in its memory. Throws as `Heap.attach` says. O(capacity). */
-  static attach(memory: HeapMemory, start: number): Region {
-    const backing = backingOf(memory);
-    const length = Math.min(backing.buffer.byteLength, ADDRESSABLE);
-    checkWithin('start', start, 0, length);
+  static attach(handle: HeapHandle<HeapMemory | ArrayBufferView>): Region {
+    const { backing, start } = openHandle(handle);
     const { unit, state, maximum, end } = readHeader(backing.buffer, start);
-    const region = new Region(backing, unit, start, end, maximum, true);
+    const region = new Region(backing, { unit, start, end, maximum, embed: true });
     const s = attachStateAt(backing.buffer, state);
     setState(region.allocator, s);
     region.#note(s.length, region.allocator.capacity, (state - region.base) / unit);
@@ -136,39 +98,72 @@ export class Region {
     return region;
   }
 
-  /** End of the region. */
+  get buffer(): ArrayBuffer | SharedArrayBuffer {
+    return this.attached().bytes.buffer;
+  }
+
   get end(): number {
     return this.base + this.capacity * this.unit;
   }
 
-  /** No end above this can be had; 0 when the region's end never moves. */
+  /** The end beyond which the region cannot grow; 0 if its end never moves. */
   get limit(): number {
     return Math.min(this.maximum, this.backing.limit);
   }
 
-  /** Where `unit` begins. */
-  pointerTo(unit: number): number {
-    return ((unit << this.shift) + this.base) >>> 0;
+  get highestEnd(): number {
+    return this.limit === 0 ? this.end : this.wholeUnits(this.limit);
   }
 
-  /** The unit that holds the byte at `ptr`, 0 … 2^32 - 1; for one before `base` it is one beyond the arena. */
-  unitAt(ptr: number): number {
-    return (ptr - this.base) >>> this.shift;
+  get units(): number {
+    return this.capacity - this.first - this.stateUnits;
   }
 
-  /** Whether a unit is none to allocate: kept for other things, or not in the arena. */
-  isReserved(unit: number): boolean {
-    const { first, capacity, stateUnit, stateUnits } = this;
-    return unit < first || unit >= capacity || (unit >= stateUnit && unit < stateUnit + stateUnits);
+  get metadataBytes(): number {
+    return BuddyAllocator.bytesFor(this.capacity);
   }
 
-  /** Sees to it that `bytes` and the allocator's state are in the present buffer. */
+  attached(): this {
+    if (this.bytes[0] === undefined) this.refresh();
+    return this;
+  }
+
+  isReserved(offset: number): boolean {
+    const { first, capacity, stateOffset, stateUnits } = this;
+    return (
+      offset < first || offset >= capacity || (offset >= stateOffset && offset < stateOffset + stateUnits)
+    );
+  }
+
+  sizeAt(offset: number): number {
+    return sizeAt(stateOf(this.allocator), offset);
+  }
+
+  blockOf(offset: number): number {
+    return blockOf(stateOf(this.allocator), offset);
+  }
+
+  *blocks(): Generator<Block, void, undefined> {
+    for (const block of blocks(stateOf(this.allocator))) if (!this.isReserved(block.offset)) yield block;
+  }
+
+  shrink(offset: number, units: number): void {
+    this.allocator.resize(offset, units);
+  }
+
+  bytesTo(): Uint8Array {
+    return this.bytes;
+  }
+
+  /**
+   * Brings `bytes` and the allocator's state into the present buffer. Throws a BuddyError `DETACHED` or `TRUNCATED`.
+   */
   refresh(): void {
     const { buffer } = this.backing;
     if (buffer !== this.bytes.buffer) {
       if (!this.backing.detaches) this.#former.add(this.bytes.buffer);
       this.bytes = new Uint8Array(buffer);
-      if (this.embed) this.#viewState();
+      if (this.embed && this.#stateLength > 0) setState(this.allocator, this.#stateCells());
     }
     const { byteLength } = buffer;
     if (byteLength === 0) {
@@ -183,7 +178,10 @@ export class Region {
     this.#viewInt32();
   }
 
-  /** Copies `length` bytes from `from` to `to`, all of them multiples of the unit. `to` must not lie in what is copied. */
+  /**
+   * Copies `length` bytes from `from` to `to`, all of them multiples of the unit. `to` must not lie in the copied
+   * range.
+   */
   copy(to: number, from: number, length: number): void {
     if (length > LONGEST_LOOP) {
       this.bytes.copyWithin(to, from, from + length);
@@ -194,183 +192,158 @@ export class Region {
     for (let i = from >>> 2, j = to >>> 2; i < end; i++, j++) int32[j] = int32[i];
   }
 
-  /** Whether what `buffer` holds is what the present buffer holds. */
   holds(buffer: ArrayBufferLike): boolean {
+    if (buffer === this.bytes.buffer || this.#former.has(buffer)) return true;
+    this.refresh(); // another party may have grown the memory
     return buffer === this.bytes.buffer || this.#former.has(buffer);
   }
 
   /**
-   * Enlarges the memory, if it need be, and the arena so that a block of `units` units has room.
-   * Returns false when that cannot be; nothing has changed then. O(live blocks * log capacity).
+   * Enlarges the arena, and the memory if need be, so that a block of `units` units has room. Returns false if that
+   * cannot be; nothing has changed then. O(live blocks * log capacity).
    */
   growFor(units: number): boolean {
     this.refresh();
-    // A memory that was cut and enlarged again has zeros for a state.
-    if (this.allocator.capacity !== this.capacity) {
-      throw new BuddyError('CORRUPT', 'the state of the heap was overwritten');
-    }
     const { limit } = this;
     if (limit === 0) return false;
     const size = 2 ** Math.ceil(Math.log2(units));
     const fits = Math.ceil(this.#tail() / size) * size + size;
     if (fits > limit / this.unit) return false;
-    // Somebody else may have grown the memory.
-    const present = Math.floor(Math.min(this.bytes.buffer.byteLength, limit) / this.unit);
-    if (present > this.capacity && this.#capacityFor(fits, present) === present) {
+    // Another party may have grown the memory: use that before it grows again.
+    const present = this.capacityAt(Math.min(this.bytes.buffer.byteLength, limit));
+    if (present > this.capacity && this.capacityFor(fits, present) === present) {
       return this.#extend(present * this.unit);
     }
     const doubled = Math.min(2 * this.end - this.start, limit);
     for (const wish of [doubled, 0]) {
-      const length = this.#lengthFor(fits, wish);
+      const length = this.lengthFor(fits, wish, this.backing.granularity);
       if (length <= limit && this.#extend(length)) return true;
     }
     return false;
   }
 
-  /** Gives back what lies free at the end, where the memory takes it. Returns the bytes given back. */
+  /** Gives back the free units at the end, if the memory can shrink. Returns the bytes given back. */
   trim(): number {
     this.refresh();
     if (this.maximum === 0 || this.backing.shrink === undefined) return 0;
     const before = this.bytes.buffer.byteLength;
-    const capacity = this.#capacityFor(this.#tail(), 0);
+    const capacity = this.capacityFor(this.#tail(), 0);
     const length = capacity * this.unit;
-    // What lies behind the region is not the heap's to give.
+    // The bytes behind the region are not the heap's to give.
     if (capacity >= this.capacity || before - this.end >= this.unit) return 0;
     this.#move(emptyState(capacity), capacity);
     this.backing.shrink(length);
     return before - length;
   }
 
-  /** Frees all blocks. */
+  /** Frees all blocks. O(capacity). */
   clear(): void {
     this.refresh();
     this.allocator.clear();
     this.#reserve();
   }
 
-  /** What is wrong with the region, in words. O(capacity). */
   check(): string[] {
-    const { allocator, first, stateUnit, stateUnits } = this;
+    const { allocator, first, stateOffset, stateUnits } = this;
     const wrong = allocator.check();
     if (wrong.length > 0) return wrong;
     if (!this.#isTiled(0, first)) wrong.push(`units 0 to ${first} are not reserved`);
-    if (!this.#isTiled(stateUnit, stateUnit + stateUnits)) {
-      wrong.push(`the ${stateUnits} units of the state at ${stateUnit} are not reserved`);
+    if (!this.#isTiled(stateOffset, stateOffset + stateUnits)) {
+      wrong.push(`the ${stateUnits} units of the state at ${stateOffset} are not reserved`);
     }
     if (this.embed) wrong.push(...this.#checkHeader());
     return wrong;
   }
 
-  /** What is wrong with the header of an embedded heap. */
+  /** Every fault of the header of an embedded heap, in words. */
   #checkHeader(): string[] {
     try {
       const { unit, end, state, maximum } = readHeader(this.bytes.buffer, this.start);
       const right =
         unit === this.unit &&
         end === this.end &&
-        state === this.pointerTo(this.stateUnit) &&
+        state === this.pointerTo(this.stateOffset) &&
         maximum === this.maximum;
       return right ? [] : ['the header is that of another heap'];
     } catch (error) {
-      return [`header: ${(error as Error).message}`];
+      if (!(error instanceof BuddyError)) throw error;
+      return [`header: ${error.message}`];
     }
   }
 
-  /** Number of blocks that the reserved units are. */
-  get reservedBlocks(): number {
-    let count = 0;
-    for (let at = 0; at < this.first; at += this.allocator.sizeOf(at)) count++;
-    const end = this.stateUnit + this.stateUnits;
-    for (let at = this.stateUnit; at < end; at += this.allocator.sizeOf(at)) count++;
-    return count;
-  }
-
-  /** Whether live blocks tile the units from `at` to `end`. */
-  #isTiled(at: number, end: number): boolean {
+  /** Whether live blocks tile the units from `offset` to `end`. */
+  #isTiled(offset: number, end: number): boolean {
     if (end > this.capacity) return false;
-    while (at < end && this.allocator.isAllocated(at)) at += this.allocator.sizeOf(at);
-    return at === end;
+    while (offset < end && this.sizeAt(offset) !== 0) offset += this.sizeAt(offset);
+    return offset === end;
   }
 
-  /** Lays out the empty heap in the memory up to `end`, or in as much more as it takes at least. */
+  /** Lays out the empty heap in the memory up to `end`, which may have to grow for that. */
   #open(end: number): void {
-    const { first, backing, unit } = this;
-    const least = first + 1;
-    let capacity = Math.floor((end - this.base) / unit);
-    if (capacity < this.#capacityFor(least, 0)) {
-      const length = this.#lengthFor(least, 0);
-      if (length > this.limit) throw new RangeError(`${end - this.start} bytes are too few for a heap`);
-      backing.grow(length);
+    if (end > this.bytes.buffer.byteLength) {
+      this.backing.grow(end);
       this.refresh();
-      capacity = Math.floor(length / unit);
     }
+    const capacity = this.capacityAt(end);
     const state = emptyState(capacity);
     setState(this.allocator, state);
-    this.#note(state.length, capacity, first);
+    this.#note(state.length, capacity, this.first);
     this.#reserve();
     this.#writeState(state);
   }
 
-  #note(stateLength: number, capacity: number, stateUnit: number): void {
+  #note(stateLength: number, capacity: number, stateOffset: number): void {
+    if (DEV)
+      assert(stateLength * 4 === BuddyAllocator.bytesFor(capacity), 'a state is as long as its arena takes');
     this.#stateLength = stateLength;
     this.capacity = capacity;
-    this.stateUnit = stateUnit;
-    this.stateUnits = this.#unitsFor(capacity);
+    this.stateOffset = stateOffset;
+    this.stateUnits = this.stateUnitsFor(capacity);
     this.#viewInt32();
   }
 
   #viewInt32(): void {
     const { buffer } = this.bytes;
-    // A heap that is about to be refused may say that it ends beyond its memory.
+    // A heap that `attach` is about to refuse may end beyond its memory.
     this.int32 = new Int32Array(buffer, 0, Math.floor(Math.min(this.end, buffer.byteLength) / 4));
   }
 
   #reserve(): void {
     if (this.first > 0) this.allocator.reserve(0, this.first);
-    if (this.embed) this.allocator.reserve(this.stateUnit, this.stateUnits);
+    this.#reserveState();
+    if (DEV) assert(this.#isTiled(0, this.first), 'the units before the first are reserved');
   }
 
-  /** Units that the state of an arena of `capacity` units takes inside the region. */
-  #unitsFor(capacity: number): number {
-    return this.embed ? Math.ceil(BuddyAllocator.bytesFor(capacity) / this.unit) : 0;
+  #reserveState(): void {
+    if (!this.embed) return;
+    const { stateOffset, stateUnits } = this;
+    const reserved = this.allocator.reserve(stateOffset, stateUnits);
+    if (DEV) assert(reserved, 'the units of the state were free');
+    if (DEV)
+      assert(this.#isTiled(stateOffset, stateOffset + stateUnits), 'the units of the state are reserved');
   }
 
-  /** The unit behind the last one in use, the state left aside: that goes elsewhere when the arena changes. O(log³ capacity). */
+  /**
+   * The offset behind the last live block, without the state, which moves when the arena changes. O(log³ capacity).
+   */
   #tail(): number {
     const s = stateOf(this.allocator);
-    const at = freeFrom(s, this.capacity);
-    return this.embed && at === this.stateUnit + this.stateUnits ? freeFrom(s, this.stateUnit) : at;
+    const tail = freeFrom(s, this.capacity);
+    return this.embed && tail === this.stateOffset + this.stateUnits ? freeFrom(s, this.stateOffset) : tail;
   }
 
-  /** The least capacity from `wish` up that holds `units` units and the state of an arena of that capacity behind them. */
-  #capacityFor(units: number, wish: number): number {
-    for (let capacity = Math.max(units, wish); ; ) {
-      const least = units + this.#unitsFor(capacity);
-      if (least <= capacity) return capacity;
-      capacity = least;
-    }
-  }
-
-  /** The least length of memory from `wish` up that the backing can have, likewise. */
-  #lengthFor(units: number, wish: number): number {
-    const { unit, backing } = this;
-    for (let length = wish; ; ) {
-      const capacity = Math.floor(length / unit);
-      const least = this.#capacityFor(units, capacity);
-      if (least === capacity && length % backing.granularity === 0) return length;
-      length = Math.ceil(Math.max(least * unit, length) / backing.granularity) * backing.granularity;
-    }
-  }
-
+  /**
+   * Gives the arena the memory up to `length`. Returns false if the platform does not have it; nothing has changed
+   * then.
+   */
   #extend(length: number): boolean {
     const capacity = Math.floor(length / this.unit);
-    let state: Int32Array;
-    try {
-      state = emptyState(capacity);
+    const state = ifThereIsRoom(() => {
+      const empty = emptyState(capacity);
       if (length > this.bytes.buffer.byteLength) this.backing.grow(length);
-    } catch {
-      return false;
-    }
+      return empty;
+    });
+    if (state === undefined) return false;
     this.refresh();
     this.#move(state, capacity);
     return true;
@@ -379,36 +352,46 @@ export class Region {
   /** Makes `state`, that of an empty arena of `capacity` units, the state of the present arena with that capacity. */
   #move(state: Int32Array, capacity: number): void {
     const { allocator } = this;
-    if (this.embed) allocator.release(this.stateUnit, this.stateUnits);
+    if (this.embed) allocator.release(this.stateOffset, this.stateUnits);
     copyBlocks(stateOf(allocator), state, Math.min(capacity, this.capacity));
     setState(allocator, state);
-    this.#note(state.length, capacity, capacity - this.#unitsFor(capacity));
-    if (this.embed) allocator.reserve(this.stateUnit, this.stateUnits);
+    this.#note(state.length, capacity, capacity - this.stateUnitsFor(capacity));
+    this.#reserveState();
     this.#writeState(state);
   }
 
-  /** Puts the state of an embedded heap in its place, and notes that in the header. */
+  /** Puts the state of an embedded heap into its place, and notes that place in the header. */
   #writeState(state: Int32Array): void {
     if (!this.embed) return;
-    this.#viewState().set(state);
+    const cells = this.#stateCells();
+    cells.set(state);
+    setState(this.allocator, cells);
     const { unit, maximum, start, end } = this;
     writeHeader(this.bytes.buffer, start, {
       unit,
       end,
-      state: this.pointerTo(this.stateUnit),
+      state: this.pointerTo(this.stateOffset),
       maximum,
     });
   }
 
-  /** Has the allocator take its state from its place in the region. */
-  #viewState(): Int32Array {
-    const s = new Int32Array(this.bytes.buffer, this.pointerTo(this.stateUnit), this.#stateLength);
-    setState(this.allocator, s);
-    return s;
+  /** The int32 in the region that hold the state of an embedded heap. */
+  #stateCells(): Int32Array {
+    return new Int32Array(this.bytes.buffer, this.pointerTo(this.stateOffset), this.#stateLength);
   }
 }
 
-/** The least unit from which on all units up to `end` are free. */
+/**
+ * The end of an empty heap of `bounds` in a memory with that limit and granularity. Throws a RangeError if none is
+ * enough.
+ */
+function openingEnd(extent: Extent, bounds: Bounds, limit: number, granularity: number): number {
+  if (bounds.maximum === 0) return extent.openingEnd(bounds.end, 0, granularity);
+  const highest = Math.min(extent.maximum, limit);
+  return extent.openingEnd(Math.min(bounds.end, highest), highest, granularity);
+}
+
+/** The least offset from which on all units up to `end` are free. */
 function freeFrom(s: Int32Array, end: number): number {
   let low = 0;
   let high = end;

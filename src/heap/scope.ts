@@ -1,24 +1,25 @@
 // A set of blocks that are freed together.
 
-import type { AbstractHeap } from './abstract.ts';
-import { dispose } from './dispose.ts';
-import { ADDRESSABLE } from './memory.ts';
+import { dispose } from './block.ts';
+import type { MallocFamily } from './malloc.ts';
 import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
 
 /**
- * What is allocated through a scope, from {@link Heap.scope}, is freed at its end: `using scope = heap.scope()`. All is as
- * the heap's method of the same name does it. A block of the scope must be freed, if earlier, through the scope, since its
- * address may be another block's by the end.
+ * A scope, from {@link Heap.scope}: `using scope = heap.scope()` frees at its end all blocks that were allocated
+ * through it. Each method works as the heap's method of the same name. To free a block of the scope earlier, free it
+ * through the scope: otherwise its pointer may be another block's when the scope ends.
  */
 export class HeapScope {
-  readonly #heap: AbstractHeap;
-  /** The blocks' pointers as the heap gave them, by address: DebugHeap's may carry more than that. */
-  readonly #blocks = new Map<number, number>();
-
+  readonly #heap: MallocFamily;
   readonly #pointerOf: (view: ArrayBufferView) => number;
+  /** The pointers of the scope's blocks, in order of allocation. */
+  readonly #blocks = new Set<number>();
 
-  /** An empty scope. `pointerOf` tells where a view on the heap's memory begins, and throws when it is none. */
-  constructor(heap: AbstractHeap, pointerOf: (view: ArrayBufferView) => number) {
+  /**
+   * An empty scope. `pointerOf` returns the pointer at which a view begins, and throws if the view is not on the heap's
+   * memory.
+   */
+  constructor(heap: MallocFamily, pointerOf: (view: ArrayBufferView) => number) {
     this.#heap = heap;
     this.#pointerOf = pointerOf;
   }
@@ -43,10 +44,10 @@ export class HeapScope {
     return this.#add(this.#heap.alignedAlloc(alignment, bytes));
   }
 
-  /** {@link Heap.realloc}. The block is the scope's afterwards, whosever it was. */
+  /** {@link Heap.realloc}. The block belongs to the scope afterwards, even if it did not before. */
   realloc(ptr: number, bytes: number): number {
     const moved = this.#heap.realloc(ptr, bytes);
-    if (moved !== 0) this.#blocks.delete(this.#addressOf(ptr));
+    if (moved !== 0) this.#blocks.delete(ptr);
     return this.#add(moved);
   }
 
@@ -60,15 +61,15 @@ export class HeapScope {
     return this.#addView(this.#heap.callocArray(type, length));
   }
 
-  /** {@link Heap.reallocArray}. The block is the scope's afterwards, whosever it was. */
+  /** {@link Heap.reallocArray}. The block belongs to the scope afterwards, even if it did not before. */
   reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
-    const address = this.#addressOf(view);
+    const ptr = this.#pointerOf(view);
     const moved = this.#heap.reallocArray(view, length);
-    if (moved !== null) this.#blocks.delete(address);
+    if (moved !== null) this.#blocks.delete(ptr);
     return this.#addView(moved);
   }
 
-  /** {@link Heap.free}, for a block that the scope need not free any more. */
+  /** {@link Heap.free}, now instead of at the end of the scope. */
   free(ptr: number | ArrayBufferView): void {
     const address = this.#addressOf(ptr);
     this.#heap.free(ptr);
@@ -76,9 +77,10 @@ export class HeapScope {
   }
 
   /**
-   * Lets the block at `ptr`, or where a view begins, outlive the scope: it is the caller's to free. Returns `ptr`.
+   * Lets the block at `ptr`, or the block at which a view begins, outlive the scope: the caller must free it. Returns
+   * `ptr`.
    *
-   * @throws TypeError, BuddyError when a view is none on the heap's memory, as {@link Heap.free}.
+   * @throws TypeError, BuddyError if a view is not on the heap's memory, as {@link Heap.free}.
    */
   keep<P extends number | ArrayBufferView>(ptr: P): P {
     this.#blocks.delete(this.#addressOf(ptr));
@@ -86,21 +88,23 @@ export class HeapScope {
   }
 
   /**
-   * Frees all blocks of the scope that still live. The scope is then empty, and may be used again. A block of which the free
-   * throws, as DebugHeap's does for a damaged one, keeps no other from being freed, and stays in the scope.
+   * Frees all blocks of the scope that are still live. The scope is then empty, and may be used again. If a block
+   * cannot be freed, such as a damaged block of a DebugHeap, that block stays in the scope, and the others are freed
+   * nevertheless.
    *
-   * @throws what {@link Heap.free} throws, after the last block; an AggregateError of all, in order of allocation, when
-   * there are several.
-   * @throws BuddyError `DETACHED` when the memory has been transferred away; nothing has changed then.
+   * @throws what {@link Heap.free} throws, after the last block; an AggregateError of all errors, in order of
+   * allocation, if there are several.
+   * @throws BuddyError `DETACHED` if the heap is detached; nothing has changed then.
    */
   dispose(): void {
-    if (this.#blocks.size > 0) void this.#heap.buffer; // throws once for all blocks when there is no memory
+    const heap = this.#heap;
+    if (this.#blocks.size > 0) heap.isAllocated(0); // throws DETACHED once for all blocks
     const errors: unknown[] = [];
-    for (const [address, ptr] of this.#blocks) {
+    for (const ptr of this.#blocks) {
       try {
-        // The heap may have been cleared and trimmed, and end before it.
-        if (address < this.#heap.end && this.#heap.isAllocated(ptr)) this.#heap.free(ptr);
-        this.#blocks.delete(address);
+        // The heap may have been cleared and trimmed, and may end before the block.
+        if (ptr < heap.end && heap.isAllocated(ptr)) heap.free(ptr);
+        this.#blocks.delete(ptr);
       } catch (error) {
         errors.push(error);
       }
@@ -115,7 +119,7 @@ export class HeapScope {
   }
 
   #add(ptr: number): number {
-    if (ptr !== 0) this.#blocks.set(this.#addressOf(ptr), ptr);
+    if (ptr !== 0) this.#blocks.add(ptr);
     return ptr;
   }
 
@@ -124,8 +128,7 @@ export class HeapScope {
     return view;
   }
 
-  /** The address in a pointer, or where a view begins. */
   #addressOf(ptr: number | ArrayBufferView): number {
-    return typeof ptr === 'number' ? ptr % ADDRESSABLE : this.#pointerOf(ptr);
+    return typeof ptr === 'number' ? ptr : this.#pointerOf(ptr);
   }
 }

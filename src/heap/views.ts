@@ -1,5 +1,7 @@
 // The kinds of views that a heap makes: every typed array and DataView.
 
+import { hasGetter } from '../base/buffers.ts';
+
 /** A constructor of views on a buffer: that of any typed array, or DataView. */
 export type ArrayConstructor =
   | Int8ArrayConstructor
@@ -21,7 +23,7 @@ export type ViewOf<C extends ArrayConstructor> = C['prototype'];
 /** Any view that a heap makes. */
 export type HeapView = ViewOf<ArrayConstructor>;
 
-/** The kind of view that `V` is, without what a subclass such as Node's Buffer adds. */
+/** The kind of view that `V` is, without the additions of a subclass such as Node's Buffer. */
 export type Plain<V extends HeapView> = V extends DataView
   ? DataView
   : Extract<Exclude<HeapView, DataView>, { readonly [Symbol.toStringTag]: V[typeof Symbol.toStringTag] }>;
@@ -29,7 +31,7 @@ export type Plain<V extends HeapView> = V extends DataView
 /** The class that all typed arrays extend. */
 const TypedArray = Object.getPrototypeOf(Int8Array) as { readonly prototype: object };
 
-/** Bytes of an element of `type`. Throws a TypeError when that makes no views. */
+/** Bytes of an element of `type`. Throws a TypeError if `type` is not a constructor of views. */
 export function elementSize(type: ArrayConstructor): number {
   if (Object.prototype.isPrototypeOf.call(TypedArray, type)) {
     return (type as Exclude<ArrayConstructor, DataViewConstructor>).BYTES_PER_ELEMENT;
@@ -38,7 +40,7 @@ export function elementSize(type: ArrayConstructor): number {
   return 1;
 }
 
-/** The constructor that makes views like `view`, of which TypeScript cannot say more. */
+/** The constructor of views like `view`. TypeScript cannot say more of it. */
 export function typeOf(view: HeapView): ArrayConstructor {
   const name: unknown = Reflect.get(TypedArray.prototype, Symbol.toStringTag, view);
   return name === undefined ? DataView : (Reflect.get(globalThis, name as string) as ArrayConstructor);
@@ -60,11 +62,12 @@ export function makeView<C extends ArrayConstructor>(
   )(buffer, ptr, length);
 }
 
-/** Where `view` begins; 0, as typed arrays have it, for a DataView that has lost its bytes, too. */
+/**
+ * The offset at which `view` begins in its buffer; 0 if the view has lost its bytes, for a DataView as for typed
+ * arrays.
+ */
 export function offsetOf(view: ArrayBufferView): number {
-  try {
-    return view.byteOffset;
-  } catch {
-    return 0;
-  }
+  const isTypedArray = Reflect.get(TypedArray.prototype, Symbol.toStringTag, view) !== undefined;
+  // The getter of a DataView without bytes throws.
+  return isTypedArray || hasGetter(DataView.prototype, 'byteOffset', view) ? view.byteOffset : 0;
 }

@@ -1,8 +1,8 @@
 // MemPool: the interface of @thi.ng/malloc's class of that name over an embedded Heap.
 
+import { Heap } from '../heap/heap.ts';
 import { ADDRESSABLE } from '../heap/memory.ts';
 import { makeView, typeOf } from '../heap/views.ts';
-import { Heap } from '../heap.ts';
 import { type MemPoolStats, statistics } from './statistics.ts';
 import { constructorOf, fill, type MemPoolArray, type MemPoolType, type TypedArrays } from './types.ts';
 
@@ -10,37 +10,37 @@ import { constructorOf, fill, type MemPoolArray, type MemPoolType, type TypedArr
 export interface MemPoolOpts {
   /** The memory to manage. Unless given, the pool makes an ArrayBuffer of `size` bytes. */
   buf?: ArrayBufferLike;
-  /** Length of the ArrayBuffer that is made when there is no `buf`, 4096 unless given. */
+  /** Length of the ArrayBuffer that the pool makes if there is no `buf`; 4096 unless given. */
   size?: number;
-  /** First byte that the pool may use, 0 unless given. Its state begins here, at the next multiple of 8. */
+  /** First byte that the pool may use; 0 unless given. Its state begins here, at the next multiple of 8. */
   start?: number;
-  /** End of what the pool may use: the buffer's, unless that is given and less. */
+  /** End of the bytes that the pool may use: the end of the buffer, unless a lower one is given. */
   end?: number;
-  /** The least block, and what every address is a multiple of: a power of two from 8 to 65536, 8 unless given. */
+  /** The least block, and what every address is a multiple of: a power of two from 8 to 65536; 8 unless given. */
   align?: number;
-  /** Without effect: buddies that are free always merge, at no cost that grows with their number. */
+  /** Without effect: free buddies always merge, at a cost that does not grow with their number. */
   compact?: boolean;
-  /** Without effect: a block is always split down to the power of two that was asked for. */
+  /** Without effect: a block is always split down to the requested power of two. */
   split?: boolean;
   /** Without effect, as `split`. */
   minSplit?: number;
   /**
-   * Takes on the pool that lies in `buf` at `start`, instead of making an empty one. `align` and `end` are those that it
-   * was made with.
+   * Takes on the pool that lies in `buf` at `start`, instead of making an empty one. It keeps the `align` and `end`
+   * with which it was made.
    */
   skipInitialization?: boolean;
 }
 
 /**
- * A pool of memory in an ArrayBuffer or SharedArrayBuffer, its state included, so that a copy of the buffer is a copy of
- * the pool, and whoever has the buffer can take on the pool. It never grows.
+ * A pool of memory in an ArrayBuffer or SharedArrayBuffer, its state included: a copy of the buffer is a copy of the
+ * pool, and a new MemPool on the buffer can take the pool on. It never grows.
  *
- * Members, arguments and returns are those of the class of the same name in @thi.ng/malloc; addresses and overhead are not.
- * An address is the offset of a byte from the start of the buffer, never 0. Requests are rounded up to a power of two of at
- * least `align` bytes. Several pools may be made on one buffer, but not be used at the same time.
+ * Members, arguments and returns are those of the class of the same name in @thi.ng/malloc; addresses and overhead are
+ * not. An address is the offset of a byte from the start of the buffer, never 0. Requests are rounded up to a power of
+ * two of at least `align` bytes. Several pools may be made on one buffer, but not be used at the same time.
  *
- * All methods but {@link release} throw a TypeError once the pool was released, and a {@link BuddyError} `DETACHED` once
- * its buffer has been transferred away.
+ * All methods but {@link release} throw a TypeError once the pool was released, and a {@link BuddyError} `DETACHED`
+ * once its buffer has been transferred away.
  */
 export class MemPool {
   #heap: Heap | undefined;
@@ -48,16 +48,16 @@ export class MemPool {
   /**
    * An empty pool, or with `skipInitialization` the one in `buf`, which is checked first. O(end).
    *
-   * @throws TypeError when an option has the wrong type, or `skipInitialization` is given without `buf`.
-   * @throws RangeError when a number is out of range, or the pool's own state has no room: about 550 bytes, and 0.28 bytes
-   * for every `align` bytes from `start` to `end`, up to twice that by where `start` is.
-   * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT` when there is no sound pool to take on.
+   * @throws TypeError if an option has the wrong type, or `skipInitialization` is given without `buf`.
+   * @throws RangeError if a number is out of range, or the pool's own state has no room: about 550 bytes, and 0.28
+   * bytes for every `align` bytes from `start` to `end`, up to twice that by where `start` is.
+   * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT` if there is no sound pool to take on.
    */
   constructor(opts: MemPoolOpts = {}) {
     const { buf, size = 0x1000, start = 0, end = ADDRESSABLE, align = 8, skipInitialization = false } = opts;
     if (skipInitialization) {
       if (buf === undefined) throw new TypeError('skipInitialization takes a buf');
-      this.#heap = Heap.attach(buf, { start });
+      this.#heap = Heap.attach({ memory: buf, start });
     } else {
       const memory = buf ?? new ArrayBuffer(size);
       this.#heap = new Heap({
@@ -72,24 +72,24 @@ export class MemPool {
 
   /** The buffer that holds the pool. */
   get buf(): ArrayBufferLike {
-    return this.#live().buffer;
+    return this.#attachedHeap().buffer;
   }
 
   /**
-   * Allocates `size` bytes, which hold whatever was there. A fraction is rounded up. O(1) mostly, O(log size) at worst.
+   * Allocates `size` bytes with arbitrary content. A fraction is rounded up. O(1) mostly, O(log size) at worst.
    *
-   * @returns the address; 0 when there is no room, or `size` is not above 0.
+   * @returns the address; 0 if there is no room, or `size` is not above 0.
    */
   malloc(size: number): number {
-    const heap = this.#live();
+    const heap = this.#attachedHeap();
     return isSize(size) ? heap.malloc(Math.ceil(size)) : 0;
   }
 
   /**
-   * Allocates an array of `num` elements of the kind that `type` names, which hold whatever was there. As {@link malloc}.
+   * Allocates an array of `num` elements of the kind that `type` names, with arbitrary content. As {@link malloc}.
    *
-   * @returns the array; undefined when there is no room, or `num` is less than 1.
-   * @throws TypeError when `type` names no kind of array.
+   * @returns the array; undefined if there is no room, or `num` is less than 1.
+   * @throws TypeError if `type` does not name a kind of array.
    */
   mallocAs<T extends MemPoolType>(type: T, num: number): TypedArrays[T] | undefined {
     const View = constructorOf(type);
@@ -101,7 +101,7 @@ export class MemPool {
   /**
    * {@link malloc}, with all `size` bytes set to `fill` as the elements of a Uint8Array are. O(size).
    *
-   * @throws TypeError when `fill` is a bigint, a symbol or the like; nothing is allocated then.
+   * @throws TypeError if `fill` is a bigint, a symbol or the like; nothing is allocated then.
    */
   calloc(size: number, fill = 0): number {
     const ptr = this.malloc(size);
@@ -112,8 +112,8 @@ export class MemPool {
   /**
    * {@link mallocAs}, with all elements set to `value`. O(num).
    *
-   * @throws TypeError, RangeError when `value` can be no element, such as a fraction of an array of bigints; nothing is
-   * allocated then.
+   * @throws TypeError, RangeError if `value` cannot be an element, such as a fraction in an array of bigints; nothing
+   * is allocated then.
    */
   callocAs<T extends MemPoolType>(type: T, num: number, value = 0): TypedArrays[T] | undefined {
     const array = this.mallocAs(type, num);
@@ -122,22 +122,23 @@ export class MemPool {
   }
 
   /**
-   * Gives the block at `ptr` room for `size` bytes. It stays where it is when its size in powers of two stays, becomes
-   * smaller, or what lies above is free; otherwise it moves, with its bytes. O(log size) in place, O(size) when it moves.
+   * Gives the block at `ptr` room for `size` bytes. It stays where it is if its size in powers of two stays, becomes
+   * smaller, or the bytes above it are free; otherwise it moves, with its bytes. O(log size) in place, O(size) if it
+   * moves.
    *
-   * @returns the address, the same or another; 0 when there is no room, no live block begins at `ptr`, or `size` is not
+   * @returns the address, the same or another; 0 if there is no room, no live block begins at `ptr`, or `size` is not
    * above 0, and then nothing has changed.
    */
   realloc(ptr: number, size: number): number {
-    const heap = this.#live();
+    const heap = this.#attachedHeap();
     return isSize(size) && owns(heap, ptr) ? heap.realloc(ptr, Math.ceil(size)) : 0;
   }
 
   /**
-   * {@link realloc} of the block at which `array` begins, for `num` elements. The old array is not to be used any more.
+   * {@link realloc} of the block at which `array` begins, for `num` elements. The old array must not be used any more.
    *
-   * @returns an array of the same kind; undefined when there is no room, `array` is none that begins a live block of this
-   * pool, or `num` is less than 1, and then nothing has changed.
+   * @returns an array of the same kind; undefined if there is no room, `array` does not begin where a live block of
+   * this pool begins, or `num` is less than 1, and then nothing has changed.
    */
   reallocArray<A extends MemPoolArray>(array: A, num: number): A | undefined {
     const before = this.#pointerOf(array);
@@ -148,13 +149,13 @@ export class MemPool {
   }
 
   /**
-   * Frees the block that begins at an address, or where an array on the pool's buffer begins. O(1) mostly, O(log size) at
-   * worst.
+   * Frees the block that begins at an address, or where an array on the pool's buffer begins. O(1) mostly, O(log size)
+   * at worst.
    *
-   * @returns false when that is no live block: freed already, never allocated, or of another pool.
+   * @returns false if there is no live block: freed already, never allocated, or of another pool.
    */
   free(ptrOrArray: number | MemPoolArray): boolean {
-    const heap = this.#live();
+    const heap = this.#attachedHeap();
     const ptr = typeof ptrOrArray === 'number' ? ptrOrArray : this.#pointerOf(ptrOrArray);
     if (!owns(heap, ptr)) return false;
     heap.free(ptr);
@@ -163,13 +164,13 @@ export class MemPool {
 
   /** Frees all blocks. O(size) of the pool's state, which is zeroed. */
   freeAll(): void {
-    this.#live().clear();
+    this.#attachedHeap().clear();
   }
 
   /**
    * Ends the pool's hold on its buffer. Nothing in the buffer changes: another pool can take it on.
    *
-   * @returns true, also when it was released before.
+   * @returns true, also if it was released before.
    */
   release(): boolean {
     this.#heap = undefined;
@@ -178,10 +179,10 @@ export class MemPool {
 
   /** Counts blocks and bytes. O(blocks * log size). */
   stats(): MemPoolStats {
-    return statistics(this.#live());
+    return statistics(this.#attachedHeap());
   }
 
-  #live(): Heap {
+  #attachedHeap(): Heap {
     if (this.#heap === undefined) throw new TypeError('the pool was released');
     return this.#heap;
   }
@@ -196,13 +197,13 @@ export class MemPool {
     }
   }
 
-  /** Where `array` begins; 0, which is no block, when it is not on this pool's buffer. */
+  /** The address at which `array` begins; 0, where no block is, if it is not on this pool's buffer. */
   #pointerOf(array: MemPoolArray): number {
     return ArrayBuffer.isView(array) && array.buffer === this.buf ? array.byteOffset : 0;
   }
 }
 
-/** A number of elements, without its fraction; NaN for what is no number. */
+/** A number of elements, without its fraction; NaN if `num` is not a number. */
 function wholeNumber(num: number): number {
   return typeof num === 'number' ? Math.trunc(num) : Number.NaN;
 }

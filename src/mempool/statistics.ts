@@ -1,9 +1,6 @@
-// What MemPool.stats reports, counted from the state that an embedded heap keeps in its memory.
+// The figures that MemPool.stats reports, counted over the blocks of the heap.
 
-import { AT_CAPACITY } from '../core/layout.ts';
-import { blocks } from '../core/state/inspect.ts';
-import { readHeader } from '../heap/header.ts';
-import type { Heap } from '../heap.ts';
+import type { Heap } from '../heap/heap.ts';
 
 /** Figures of a pool at one moment. Sizes and addresses are bytes. */
 export interface MemPoolStats {
@@ -11,9 +8,9 @@ export interface MemPoolStats {
   free: { count: number; size: number };
   /** Live blocks, rounding up included. */
   used: { count: number; size: number };
-  /** End of the highest live block; of the pool's own state when there is none. All from there on is free. */
+  /** End of the highest live block; of the pool's own state if there is none. All bytes from there on are free. */
   top: number;
-  /** All that is free, below `top` and above. */
+  /** All free bytes, below `top` and above. */
   available: number;
   /** Length of the buffer. */
   total: number;
@@ -21,29 +18,18 @@ export interface MemPoolStats {
 
 /** Counts the blocks of `heap`, an embedded one. O(blocks * log size). */
 export function statistics(heap: Heap): MemPoolStats {
-  const { buffer, unit, start, end } = heap;
-  const { state } = readHeader(buffer, start);
-  const s = new Int32Array(buffer, state, (end - state) / 4);
-  const base = end - s[AT_CAPACITY] * unit;
-  let top = 0;
-  let below = { count: 0, size: 0 };
-  let count = 0;
-  let size = 0;
-  for (const block of blocks(s)) {
-    if (block.free) {
-      count++;
-      size += block.size * unit;
-    } else {
-      top = base + (block.offset + block.size) * unit;
-      below = { count, size };
-    }
+  const free = { count: 0, size: 0 };
+  const used = { count: 0, size: 0 };
+  let below = { ...free };
+  let top: number | undefined;
+  for (const block of heap.blocks()) {
+    top ??= block.ptr; // the first block follows the pool's own state
+    const sum = block.free ? free : used;
+    sum.count++;
+    sum.size += block.size;
+    if (block.free) continue;
+    top = block.ptr + block.size;
+    below = { ...free };
   }
-  const { liveBlocks, used } = heap.stats();
-  return {
-    free: below,
-    used: { count: liveBlocks, size: used },
-    top,
-    available: size,
-    total: buffer.byteLength,
-  };
+  return { free: below, used, top: top ?? heap.end, available: free.size, total: heap.buffer.byteLength };
 }

@@ -1,8 +1,8 @@
-// The names by which MemPool's users call the kinds of typed arrays.
+// The names of the kinds of typed arrays, as users of MemPool know them.
 
 /**
- * The typed arrays that a pool makes, by the names of @thi.ng/api: its `Type`, `BigType` and, as numbers, the WebGL
- * constants that are its `GLType`.
+ * The typed arrays that a pool makes, by the names of @thi.ng/api: its `Type`, its `BigType` and, as numbers, the WebGL
+ * constants of its `GLType`.
  */
 export interface TypedArrays {
   u8: Uint8Array;
@@ -58,7 +58,7 @@ const CONSTRUCTORS: { readonly [T in MemPoolType]: Constructor<TypedArrays[T]> }
   5126: Float32Array,
 };
 
-/** The constructor of the arrays that `type` names. Throws a TypeError when it names none. */
+/** The constructor of the arrays that `type` names. Throws a TypeError if it is not a name of a kind of array. */
 export function constructorOf<T extends MemPoolType>(type: T): Constructor<TypedArrays[T]> {
   if (!Object.hasOwn(CONSTRUCTORS, type)) throw new TypeError(`no typed array has the name ${type}`);
   return CONSTRUCTORS[type];

@@ -1,30 +1,59 @@
-// Blocks that cover what is not to be allocated: what the heap keeps for itself, and what is no memory yet.
+// What the growth of a shared heap is made of: blocks that cover the units without memory, and a buffer that is up to
+// date.
 
 import { lowestBit, tileOrder } from '../base/word.ts';
+import type { Backing } from '../heap/memory.ts';
 import type { Cells } from '../shared/cells.ts';
-import type { Geometry } from '../shared/layout.ts';
+import { levelOf } from '../shared/inspect.ts';
+import { FANOUT_BITS, type Geometry } from '../shared/layout.ts';
 import { RESERVED } from '../shared/owners.ts';
 import { markLive } from '../shared/rebuild.ts';
+import { CLOSED, freeOf } from '../shared/word.ts';
 
-/** Units of the largest block at `at` that ends at `end` or before and has no more than `most` units. */
-export function tileAt(at: number, end: number, most: number): number {
-  return 2 ** tileOrder(at, Math.min(end, at + most));
+/** Units of the largest block at `offset` that ends at `end` or before and has no more than `most` units. */
+export function tileAt(offset: number, end: number, most: number): number {
+  return 2 ** tileOrder(offset, Math.min(end, offset + most));
 }
 
 /**
- * Units of the block that covers what is no memory yet from `at` on, in a heap of the units from `first` up to `end`. No block is
- * larger than a quarter of what lies before it, so that the heap can grow by little, and there are O(log end) of them.
+ * Units of the block that covers the units without memory from `offset` on, in a heap of the units from `first` up to
+ * `end`. It is not larger than a quarter of the units before it, so that the heap can grow by little, and there are
+ * O(log end) of them.
  */
-export function growthAt(at: number, first: number, end: number): number {
-  return tileAt(at, end, Math.max(1, (at - first) >> 2));
+export function growthAt(offset: number, first: number, end: number): number {
+  return tileAt(offset, end, Math.max(1, (offset - first) >> 2));
 }
 
-/** Makes all units of a fresh arena reserved but those from `first` up to `frontier`. */
+/** Reserves all units of a fresh arena but those from `first` up to `frontier`. */
 export function reserve(cells: Cells, g: Geometry, first: number, frontier: number): void {
-  const put = (at: number, size: number) => {
-    markLive(cells, g, at, lowestBit(size), RESERVED);
-    return at + size;
+  const put = (offset: number, size: number) => {
+    markLive(cells, g, offset, lowestBit(size), RESERVED);
+    return offset + size;
   };
-  for (let at = 0; at < first; ) at = put(at, tileAt(at, first, first));
-  for (let at = frontier; at < g.capacity; ) at = put(at, growthAt(at, first, g.capacity));
+  for (let offset = 0; offset < first; ) offset = put(offset, tileAt(offset, first, first));
+  for (let offset = frontier; offset < g.capacity; )
+    offset = put(offset, growthAt(offset, first, g.capacity));
+}
+
+/** Whether all units from `from` up to `to` are free. Units in transit are not. O(to - from) at worst. */
+export function isRangeFree(cells: Cells, g: Geometry, from: number, to: number): boolean {
+  for (let offset = from; offset < to; ) {
+    const level = levelOf(cells, g, offset);
+    const child = offset >>> (FANOUT_BITS * level);
+    const word = cells.load(g.words[level] + (child >>> FANOUT_BITS));
+    if (word === CLOSED || ((freeOf(word) >>> (child & 15)) & 1) === 0) return false;
+    offset = (child + 1) << (FANOUT_BITS * level);
+  }
+  return true;
+}
+
+/**
+ * The buffer of `backing`, with `end` bytes if the memory has those. A buffer of a WebAssembly memory keeps its length,
+ * and an engine tells a thread late that another one has grown the memory. To grow it, even by nothing, brings it up to
+ * date.
+ */
+export function bufferTo(backing: Backing, end: number): SharedArrayBuffer {
+  const { byteLength } = backing.buffer;
+  if (byteLength < end && backing.granularity > 1) backing.grow(byteLength);
+  return backing.buffer as SharedArrayBuffer;
 }

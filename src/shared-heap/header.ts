@@ -4,13 +4,14 @@
 //
 // The header begins at a multiple of 64, a cache line.
 
-import { checkPowerOfTwo, checkWithin, MAX_CAPACITY } from '../base/arguments.ts';
+import { checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
+import { expectFormat, expectLength } from '../base/format.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
 import type { Backing } from '../heap/memory.ts';
-import { AT_CAPACITY, AT_SLOTS, AT_TRACKED, type Geometry, geometryOf } from '../shared/layout.ts';
-import { MAX_SLOTS } from '../shared/slots.ts';
-import { bufferTo } from './backing.ts';
+import type { Geometry } from '../shared/layout.ts';
+import { geometryFrom } from '../shared/state.ts';
+import { bufferTo } from './growth.ts';
 
 /** "SHEP" in a little-endian buffer. */
 const MAGIC = 0x50454853;
@@ -20,22 +21,24 @@ const VERSION = 1;
 const AT_MAGIC = 0;
 const AT_VERSION = 1;
 const AT_UNIT = 2;
-/** In units, so that 4 GiB has room. */
+/** In units, so that an int32 holds 4 GiB. */
 const AT_BASE = 3;
-/** Units of the arena that the memory has room for. It only grows. In a cache line of its own, as all workers read it. */
+/**
+ * Units of the arena that the memory has room for. It only grows. In a cache line of its own, as all workers read it.
+ */
 export const AT_FRONTIER = 16;
 
 const LINE = 64;
 const HEADER_BYTES = 2 * LINE;
 
-/** Where things lie, and what the arena is. All numbers but those of `g` are bytes. */
+/** Where everything lies, and the geometry of the arena. All numbers but those of `g` are bytes. */
 export interface Layout {
   readonly unit: number;
   /** Where unit 0 is: at or before the region. */
   readonly base: number;
   readonly header: number;
   readonly state: number;
-  /** [worker - 1]: a cell that is that worker's, to find out whether two buffers are one memory. */
+  /** [slot - 1]: a cell for the worker in that slot alone, to find out whether two buffers are one memory. */
   readonly probes: number;
   /** End of all that. */
   readonly end: number;
@@ -60,7 +63,7 @@ export function headerOf(buffer: ArrayBufferLike, layout: Layout): Int32Array {
   return new Int32Array(buffer, layout.header, HEADER_BYTES / 4);
 }
 
-/** Writes all of the header. The arena is formatted already. */
+/** Writes all of the header. The state of the arena must be there already. */
 export function writeHeader(h: Int32Array, { unit, base }: Layout, frontier: number): void {
   h[AT_UNIT] = unit;
   h[AT_BASE] = base / unit;
@@ -72,31 +75,25 @@ export function writeHeader(h: Int32Array, { unit, base }: Layout, frontier: num
 /** Reads the layout of the heap at `start`. Throws a BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`. */
 export function readLayout(backing: Backing, start: number): Layout {
   const { buffer } = backing;
-  const at = headerAt(start);
-  if (buffer.byteLength < at + HEADER_BYTES + LINE) {
-    throw new BuddyError('TRUNCATED', `no heap has room at ${at} in ${buffer.byteLength} bytes`);
-  }
-  const h = new Int32Array(buffer, at, HEADER_BYTES / 4);
-  if (Atomics.load(h, AT_MAGIC) !== MAGIC)
-    throw new BuddyError('FOREIGN', `there is no shared heap at ${at}`);
-  if (h[AT_VERSION] !== VERSION) {
-    throw new BuddyError(
-      'VERSION',
-      `the heap has format version ${h[AT_VERSION]}; this code reads ${VERSION}`,
-    );
-  }
-  const layout = layoutIn(h, new Int32Array(buffer, at + HEADER_BYTES, LINE / 4), start);
+  const pos = headerAt(start);
+  const what = `a shared heap at ${pos}`;
+  expectLength(what, buffer.byteLength, pos + HEADER_BYTES + LINE);
+  const h = new Int32Array(buffer, pos, HEADER_BYTES / 4);
+  // The creator stores MAGIC last: an atomic load that sees it sees the rest of the header.
+  Atomics.load(h, AT_MAGIC);
+  expectFormat(what, h, h.length, MAGIC, VERSION);
+  const layout = layoutIn(h, new Int32Array(buffer, pos + HEADER_BYTES, LINE / 4), start);
   const { base, unit, g } = layout;
   const frontier = Atomics.load(h, AT_FRONTIER);
   if (frontier <= (layout.end - base) / unit || frontier > g.capacity) {
-    throw new BuddyError('CORRUPT', `the heap says that ${frontier} of its ${g.capacity} units are there`);
+    throw new BuddyError(
+      'CORRUPT',
+      `the heap's header says that ${frontier} of its ${g.capacity} units are there`,
+    );
   }
   const end = base + frontier * unit;
-  // Not `buffer`: another worker may have made the heap grow since that was looked up.
-  const { byteLength } = bufferTo(backing, end);
-  if (end > byteLength) {
-    throw new BuddyError('TRUNCATED', `the heap ends at ${end}, but its memory at ${byteLength}`);
-  }
+  // Not `buffer`: another worker may have made the heap grow since.
+  expectLength(what, bufferTo(backing, end).byteLength, end);
   return layout;
 }
 
@@ -105,10 +102,9 @@ function layoutIn(h: Int32Array, s: Int32Array, start: number): Layout {
   try {
     const unit = checkPowerOfTwo('unit', h[AT_UNIT], LEAST_UNIT, LARGEST_UNIT);
     const base = checkWithin('base', h[AT_BASE], 0, Math.floor(headerAt(start) / unit)) * unit;
-    const capacity = checkWithin('capacity', s[AT_CAPACITY], 1, MAX_CAPACITY);
-    const slots = checkWithin('workers', s[AT_SLOTS], 1, MAX_SLOTS);
-    return layoutOf(start, unit, base, geometryOf(capacity, slots, s[AT_TRACKED] === 1));
+    return layoutOf(start, unit, base, geometryFrom(s));
   } catch (error) {
-    throw new BuddyError('CORRUPT', `the heap's header: ${(error as Error).message}`);
+    if (!(error instanceof RangeError)) throw error;
+    throw new BuddyError('CORRUPT', `the heap's header: ${error.message}`);
   }
 }

@@ -1,34 +1,34 @@
-// What a shared heap is made with, and what is posted to those who attach to it.
+// What a shared heap is made with, and what is posted to the workers that attach to it.
 
-import type { WasmMemory } from '../heap/memory.ts';
+import type { HeapHandle, WasmMemory } from '../heap/memory.ts';
 
 /** Memory that a shared heap can lie in: a SharedArrayBuffer, growable or not, or a shared WebAssembly.Memory. */
 export type SharedHeapMemory = SharedArrayBuffer | WasmMemory;
 
-/** What a {@link SharedHeap} is made with. All numbers but `workers` are bytes. */
+/** What a {@link SharedHeap} is made with. All numbers but `maxWorkers` are bytes. */
 export interface SharedHeapOptions {
   /** The memory to manage. Either this or `size` must be given. */
   readonly memory?: SharedHeapMemory;
-  /** Makes a SharedArrayBuffer of that many bytes, growable up to `maximum` where that is given. */
+  /** Makes a SharedArrayBuffer of that many bytes, growable up to `maximum` if that is given. */
   readonly size?: number;
-  /** First byte that the heap may use, 0 unless given. For a WebAssembly module it is the value of `__heap_base`. */
+  /** First byte that the heap may use; 0 unless given. For a WebAssembly module it is the value of `__heap_base`. */
   readonly start?: number;
   /**
-   * The heap uses no byte from this one on, however large the memory is or grows. Unless given, it is what the buffer allows; a
-   * WebAssembly.Memory does not tell, so it must be given for one. The state is as large as a heap of that size takes.
+   * The heap uses no byte from this one on, however large the memory is or grows. Unless given, it is what the buffer
+   * allows; a WebAssembly.Memory does not tell, so it must be given for one. The state is as large as a heap of that
+   * size takes.
    */
   readonly maximum?: number;
-  /** The least block, and what every pointer is a multiple of: a power of two from 8 to 65536, 16 unless given. */
+  /** The least block, and what every pointer is a multiple of: a power of two from 8 to 65536; 16 unless given. */
   readonly unit?: number;
-  /** Workers that can be attached at once, 1 to 253; 32 unless told. Each takes 68 to 196 bytes of the state. */
+  /** Workers that can be attached at once, 1 to 253; 32 unless given. Each takes 68 to 196 bytes of the state. */
   readonly maxWorkers?: number;
-  /** Whether to note the owner of each block, so that {@link SharedHeap.recover} can take back those of a dead worker. A byte a unit. */
+  /**
+   * Whether to note the owner of each block, so that {@link SharedHeap.recover} can take back the blocks of a dead
+   * worker. It takes a byte per unit.
+   */
   readonly trackOwners?: boolean;
 }
 
-/** Where a shared heap is: what {@link SharedHeap.attach} takes. Can be posted to a worker. */
-export interface SharedHeapHandle {
-  readonly memory: SharedHeapMemory;
-  /** The heap's own; 0 unless given. */
-  readonly start?: number;
-}
+/** Where a shared heap lies. It can be posted to a worker, and {@link SharedHeap.attach} takes it. */
+export type SharedHeapHandle = HeapHandle<SharedHeapMemory>;

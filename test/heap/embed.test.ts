@@ -1,4 +1,4 @@
-// A heap whose state lies in its own memory: saved and restored at any point, and refused when it is not sound.
+// A heap whose state lies in its own memory: saved and restored at any point, and refused if it is not sound.
 
 import { describe, expect, test } from 'vitest';
 import { BuddyError, Heap, type HeapMemory } from '../../src/heap.ts';
@@ -23,7 +23,7 @@ describe.each(MEMORY_KINDS)('from a %s', (from) => {
     heap.free(blocks[1]);
     new Uint8Array(heap.buffer, blocks[3], 3000).fill(4);
 
-    const restored = Heap.attach(copyTo(to, memory));
+    const restored = Heap.attach({ memory: copyTo(to, memory) });
     expect(restored.check()).toEqual([]);
     expect(restored.stats()).toEqual(heap.stats());
     expect([restored.unit, restored.start, restored.end]).toEqual([32, 0, PAGE]);
@@ -42,7 +42,7 @@ test('at every point of a life with growth, moves and trimming', () => {
     if (i === 160) expect(heap.trim()).toBeGreaterThan(0);
     if (i % 3 === 2) heap.free(live.shift() as number);
     else live.push(heap.malloc(i * 7));
-    const restored = Heap.attach(heap.buffer.slice(0), { start: 50 });
+    const restored = Heap.attach({ memory: heap.buffer.slice(0), start: 50 });
     expect(restored.stats()).toEqual(heap.stats());
     expect(live.map((ptr) => restored.usableSize(ptr))).toEqual(live.map((ptr) => heap.usableSize(ptr)));
   }
@@ -61,18 +61,22 @@ describe('how far a restored heap grows', () => {
   };
 
   test('as far as its new memory does', () => {
-    expect(fill(Heap.attach(copyTo('resizable ArrayBuffer', save({}))))).toBe(16 * PAGE);
-    expect(fill(Heap.attach(copyTo('ArrayBuffer', save({}), 3 * PAGE)))).toBe(4 * PAGE);
-    expect(fill(Heap.attach(copyTo('ArrayBuffer', save({}))))).toBe(PAGE);
+    expect(fill(Heap.attach({ memory: copyTo('resizable ArrayBuffer', save({})) }))).toBe(16 * PAGE);
+    expect(fill(Heap.attach({ memory: copyTo('ArrayBuffer', save({}), 3 * PAGE) }))).toBe(4 * PAGE);
+    expect(fill(Heap.attach({ memory: copyTo('ArrayBuffer', save({})) }))).toBe(PAGE);
   });
 
   test('not beyond the maximum that it was made with', () => {
-    expect(fill(Heap.attach(copyTo('WebAssembly.Memory', save({ maximum: 2 * PAGE }))))).toBe(2 * PAGE);
+    expect(fill(Heap.attach({ memory: copyTo('WebAssembly.Memory', save({ maximum: 2 * PAGE })) }))).toBe(
+      2 * PAGE,
+    );
   });
 
   test('not at all when it was made with an end', () => {
     const end = PAGE - 1000;
-    expect(fill(Heap.attach(copyTo('resizable ArrayBuffer', save({ end }))))).toBe(end - (end % 16));
+    expect(fill(Heap.attach({ memory: copyTo('resizable ArrayBuffer', save({ end })) }))).toBe(
+      end - (end % 16),
+    );
   });
 });
 
@@ -83,7 +87,7 @@ test('several heaps in one buffer', () => {
     for (let n = 0; n <= i; n++) heap.allocArray(Uint8Array, 100)?.fill(i);
   });
   const copy = memory.slice(0);
-  const restored = heaps.map((_, i) => Heap.attach(copy, { start: i * 4096 }));
+  const restored = heaps.map((_, i) => Heap.attach({ memory: copy, start: i * 4096 }));
   expect(restored.map((heap) => heap.stats().liveBlocks)).toEqual([1, 2, 3]);
   expect(restored.flatMap((heap) => heap.check())).toEqual([]);
 });
@@ -91,9 +95,49 @@ test('several heaps in one buffer', () => {
 test('a heap attached to the memory itself goes on with it', () => {
   const first = new Heap({ size: PAGE, embed: true });
   const ptr = first.malloc(100);
-  const second = Heap.attach(first.buffer);
+  const second = Heap.attach({ memory: first.buffer });
   second.free(ptr);
   expect(first.isAllocated(ptr)).toBe(false);
+});
+
+describe('a view in place of the memory', () => {
+  const saved = (): Uint8Array => {
+    const heap = new Heap({ size: 4096, start: 64, embed: true });
+    heap.malloc(100);
+    return new Uint8Array(heap.buffer);
+  };
+
+  test.each([
+    (buffer: ArrayBufferLike) => new Uint8Array(buffer),
+    (buffer: ArrayBufferLike) => new DataView(buffer),
+    (buffer: ArrayBufferLike) => new Float64Array(buffer),
+  ])('that shows all of it is not copied: %o', (view) => {
+    const { buffer } = saved();
+    const heap = Heap.attach({ memory: view(buffer), start: 64 });
+    expect(heap.buffer).toBe(buffer);
+  });
+
+  test.each([0, 1, 8, 13])('that shows a part of it, from byte %i on, is copied', (offset) => {
+    const bytes = saved();
+    const whole = new Uint8Array(bytes.length + 20).fill(7);
+    whole.set(bytes, offset);
+    const before = whole.slice();
+    const heap = Heap.attach({ memory: Buffer.from(whole.buffer, offset, bytes.length), start: 64 });
+    expect(heap.buffer).not.toBe(whole.buffer);
+    expect([heap.end, heap.stats().liveBlocks, heap.check()]).toEqual([4096, 1, []]);
+    heap.malloc(50);
+    expect(whole).toEqual(before);
+  });
+
+  test('of shared memory must show all of it', () => {
+    const memory = new SharedArrayBuffer(8192);
+    new Uint8Array(memory).set(saved());
+    expect(Heap.attach({ memory: new Uint8Array(memory), start: 64 }).buffer).toBe(memory);
+    expect(() => Heap.attach({ memory: new Uint8Array(memory, 0, 4096), start: 64 })).toThrow(
+      /part of shared memory/,
+    );
+    expect(() => Heap.attach({ memory: new Uint8Array(memory, 0, 4096), start: 64 })).toThrow(TypeError);
+  });
 });
 
 describe('what is no sound heap is refused', () => {
@@ -105,7 +149,7 @@ describe('what is no sound heap is refused', () => {
   };
   const attach = (buffer: HeapMemory, start = START): string => {
     try {
-      Heap.attach(buffer, { start });
+      Heap.attach({ memory: buffer, start });
       return 'sound';
     } catch (error) {
       return error instanceof BuddyError ? error.code : (error as Error).name;
@@ -156,7 +200,7 @@ describe('what is no sound heap is refused', () => {
       return at + size;
     }, 0);
     new Uint8Array(buffer, START + 32).set(new Uint8Array(allocator.state));
-    expect(() => Heap.attach(buffer, { start: START })).toThrow(message);
+    expect(() => Heap.attach({ memory: buffer, start: START })).toThrow(message);
     expect(attach(buffer)).toBe('CORRUPT');
   });
 
@@ -168,14 +212,14 @@ describe('what is no sound heap is refused', () => {
     allocator.reserve(0, 2);
     new Int32Array(buffer)[4] = 4096 / 16 - 1;
     new Uint8Array(buffer, 4096 - 16).set(new Uint8Array(allocator.state));
-    expect(() => Heap.attach(buffer)).toThrow(/units of the state at 255 are not reserved/);
+    expect(() => Heap.attach({ memory: buffer })).toThrow(/units of the state at 255 are not reserved/);
   });
 
   test('a sound state of an arena that reaches beyond the memory', () => {
     const buffer = saved();
     const allocator = new BuddyAllocator({ capacity: 300 });
     new Uint8Array(buffer, START + 32).set(new Uint8Array(allocator.state));
-    expect(() => Heap.attach(buffer, { start: START })).toThrow(
+    expect(() => Heap.attach({ memory: buffer, start: START })).toThrow(
       /ends at 4096 by its header, at 4800 by its state/,
     );
     expect(attach(buffer)).toBe('CORRUPT');
@@ -183,19 +227,19 @@ describe('what is no sound heap is refused', () => {
 
   test('check tells of a state that was written over', () => {
     const buffer = saved();
-    const heap = Heap.attach(buffer, { start: START });
+    const heap = Heap.attach({ memory: buffer, start: START });
     new Int32Array(buffer)[STATE + 4]++;
     expect(heap.check()).toEqual([expect.stringMatching(/units free/)]);
   });
 
   test('check tells of a header that was written over', () => {
     const buffer = saved();
-    const heap = Heap.attach(buffer, { start: START });
+    const heap = Heap.attach({ memory: buffer, start: START });
     const header = new Int32Array(buffer, START);
     header[5] = 0;
     expect(heap.check()).toEqual(['the header is that of another heap']);
     header[0] = 0;
-    expect(heap.check()).toEqual([`header: there is no embedded heap at ${START}`]);
+    expect(heap.check()).toEqual([`header: the buffer does not hold an embedded heap at ${START}`]);
   });
 
   test('every cut', () => {
@@ -213,10 +257,18 @@ describe('what is no sound heap is refused', () => {
     expect(attach(saved(), 4096)).toBe('TRUNCATED');
   });
 
+  test('nothing, if a view shows it', () => {
+    expect(attach(new Uint8Array(saved().slice(0, 1000)) as unknown as HeapMemory)).toBe('TRUNCATED');
+    expect(attach(new Uint8Array(4096) as unknown as HeapMemory)).toBe('FOREIGN');
+    expect(attach(new Uint8Array(8) as unknown as HeapMemory)).toBe('RangeError');
+  });
+
   test('what is no memory', () => {
-    for (const value of [undefined, null, {}, 'x', new Uint8Array(8), new DataView(saved())]) {
+    for (const value of [undefined, null, {}, 'x', 8, []]) {
       expect(attach(value as unknown as HeapMemory)).toBe('TypeError');
     }
+    const bare = Heap.attach as unknown as (handle: unknown) => Heap;
+    for (const value of [undefined, null, 'x', saved()]) expect(() => bare(value)).toThrow(TypeError);
     for (const start of [-1, 0.5, 5000, Number.NaN]) expect(attach(saved(), start)).toBe('RangeError');
     expect(attach(saved(), '0' as unknown as number)).toBe('TypeError');
   });

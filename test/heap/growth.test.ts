@@ -1,5 +1,6 @@
 // Growth and trimming: when the memory grows and when it does not, how far, and that pointers stay valid.
 
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
 import { Heap } from '../../src/heap.ts';
 import {
@@ -39,7 +40,7 @@ describe.each(both(GROWING_KINDS))('%s, embedded: %s', (kind, embed) => {
     expect(heap.check()).toEqual([]);
     for (const ptr of pointers) heap.free(ptr);
     expect(heap.stats().used).toBe(0);
-    // All that is free has come together again, but for what the heap keeps for itself.
+    // All free blocks have merged again, except across the units that the heap keeps for itself.
     expect(heap.malloc(4 * PAGE)).toBeGreaterThan(0);
   });
 
@@ -176,6 +177,33 @@ describe('a memory whose growth is refused', () => {
     expect(heap.malloc(PAGE)).toBeGreaterThan(0);
   });
 
+  test.each<[string, () => unknown, boolean]>([
+    ['a RangeError', () => new RangeError('no'), true],
+    ['a RangeError of another realm', () => runInNewContext('new RangeError("no")'), true],
+    ["SpiderMonkey's string", () => 'out of memory', true],
+    ['a TypeError', () => new TypeError('a bug'), false],
+    ['another string', () => 'out of order', false],
+    ['null', () => null, false],
+  ])('by %s, which passes unless it says that there is no memory', (_, make, isRefusal) => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
+    const heap = new Heap({ memory });
+    const stats = heap.stats();
+    const error = make();
+    const grow = vi.spyOn(memory, 'grow').mockImplementation(() => {
+      throw error;
+    });
+    let thrown: unknown = 'nothing';
+    try {
+      expect(heap.malloc(PAGE)).toBe(0);
+    } catch (caught) {
+      thrown = caught;
+    }
+    expect(thrown).toBe(isRefusal ? 'nothing' : error);
+    expect([heap.stats(), heap.check()]).toEqual([stats, []]);
+    grow.mockRestore();
+    expect(heap.malloc(PAGE)).toBeGreaterThan(0);
+  });
+
   test('takes less when double is refused', () => {
     const memory = new WebAssembly.Memory({ initial: 10, maximum: 12 });
     const heap = new Heap({ memory });
@@ -267,5 +295,5 @@ test('a memory that was cut and enlarged again has lost the heap, and is not loo
   const { byteLength } = memory;
   for (const length of [8192, byteLength])
     (Reflect.get(memory, 'resize') as (to: number) => void).call(memory, length);
-  expect(() => heap.malloc(16)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
+  expect(() => heap.malloc(16)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
 });

@@ -1,4 +1,4 @@
-// A memory as large as 32-bit pointers reach, of which few pages are ever touched: pointers from 2^31 up are right.
+// A memory as large as 32-bit pointers reach: pointers from 2^31 up are right. Few of its pages are ever touched.
 
 import { freemem } from 'node:os';
 import { expect, test } from 'vitest';
@@ -104,7 +104,7 @@ test.skipIf(short)(`a region at the very end, embedded ${name}`, () => {
   for (let ptr = heap.malloc(1); ptr !== 0; ptr = heap.malloc(1)) pointers.push(ptr);
   expect(pointers[pointers.length - 1]).toBe(2 ** 32 - 4096);
   heap.view(2 ** 32 - 4096, Uint8Array, 4096)[4095] = 1;
-  const again = Heap.attach(memory, { start });
+  const again = Heap.attach({ memory, start });
   expect(again.stats()).toEqual(heap.stats());
   for (const ptr of pointers) again.free(ptr);
   expect(again.stats().used).toBe(0);

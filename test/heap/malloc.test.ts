@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Heap } from '../../src/heap.ts';
 import { bytesOf, MEMORIES, MEMORY_KINDS } from '../support/heap-driver.ts';
 
-/** A heap in 64 KiB of a kind of memory, all bytes of which are 0xff. */
+/** A heap in 64 KiB of a kind of memory that is full of 0xff. */
 function heapIn(kind: keyof typeof MEMORIES, embed = false): Heap {
   const memory = MEMORIES[kind](65_536, 65_536);
   bytesOf(memory).fill(0xff);
@@ -149,7 +149,7 @@ describe('in a plain ArrayBuffer', () => {
       array[i] = i;
     });
     heap.free(low);
-    // The only 512 bytes are those of which the block is the upper half.
+    // The block is the upper half of the only 512 bytes.
     expect(heap.realloc(high, 400)).toBe(512);
     expect(bytes(heap, 512, 256).every((byte, i) => byte === i)).toBe(true);
     expect(heap.check()).toEqual([]);
@@ -183,7 +183,7 @@ describe('in a plain ArrayBuffer', () => {
       const ptr = heap.alignedAlloc(alignment, size);
       expect(ptr).toBeGreaterThan(0);
       expect(ptr % alignment).toBe(0);
-      // Only what was asked for is taken.
+      // Only the requested bytes are taken.
       expect(heap.usableSize(ptr)).toBe(2 ** Math.ceil(Math.log2(Math.max(size, 16))));
     }
     expect(heap.check()).toEqual([]);

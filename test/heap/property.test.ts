@@ -12,7 +12,7 @@ import {
   type Setting,
 } from '../support/heap-driver.ts';
 
-/** A number in [0, 1): a place in whatever there will be. */
+/** A number in [0, 1): a place in a list of unknown length. */
 const place = fc.nat(999_999).map((n) => n / 1_000_000);
 
 /** Sizes of all magnitudes, small ones first. */

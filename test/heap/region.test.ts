@@ -1,5 +1,5 @@
-// Heaps with an `end`, high in a large memory: their state covers the region alone, and their blocks lie where those of a heap
-// lie that counts from the memory's first byte.
+// Heaps with an `end`, high in a large memory: their state covers the region alone, and their blocks lie where those of
+// a heap lie that counts from the memory's first byte.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -95,7 +95,7 @@ describe.each(MEMORY_KINDS)('8 KiB near the end of a %s', (kind) => {
 
     // `start` is where the header is, or less than 8 bytes before it.
     for (const start of [START, START - 7]) {
-      const restored = Heap.attach(bytesOf(memory).slice().buffer, { start });
+      const restored = Heap.attach({ memory: bytesOf(memory).slice().buffer, start });
       expect(restored.check()).toEqual([]);
       expect(restored.stats()).toEqual(heap.stats());
       expect(restored.usableSize(pointers[3])).toBe(2048);

@@ -128,7 +128,7 @@ function parsed(program: Program, text: string, free: (root: number) => void): u
   }
 }
 
-/** The heap has no block left and finds nothing wrong in itself. */
+/** Expects that no block is live, and that `check` finds nothing. */
 function expectEmpty({ heap }: Program): void {
   expect(heap.check()).toEqual([]);
   expect(heap.stats().liveBlocks).toBe(0);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemPool as Ours } from '../../src/mempool.ts';
 
-/** Both classes, and how a test is declared of whose promise @thi.ng/malloc 6.1.150 falls short. */
+/** Both classes, each with the way to declare a test that @thi.ng/malloc 6.1.150 fails. */
 const implementations = [
   { name: 'buddy-allocator/mempool', MemPool: Ours, itThoughTheirsFails: it },
   { name: '@thi.ng/malloc', MemPool: Theirs as unknown as typeof Ours, itThoughTheirsFails: it.fails },
@@ -34,7 +34,7 @@ function exhaust(pool: Pool, size: number): number[] {
   return blocks;
 }
 
-/** Fills all of the pool with its bytes set, and frees all, so that what is handed out next is not zero. */
+/** Sets all bytes of the pool and frees them, so that the next blocks are not zero. */
 function soil(pool: Pool): void {
   for (const ptr of exhaust(pool, 8)) {
     bytesOf(pool, ptr, 8).fill(0xaa);

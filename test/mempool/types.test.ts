@@ -10,7 +10,7 @@ import type {
 import { expect, expectTypeOf, it } from 'vitest';
 import { MemPool, type MemPoolOpts, type MemPoolStats } from '../../src/mempool.ts';
 
-/** The class of @thi.ng/malloc without what it keeps to itself, which no other class can be given. */
+/** The public part of the class of @thi.ng/malloc; no other class can have the rest. */
 type TheirMembers = Pick<TheirPool, keyof TheirPool>;
 
 /** A function as its users have it. */

@@ -241,6 +241,36 @@ describe.each(KINDS)('a %s', (kind) => {
     expect(heap.check()).toEqual([]);
   });
 
+  it('tells its blocks, and beforehand what it will keep for itself', () => {
+    for (const options of [{}, { start: 5000, unit: 64 }, { trackOwners: true, maxWorkers: 3 }]) {
+      const memory = MEMORIES[kind](2 * PAGE, LIMIT) as SharedHeapMemory;
+      const bytes = SharedHeap.bytesFor({ memory, maximum: LIMIT, ...options });
+      const heap = SharedHeap.create({ memory, maximum: LIMIT, ...options });
+      expect(heap.stats().metadataBytes).toBe(bytes);
+      const live = [10, 3000, 500, 1].map((size) => heap.malloc(size)).sort((a, b) => a - b);
+      heap.malloc(PAGE);
+      heap.free(live[1]);
+      live.splice(1, 1);
+      const blocks = [...attach(heap).blocks()];
+      const { capacity, free, liveBlocks } = heap.stats();
+      expect(blocks.filter((block) => !block.free).length).toBe(liveBlocks);
+      for (const ptr of live) {
+        expect(blocks).toContainEqual({ ptr, size: heap.usableSize(ptr), free: false });
+      }
+      const [first] = blocks;
+      expect(first.ptr).toBeGreaterThanOrEqual(heap.start + bytes);
+      let last = first.ptr;
+      let frees = 0;
+      for (const { ptr, size, free } of blocks) {
+        expect(ptr).toBe(last);
+        expect(ptr % size).toBe(0);
+        last += size;
+        if (free) frees += size;
+      }
+      expect([last, frees, last - first.ptr]).toEqual([heap.end, free, capacity]);
+    }
+  });
+
   it('is as good in part', () => {
     const memory = MEMORIES[kind](2 * PAGE, LIMIT) as SharedHeapMemory;
     const bytes = new Uint8Array(
@@ -398,7 +428,10 @@ describe.each(GROWING)('growth of a %s', (kind) => {
   });
 });
 
-/** A handle for another, who has the former buffer in its hands when, at its look number `at` at the memory, `heap` makes it grow. */
+/**
+ * A handle for another worker. When that worker looks at the memory for the time number `at`, it gets the former buffer,
+ * and `heap` makes the memory grow right then.
+ */
 function meetingOf(heap: SharedHeap) {
   const handle = structuredClone(heap.handle) as { memory: WebAssembly.Memory; start: number };
   const meeting = { at: -1, looks: 0 };
@@ -521,6 +554,9 @@ describe('workers', () => {
     const heap = create('SharedArrayBuffer');
     const ptr = heap.malloc(10);
     const view = heap.view(ptr, Uint8Array);
+    const scope = heap.scope();
+    scope.malloc(1);
+    scope.malloc(2);
     heap.detach();
     const calls: (() => unknown)[] = [
       () => heap.malloc(1),
@@ -539,9 +575,35 @@ describe('workers', () => {
       () => heap.check(),
       () => heap.recover(2),
       () => heap.workerId,
-      () => heap.buffer,
+      () => heap.workerIds(),
+      () => heap.end,
+      () => heap.blocks(),
+      () => heap.adopt(ptr),
+      () => heap.imports.malloc(1),
+      () => heap.imports.free(0),
+      () => heap.scope().malloc(1),
+      () => heap.scope().free(view),
+      () => heap.block(1),
+      () => heap.allocArray(Uint8Array, 1),
+      () => heap.reallocArray(view, 1),
+      () => scope.dispose(),
     ];
     for (const call of calls) expect([call.toString(), thrown(call)]).toEqual([call.toString(), 'DETACHED']);
+  });
+
+  it.each(
+    KINDS,
+  )('that are detached still know where the heap lies and what it was made with, in a %s', (kind) => {
+    const heap = create(kind, { start: 100, unit: 32, maxWorkers: 7, trackOwners: true });
+    const facts = () => {
+      const { buffer, handle, start, unit, maximum, maxWorkers, trackOwners } = heap;
+      return { length: buffer.byteLength, handle, start, unit, maximum, maxWorkers, trackOwners };
+    };
+    const before = facts();
+    expect(before).toMatchObject({ start: 100, unit: 32, maxWorkers: 7, trackOwners: true });
+    heap.detach();
+    expect(facts()).toEqual(before);
+    expect(SharedHeap.attach(heap.handle)?.workerIds().length).toBe(1);
   });
 
   it.each(KINDS)('that have died are recovered, in a %s', (kind) => {
@@ -571,7 +633,7 @@ describe('workers', () => {
     expect(thrown(() => heap.adopt(passed + 1))).toBe('NOT_ALLOCATED');
     heap.free(view as Uint8Array);
 
-    // With the giver's number, only what was handed over.
+    // With the giver's id, only the block that was handed over.
     const giver = attach(heap);
     const { workerId } = giver;
     const handed = giver.malloc(50);
@@ -757,6 +819,9 @@ describe('misuse', () => {
     for (const [error, call] of calls) {
       expect([call.toString(), thrown(call)]).toEqual([call.toString(), error]);
     }
+    // Messages count in bytes.
+    expect(() => heap.free(freed)).toThrow(`byte ${freed} is free`);
+    expect(() => heap.free(ptr + 16)).toThrow(`byte ${ptr + 16} is inside the block at ${ptr}`);
     expect(heap.stats()).toEqual(stats);
     expect(heap.check()).toEqual([]);
   });
@@ -797,6 +862,27 @@ describe('misuse', () => {
     }
   });
 
+  it('of the options of bytesFor is an error, and makes no memory', () => {
+    const cases: [string, unknown][] = [
+      ['TypeError', {}],
+      ['TypeError', { size: PAGE, trackOwners: 1 }],
+      ['TypeError', { memory: new ArrayBuffer(PAGE) }],
+      ['RangeError', { size: 100 }],
+      ['RangeError', { size: PAGE, maxWorkers: 254 }],
+      ['RangeError', { size: PAGE, start: PAGE + 1 }],
+      ['nothing', { size: 2 ** 32 }],
+      ['nothing', { size: PAGE, maximum: 2 ** 32, trackOwners: true }],
+    ];
+    for (const [error, options] of cases) {
+      expect([options, thrown(() => SharedHeap.bytesFor(options as SharedHeapOptions))]).toEqual([
+        options,
+        error,
+      ]);
+    }
+    const own = { size: PAGE, maximum: LIMIT, maxWorkers: 2 };
+    expect(SharedHeap.bytesFor(own)).toBe(SharedHeap.create(own).stats().metadataBytes);
+  });
+
   it('of a handle is an error', () => {
     const heap = create('SharedArrayBuffer', { start: 100 });
     const edited = (at: number, value: number): SharedHeapHandle => {
@@ -824,6 +910,12 @@ describe('misuse', () => {
     expect(attaching(edited(32 + 2, 0))).toBe('CORRUPT');
     expect(attaching(edited(32 + 3, 255))).toBe('CORRUPT');
     expect(attaching(edited(16, 8192))).toBe('nothing');
+    expect(attaching({ memory: new Uint8Array(heap.buffer), start: 100 })).toBe('nothing');
+    expect(attaching({ memory: new Uint8Array(heap.buffer, 8), start: 92 })).toBe('TypeError');
+    expect(() => SharedHeap.attach({ memory: new Uint8Array(heap.buffer, 0, PAGE) })).toThrow(
+      /part of shared memory/,
+    );
+    expect(attaching({ memory: new Uint8Array(PAGE) })).toBe('TypeError');
   });
 
   it('by stray writes is found by check', () => {
@@ -841,7 +933,7 @@ describe('misuse', () => {
       }
       expect(found).toBeGreaterThan(length / 61 / 5);
       expect(heap.check()).toEqual([]);
-      // One of the blocks that are no memory yet, free:
+      // One of the blocks without memory, free:
       const frontier = cells[16];
       cells[16] = 1;
       expect(heap.check().join()).toMatch('is not reserved');

@@ -1,5 +1,6 @@
-// Random sequences of every operation by three attachments in turns, in every kind of memory, growth included: every live
-// block keeps its bytes, no two overlap, each lies at a multiple of its size, and no room is said only where there is none.
+// Random sequences of every operation by three attachments in turns, in every kind of memory, growth included: every
+// live block keeps its bytes, no two overlap, each lies at a multiple of its size, and no room is said only where there
+// is none.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -116,7 +117,7 @@ class Driver {
       }
       this.#enter(by, ptr, size, aligned);
     }
-    if (heap.end > end) this.tally.grown++;
+    if (this.heaps[by].end > end) this.tally.grown++;
   }
 
   verify(): void {
@@ -159,7 +160,7 @@ class Driver {
     this.live.splice(this.live.indexOf(block), 1);
   }
 
-  /** No other was at work, so there must be no room, and none to be had. */
+  /** No other worker is in a call, so a refusal must be right: there is no room, and the heap cannot grow. */
   #refused(by: number, size: number, end: number): void {
     const heap = this.heaps[by];
     const block = Math.max(heap.unit, 2 ** Math.ceil(Math.log2(Math.max(1, size))));

@@ -72,7 +72,7 @@ unsigned clear(void) {
 const scratch = mkdtempSync(join(tmpdir(), 'buddy-shared-wasm-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** The compiled program; undefined where there is no compiler. */
+/** The compiled program; undefined if there is no compiler. */
 function compile(): WebAssembly.Module | undefined {
   writeFileSync(join(scratch, 'lists.c'), SOURCE);
   const linker = ['--no-entry', '--import-memory', '--shared-memory', `--max-memory=${PAGES * PAGE}`].concat(

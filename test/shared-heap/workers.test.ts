@@ -1,4 +1,5 @@
-// A shared heap under real threads: patterns survive, growth happens meanwhile, and what a killed worker held comes back.
+// A shared heap under real threads: patterns survive, growth happens meanwhile, and what a killed worker held comes
+// back.
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -57,7 +58,7 @@ async function result(worker: Worker): Promise<{ refused: number; received: numb
   return message;
 }
 
-/** Nothing is allocated, nobody but the caller is attached, and nothing is wrong. */
+/** Expects that nothing is allocated, only the caller is attached, and `check` finds nothing. */
 function expectEmpty(heap: SharedHeap): void {
   expect(heap.stats()).toMatchObject({ used: 0, liveBlocks: 0, workers: 1 });
   expect(heap.check()).toEqual([]);

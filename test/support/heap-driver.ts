@@ -1,5 +1,5 @@
-// Drives a heap and knows what must be in every live block: fills each with a pattern of its own, and insists after each
-// operation that no byte of another block has changed hands, that blocks do not overlap, and that all are aligned.
+// Drives a heap and knows the content of every live block: it fills each with a pattern of its own, and checks after each
+// operation that no byte of another block has changed, that blocks do not overlap, and that all are aligned.
 
 import assert from 'node:assert/strict';
 import { Heap, type HeapMemory, type HeapOptions } from '../../src/heap.ts';
@@ -53,7 +53,7 @@ export interface Setting {
   readonly options: Omit<HeapOptions, 'memory' | 'size'>;
 }
 
-/** One call. `at`, in [0, 1), picks a live block by its place among them; sizes and alignments are bytes. */
+/** One call. `at`, in [0, 1), picks a live block by its place in the list; sizes and alignments are bytes. */
 export type Operation =
   | { readonly kind: 'malloc' | 'calloc'; readonly size: number }
   | { readonly kind: 'alignedAlloc'; readonly size: number; readonly alignment: number }
@@ -68,7 +68,7 @@ interface Live {
   seed: number;
 }
 
-/** How often each operation did something, so that a test can tell whether it has tested anything. */
+/** How often each operation had an effect, so that a test can tell whether it has tested anything. */
 export interface Tally {
   allocated: number;
   refused: number;
@@ -80,7 +80,7 @@ export interface Tally {
   trimmed: number;
 }
 
-/** See the head of this file. Everything that is not as it must be is an AssertionError. */
+/** See the head of this file. Every fault is an AssertionError. */
 export class HeapDriver {
   readonly #setting: Setting;
   readonly #live: Live[] = [];
@@ -149,7 +149,7 @@ export class HeapDriver {
     }
   }
 
-  /** Looks at everything: every byte of every block, and what the heap says of itself. */
+  /** Checks every byte of every block, and the figures of the heap. */
   verify(): void {
     const heap = this.#heap;
     assert.deepEqual(heap.check(), []);
@@ -163,7 +163,7 @@ export class HeapDriver {
     assert.equal(stats.capacity, stats.used + stats.free);
   }
 
-  /** Frees everything; what one can have then must be what a fresh heap of that size has. */
+  /** Frees everything. The largest free block must then be that of a fresh heap of that size. */
   finish(): void {
     this.verify();
     while (this.#live.length > 0) this.#free(0);
@@ -234,7 +234,7 @@ export class HeapDriver {
     this.tally.freed++;
   }
 
-  /** Somebody else grows the memory. */
+  /** The program itself grows the memory. */
   #grow(size: number): void {
     try {
       growMemory(this.#memory, size);
@@ -245,19 +245,19 @@ export class HeapDriver {
     this.#look();
   }
 
-  /** The memory goes to another place, and the heap on from there. Of no meaning unless it is embedded. */
+  /** Moves the heap to a copy of its memory. Only an embedded heap can do so. */
   #restore(): void {
     const { kind, limit, options } = this.#setting;
     if (!options.embed) return;
     const from = bytesOf(this.#memory);
     const memory = MEMORIES[kind](from.length, limit);
     bytesOf(memory).set(from);
-    const restored = Heap.attach(memory, { start: options.start ?? 0 });
+    const restored = Heap.attach({ memory, start: options.start ?? 0 });
     const heap = this.#heap;
     assert.deepEqual(restored.stats(), heap.stats());
     assert.deepEqual([restored.unit, restored.start, restored.end], [heap.unit, heap.start, heap.end]);
     for (const { ptr } of this.#live) assert.equal(restored.usableSize(ptr), heap.usableSize(ptr));
-    // Both do the same from now on: the old one, which is dropped, is asked as well.
+    // Both must do the same from now on; the old one is dropped after this.
     for (const size of [1, heap.unit * 3, 1000, 70_000]) {
       const [expected, ptr] = [heap.malloc(size), restored.malloc(size)];
       assert.deepEqual([ptr, restored.end], [expected, heap.end]);
@@ -280,7 +280,7 @@ export class HeapDriver {
     if (given > 0) this.tally.trimmed++;
   }
 
-  /** No room is an answer that must be true and leave no trace. */
+  /** An answer of no room must be right, and must leave no trace. */
   #refused(size: number, end: number): void {
     const heap = this.#heap;
     const stats = heap.stats();
@@ -289,7 +289,7 @@ export class HeapDriver {
     assert.equal(heap.end, end);
     const block = 2 ** Math.ceil(Math.log2(Math.max(size, heap.unit)));
     assert(stats.largestFree < block, `refused ${size} bytes though ${stats.largestFree} are free`);
-    // Generously: behind all that there is, with room for a page and the state.
+    // A generous estimate: behind all blocks, with room for a page and the state.
     const wanted = 1.1 * (Math.ceil(end / block) * block + block) + 2 * PAGE;
     assert(wanted > this.#limit, `refused ${size} bytes at ${end} though ${this.#limit} can be had`);
     this.tally.refused++;
@@ -302,7 +302,7 @@ export class HeapDriver {
     return Math.min(limit, options.maximum ?? limit);
   }
 
-  /** Takes note of a new block, fills it, and checks where it lies. */
+  /** Notes a new block, fills it, and checks where it lies. */
   #enter(block: Live, alignment: number): void {
     const { ptr, size } = block;
     const heap = this.#heap;

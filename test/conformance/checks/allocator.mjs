@@ -119,11 +119,20 @@ export const allocator = {
     equal(arena.state.byteLength, BuddyAllocator.bytesFor(1000), 'bytesFor()');
   },
 
+  'a view of a state is as good as its buffer'() {
+    const arena = new BuddyAllocator({ capacity: 100 });
+    arena.alloc(7);
+    const part = new Uint8Array(arena.state.byteLength + 3);
+    part.set(new Uint8Array(arena.state), 1);
+    const copied = BuddyAllocator.attach(part.subarray(1, -2));
+    equal(words(copied), words(arena), 'of a part of its buffer');
+    holds(BuddyAllocator.attach(new DataView(arena.state)).state === arena.state, 'of the whole buffer');
+  },
+
   'a state that is foreign, cut off or damaged is refused'() {
     const state = new BuddyAllocator({ capacity: 100 }).state;
     throws(() => BuddyAllocator.attach(new ArrayBuffer(256)), 'FOREIGN', 'zeros');
     throws(() => BuddyAllocator.attach(state.slice(0, -4)), 'TRUNCATED', 'a word less');
-    throws(() => BuddyAllocator.attach(new Uint8Array(state)), TypeError, 'a view');
     const damaged = new Uint8Array(state.slice(0));
     damaged[damaged.length - 1] ^= 0x80;
     throws(() => BuddyAllocator.attach(damaged.buffer), 'CORRUPT', 'a flipped bit');

@@ -1,9 +1,10 @@
-// The heap that finds leaks, overruns and uses after free. The texts of stacks differ; that they name the culprit does not.
+// The heap that finds leaks, overruns and uses after free. The texts of stacks differ between runtimes; the names in
+// them do not.
 
 import { DebugHeap } from '../../../dist/debug.js';
 import { equal, holds, throws } from '../verdict.mjs';
 
-// Not `return heap.malloc(…)`: by the standard a call at the end of a function takes its frame away, and JavaScriptCore does so.
+// Not `return heap.malloc(…)`: by the standard a tail call drops the frame of its function, and JavaScriptCore does so.
 function copyName(heap, bytes) {
   const ptr = heap.malloc(bytes.length);
   new Uint8Array(heap.buffer, ptr, bytes.length + 1).set([...bytes, 0]);
@@ -37,14 +38,16 @@ export const debug = {
     );
   },
 
-  'tells an old pointer from a new one at the same address'() {
+  'tells an old view from a new block at the same address'() {
     const heap = new DebugHeap({ size: 65_536, quarantine: 0 });
-    const ptr = heap.checked(heap.malloc(32));
-    heap.view(ptr + 8, Float64Array, 1)[0] = 0.5;
-    heap.free(ptr);
-    equal(heap.malloc(32), ptr >>> 0, 'the next pointer');
-    throws(() => heap.view(ptr, Float64Array), 'USE_AFTER_FREE', 'a view by the old pointer');
-    throws(() => heap.free(ptr), 'NOT_ALLOCATED', 'free of the old pointer');
+    const array = heap.allocArray(Float64Array, 4);
+    const view = heap.view(array.byteOffset + 8, DataView);
+    heap.free(array);
+    equal(heap.malloc(32), array.byteOffset, 'the next pointer');
+    throws(() => heap.free(array), 'NOT_ALLOCATED', 'free of the old array');
+    throws(() => heap.reallocArray(array, 1), 'NOT_ALLOCATED', 'realloc of the old array');
+    throws(() => heap.free(view), 'INTERIOR', 'free of a view of the middle');
+    equal(heap.leaks().length, 1, 'the new block');
   },
 
   'lists leaks by who allocated them'() {

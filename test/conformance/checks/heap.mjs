@@ -19,7 +19,7 @@ const TYPES = [
   DataView,
 ];
 
-/** By which runtimes that know `using`, and compilers for those that do not, find what to call. */
+/** The symbol by which `using` finds the method to call, in runtimes that know it and from compilers for the others. */
 const DISPOSE = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 export const heap = {
@@ -116,11 +116,44 @@ export const heap = {
     const heap = new Heap({ size: 65536, embed: true });
     const list = heap.callocArray(Uint32Array, 10);
     list[3] = 33;
-    const restored = Heap.attach(heap.buffer.slice(0));
+    const restored = Heap.attach({ memory: heap.buffer.slice(0) });
     equal(restored.view(list.byteOffset, Uint32Array, 10), list, 'the array');
     equal(restored.malloc(1000), heap.malloc(1000), 'the next pointer');
-    throws(() => Heap.attach(new ArrayBuffer(65536)), 'FOREIGN', 'attach to zeros');
-    throws(() => Heap.attach(heap.buffer.slice(0, 32768)), 'TRUNCATED', 'attach to half of it');
+    throws(() => Heap.attach({ memory: new ArrayBuffer(65536) }), 'FOREIGN', 'attach to zeros');
+    throws(() => Heap.attach({ memory: heap.buffer.slice(0, 32768) }), 'TRUNCATED', 'attach to half of it');
+  },
+
+  'a view of its bytes is as good'() {
+    const heap = new Heap({ size: 4096, embed: true });
+    const ptr = heap.malloc(100);
+    const whole = Heap.attach({ memory: new DataView(heap.buffer) });
+    holds(whole.buffer === heap.buffer, 'a view of the whole buffer is that buffer');
+    const larger = new Uint8Array(5000);
+    larger.set(new Uint8Array(heap.buffer), 5);
+    const copied = Heap.attach({ memory: larger.subarray(5, 5 + 4096) });
+    equal([copied.usableSize(ptr), copied.buffer.byteLength], [128, 4096], 'the heap in a part');
+    throws(() => Heap.attach(heap.buffer), TypeError, 'attach to a bare buffer');
+  },
+
+  'lists its blocks, and tells its state beforehand'() {
+    for (const embed of [false, true]) {
+      const heap = new Heap({ size: 4096, embed });
+      const ptr = heap.malloc(100);
+      const blocks = [...heap.blocks()];
+      equal(
+        blocks.filter(({ free }) => !free),
+        [{ ptr, size: 128, free: false }],
+        'live blocks',
+      );
+      const { capacity, metadataBytes } = heap.stats();
+      equal(
+        blocks.reduce((sum, { size }) => sum + size, 0),
+        capacity,
+        'bytes of all blocks',
+      );
+      equal(metadataBytes, Heap.bytesFor({ size: 4096, embed }), 'bytes of state');
+      equal(heap.maximum, heap.end, 'the maximum of a heap that does not grow');
+    }
   },
 
   'memory that was transferred away is noticed by every call'() {

@@ -6,7 +6,9 @@ import { detach, equal, holds, needs, throws } from '../verdict.mjs';
 
 const PAGE = 65536;
 
-/** Allocates, grows for a large block, and looks at what was written before. Returns the view made before the growth. */
+/**
+ * Allocates, grows for a large block, and checks the bytes written before. Returns the view made before the growth.
+ */
 function growthKeepsBytes(heap) {
   const view = heap.allocArray(Uint32Array, 100);
   const ptr = view.byteOffset;
@@ -22,7 +24,7 @@ function growthKeepsBytes(heap) {
   return view;
 }
 
-/** No growth beyond what the memory allows, and nothing changes by the attempt. */
+/** Growth beyond the memory's maximum is refused, and changes nothing. */
 function growthEnds(heap) {
   const before = [heap.end, heap.stats()];
   equal(heap.malloc(64 * PAGE), 0, 'a request beyond the maximum');

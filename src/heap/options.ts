@@ -1,0 +1,77 @@
+// What a heap is made with, and the checks of it.
+
+import { checkBoolean, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import type { Bounds } from './extent.ts';
+import { LARGEST_UNIT, LEAST_UNIT } from './header.ts';
+import { ADDRESSABLE, type HeapMemory } from './memory.ts';
+
+/** What a {@link Heap} is made with. All numbers are bytes. */
+export interface HeapOptions {
+  /** The memory to manage. Either this or `size` must be given. */
+  readonly memory?: HeapMemory;
+  /**
+   * Makes an ArrayBuffer of that many bytes. It is resizable up to `maximum`, if given, where the runtime can do so.
+   */
+  readonly size?: number;
+  /** First byte that the heap may use; 0 unless given. For a WebAssembly module it is the value of `__heap_base`. */
+  readonly start?: number;
+  /**
+   * End of the bytes that the heap may use. With an `end` the heap never grows. Unless given, it is the memory's end.
+   */
+  readonly end?: number;
+  /** The heap does not grow beyond this byte. Unless given, it is what the memory allows, at most 4 GiB. */
+  readonly maximum?: number;
+  /** The least block, and what every pointer is a multiple of: a power of two from 8 to 65536; 16 unless given. */
+  readonly unit?: number;
+  /**
+   * Whether the heap's own state lies in the same memory, so that a copy of the buffer is a copy of the heap, for
+   * {@link Heap.attach}. The state takes about 0.28 bytes per unit either way.
+   */
+  readonly embed?: boolean;
+}
+
+/** What the options of every kind of heap have in common. */
+interface CommonOptions {
+  readonly memory?: unknown;
+  readonly size?: number;
+  readonly maximum?: number;
+  readonly unit?: number;
+}
+
+/** Checks the common options. Throws a TypeError or a RangeError. */
+export function checkCommonOptions({ memory, size, maximum, unit }: CommonOptions): void {
+  if ((memory === undefined) === (size === undefined)) {
+    throw new TypeError('a heap takes either a memory or a size');
+  }
+  if (unit !== undefined) checkPowerOfTwo('unit', unit, LEAST_UNIT, LARGEST_UNIT);
+  if (maximum !== undefined) checkWithin('maximum', maximum, 1, ADDRESSABLE);
+  if (size !== undefined) checkWithin('size', size, 1, maximum ?? ADDRESSABLE);
+}
+
+/** Checks the options that do not depend on the memory. Throws as the constructor of Heap says. */
+export function checkOptions(options: HeapOptions): void {
+  checkCommonOptions(options);
+  const { end, maximum, embed } = options;
+  if (end !== undefined && maximum !== undefined) {
+    throw new TypeError('a heap with an end never grows: it takes no maximum');
+  }
+  if (embed !== undefined) checkBoolean('embed', embed);
+}
+
+/**
+ * The bounds of the heap that checked `options` describe in a memory of `bytes` bytes. Throws a TypeError or a
+ * RangeError.
+ */
+export function boundsOf(options: HeapOptions, bytes: number): Bounds {
+  const { start = 0, end, maximum, unit = 16, embed = false } = options;
+  const length = Math.min(bytes, ADDRESSABLE);
+  checkWithin('start', start, 0, length);
+  if (end !== undefined) checkWithin('end', end, start, length);
+  return {
+    unit,
+    start,
+    end: end ?? length,
+    maximum: end === undefined ? (maximum ?? ADDRESSABLE) : 0,
+    embed,
+  };
+}
