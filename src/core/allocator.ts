@@ -98,7 +98,7 @@ export class BuddyAllocator {
    * @throws RangeError if it is not an integer from 1 to 2^30, or the runtime has no memory for the state.
    */
   constructor(options: BuddyOptions) {
-    this.#s = emptyState(checkCapacity(options.capacity));
+    this.#s = emptyState(checkCapacity(options?.capacity));
     this.#sentinel = inspect.sentinelAt(this.#s);
   }
 
