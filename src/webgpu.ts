@@ -3,6 +3,13 @@
 export { BuddyError, type BuddyErrorCode } from './base/errors.ts';
 export type { BufferAllocation } from './webgpu/allocation.ts';
 export {
+  FramePool,
+  type FramePoolDevice,
+  type FramePoolOptions,
+  type FramePoolStats,
+  type FrameRangeOptions,
+} from './webgpu/frame-pool.ts';
+export {
   type BufferMove,
   BufferPool,
   type BufferPoolOptions,
@@ -10,3 +17,4 @@ export {
   type BufferRange,
 } from './webgpu/pool.ts';
 export type { GpuBuffer, GpuDevice, GpuEncoder } from './webgpu/types.ts';
+export type { GpuData, GpuWriter } from './webgpu/upload.ts';
