@@ -57,8 +57,8 @@ describe.skipIf(reason !== null)(`WebGPU in Chromium${reason === null ? '' : ` (
   });
 });
 
-describe('docs/webgpu.md', () => {
-  const page = readFileSync('docs/webgpu.md', 'utf8');
+describe.each(['docs/webgpu.md', 'docs/frame-pool.md'])('%s', (file) => {
+  const page = readFileSync(file, 'utf8');
   const blocks = [...page.matchAll(/^```js webgpu\n([\s\S]*?)^```$/gm)].map(({ index, 1: text }) => ({
     line: page.slice(0, index).split('\n').length,
     text,
