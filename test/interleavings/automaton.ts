@@ -26,7 +26,7 @@ export class Automaton {
   readonly subject: Subject;
   readonly #cells = new ModelCells();
   readonly #roots = new Map<number, number>();
-  /** By root: worker, kind and argument of the call. */
+  /** By root: the worker's id, the kind and the argument of the call. */
   readonly #calls = new Map<number, readonly [number, number, number]>();
   /** By node that is BROKEN. */
   readonly #messages = new Map<number, string>();
@@ -39,13 +39,13 @@ export class Automaton {
   }
 
   /** The node at which a call begins. */
-  root(worker: number, kind: number, argument: number): number {
-    const key = (worker * 8 + kind) * 0x10000 + argument + 1;
+  root(id: number, kind: number, argument: number): number {
+    const key = (id * 8 + kind) * 2 ** 32 + argument;
     let root = this.#roots.get(key);
     if (root === undefined) {
       root = this.#add(-1, 0);
       this.#roots.set(key, root);
-      this.#calls.set(root, [worker, kind, argument]);
+      this.#calls.set(root, [id, kind, argument]);
       this.#learn(root);
     }
     return root;

@@ -97,6 +97,12 @@ describe('the explorer', () => {
     expect(symmetric.sort()).toEqual(['a:0 | -a', 'a:0 | b:0', 'a:0 | b:1', 'a:1 | -a', 'a:1 | b:1']);
   });
 
+  test('refuses a program that recovers a worker which goes on', () => {
+    expect(() => parseProgram('a:0 | !0')).toThrow(/Worker 0 is recovered/);
+    expect(() => parseProgram('p:0 | !0 ; a:0 |')).toThrow(/Worker 0 is recovered/);
+    expect(parseProgram('p:0 ; | !0 *p').dead).toEqual([0]);
+  });
+
   test.each(MUTANTS)('finds that $name', (mutant) => {
     const subject = new SharedSubject(16, 2, false);
     const explorer = new Explorer(subject);

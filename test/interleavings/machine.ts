@@ -5,7 +5,18 @@
 import type { Automaton } from './automaton.ts';
 import { BROKEN, DirectCells, DONE, FAILED, LOAD, type Memory, mix, READ, SALT_1, WRITE } from './cells.ts';
 import type { Op, Program } from './program.ts';
-import { ADOPT, ALLOC, CALL_NAMES, FREE, isOnBlock, RECOVER, type Subject } from './subject.ts';
+import {
+  ADOPT,
+  ALLOC,
+  ATTACH,
+  adoptionOf,
+  CALL_NAMES,
+  DETACH,
+  FREE,
+  isOnBlock,
+  RECOVER,
+  type Subject,
+} from './subject.ts';
 import { Violation } from './violation.ts';
 
 /** Position of a worker that is between two operations, or dead. Otherwise it is a node of the automaton. */
@@ -13,12 +24,23 @@ const IDLE = -1;
 const DEAD = -2;
 
 /**
- * Fields of a worker in `control`: the number of its operation; its position in it; the former owner of the block
- * that it adopts; then the mask.
+ * Fields of a worker in `control`: the number of its operation; its position in it; its id; what has become of it; the
+ * worker from which it adopts a block, or -1 if that block is gone; then the mask.
  */
 const NODE = 1;
-const GIVER = 2;
-const MASK = 3;
+const ID = 2;
+const FATE = 3;
+const GIVER = 4;
+const MASK = 5;
+
+/** Instead of an id: the worker is not attached yet; there was no room for it. */
+const NOT_YET = 0;
+const NO_ROOM = -1;
+
+/** What has become of a worker: it has detached itself; its recovery has begun; it is recovered. */
+const LEFT = 1;
+const RECOVERING = 2;
+const RECOVERED = 3;
 
 /** Results of an ALLOC that are not an offset: it is not over; there was no room. */
 const PENDING = -3;
@@ -34,9 +56,9 @@ export const LIMBO = 2;
 
 /**
  * Fields of a block in `control`: its offset; whether it is held; its frees that are over; those that gave it back;
- * its owner.
+ * its owner; the offset that it was allocated at, even after it is gone.
  */
-const BLOCK_FIELDS = 5;
+const BLOCK_FIELDS = 6;
 
 /**
  * How many outdated values a worker may still read. A plain read happens after the worker's last atomic access, but
@@ -58,8 +80,8 @@ export class Machine {
   readonly automaton: Automaton;
   readonly memory: Memory;
   /**
-   * The fields of each worker, then those of each block. The mask of a worker has a bit for each unit that has been
-   * free since its operation began. Then 1 if the victim is recovered, and the outdated values.
+   * The fields of each worker, then those of each block, then the outdated values. The mask of a worker has a bit for
+   * each unit that has been free since its operation began.
    */
   readonly control: Int32Array;
   /** The nodes of the automaton before and after the last step. */
@@ -72,7 +94,6 @@ export class Machine {
   readonly #maskLength: number;
   readonly #stride: number;
   readonly #blocks: number;
-  readonly #recovery: number;
   /** Position of the outdated values in `control`: for each worker, STALE times a cell, or -1, and its former value. */
   readonly #stale: number;
   readonly #free: Int32Array;
@@ -87,8 +108,7 @@ export class Machine {
     this.#maskLength = options.full ? Math.ceil(subject.capacity / 32) : 0;
     this.#stride = MASK + this.#maskLength;
     this.#blocks = program.workers.length * this.#stride;
-    this.#recovery = this.#blocks + program.names.length * BLOCK_FIELDS;
-    this.#stale = this.#recovery + 1;
+    this.#stale = this.#blocks + program.names.length * BLOCK_FIELDS;
     this.control = new Int32Array(this.#stale + (options.stale ? program.workers.length * STALE * 2 : 0));
     this.control.fill(-1, this.#stale);
     this.#free = new Int32Array(Math.ceil(subject.capacity / 32));
@@ -96,13 +116,19 @@ export class Machine {
     for (let block = 0; block < program.names.length; block++) {
       this.#setBlock(block, PENDING, NOT_HELD);
       this.#setOwner(block, NONE);
+      this.#setPlace(block, PENDING);
     }
 
     const cells = new DirectCells(memory);
     subject.setUp(cells);
+    program.workers.forEach((ops, worker) => {
+      const first = (program.before[worker]?.[0] ?? ops[0])?.kind;
+      if (first !== ATTACH) this.#alone(cells, worker, { kind: ATTACH, block: -1, argument: 0 });
+    });
     program.before.forEach((ops, worker) => {
       for (const op of ops) this.#alone(cells, worker, op);
     });
+    for (const worker of program.dead) this.#setNode(worker, DEAD);
     this.#skip();
   }
 
@@ -116,7 +142,7 @@ export class Machine {
     if (node !== IDLE) return node !== DEAD;
     const op = this.#op(worker);
     if (op === undefined) return false;
-    if (isOnBlock(op.kind)) return this.offset(op.block) !== PENDING;
+    if (isOnBlock(op.kind)) return this.placeOf(op) !== PENDING;
     return op.kind !== RECOVER || (this.isDead(op.argument) && !this.#isFreeing(op.argument));
   }
 
@@ -135,9 +161,35 @@ export class Machine {
     return victim >= 0 && !this.isDead(victim);
   }
 
-  /** Whether recovery of the victim is over. */
-  get recovered(): boolean {
-    return this.control[this.#recovery] === 1;
+  /** The id of a worker; not positive if it has none, or if that is not known. */
+  idOf(worker: number): number {
+    return this.control[worker * this.#stride + ID];
+  }
+
+  /** Whether a worker has detached itself. */
+  hasLeft(worker: number): boolean {
+    return this.#fate(worker) === LEFT;
+  }
+
+  /** The workers that are attached. */
+  get living(): number[] {
+    const all = this.program.workers.map((_, w) => w);
+    return all.filter((w) => this.idOf(w) > 0 && !this.isDead(w) && !this.hasLeft(w));
+  }
+
+  /** The workers that are dead and not recovered. */
+  get unrecovered(): number[] {
+    const all = this.program.workers.map((_, w) => w);
+    return all.filter((w) => this.idOf(w) > 0 && this.isDead(w) && [0, RECOVERING].includes(this.#fate(w)));
+  }
+
+  /** The blocks that are held, or may be, after all dead workers are recovered. */
+  get ghost(): number[] {
+    return this.program.names.flatMap((_, block) => {
+      const owner = this.owner(block);
+      const isDeads = owner >= 0 && this.isDead(owner) && !this.hasLeft(owner);
+      return this.holding(block) === NOT_HELD || isDeads ? [] : [block];
+    });
   }
 
   /** Whether a worker is freeing a block of `owner`. */
@@ -156,7 +208,7 @@ export class Machine {
 
   /** The blocks that `worker` has allocated or adopted, and that no other worker has adopted since. */
   ownedBy(worker: number): number[] {
-    return this.program.names.map((_, block) => block).filter((block) => this.#owner(block) === worker);
+    return this.program.names.map((_, block) => block).filter((block) => this.owner(block) === worker);
   }
 
   /** Whether all operations of all workers are over. */
@@ -170,6 +222,14 @@ export class Machine {
   /** Offset of a block; negative if there is none, or not yet. */
   offset(block: number): number {
     return this.control[this.#blocks + block * BLOCK_FIELDS];
+  }
+
+  /**
+   * The offset at which an operation looks for its block; negative if there is none, or not yet. One that is late
+   * looks where the block was.
+   */
+  placeOf({ kind, block, argument }: Op): number {
+    return this.control[this.#blocks + block * BLOCK_FIELDS + (kind === ADOPT && argument === 1 ? 5 : 0)];
   }
 
   /** Whether a block is held. */
@@ -211,7 +271,7 @@ export class Machine {
     let node = this.#node(worker);
     if (node === IDLE) {
       node = this.#root(worker);
-      this.#begin(worker);
+      this.#begin(worker, this.#op(worker) as Op);
     }
     this.from = node;
     const kind = automaton.kind(node);
@@ -240,14 +300,20 @@ export class Machine {
   kill(): void {
     const { victim } = this.program;
     const op = this.#op(victim);
+    const pos = victim * this.#stride;
     if (this.isBusy(victim) && op !== undefined) {
-      const adopting = op.kind === ADOPT && this.holding(op.block) === HELD;
+      const giver = this.control[pos + GIVER];
+      const adopting = op.kind === ADOPT && this.holding(op.block) === HELD && this.owner(op.block) === giver;
       if (op.kind === FREE || adopting) this.#setBlock(op.block, this.offset(op.block), LIMBO);
+      const ids = this.subject.workerIds(new DirectCells(this.memory));
+      const known = this.program.workers.map((_, w) => this.idOf(w));
+      // Its id may be one that no worker is known to have: so users find it as well.
+      if (op.kind === ATTACH) this.control[pos + ID] = ids.find((id) => !known.includes(id)) ?? NOT_YET;
+      if (op.kind === DETACH && !ids.includes(this.idOf(victim))) this.#setFate(victim, LEFT);
     }
-    for (const { kind, block } of this.program.workers[victim]) {
-      if (kind === ALLOC && this.offset(block) === PENDING) this.#setBlock(block, NONE, NOT_HELD);
-    }
-    this.control.fill(0, victim * this.#stride, (victim + 1) * this.#stride);
+    this.#abandon(victim);
+    this.control[pos] = 0;
+    this.control.fill(0, pos + GIVER, pos + this.#stride);
     this.#setNode(victim, DEAD);
     if (this.#stale < this.control.length) this.#age(victim, DONE, 0, this.memory.cells[0]);
     this.#skip();
@@ -263,21 +329,19 @@ export class Machine {
   /** The node at which the next operation of `worker` begins. */
   #root(worker: number): number {
     const op = this.#op(worker) as Op;
-    return this.automaton.root(worker, op.kind, this.#argument(op));
+    return this.automaton.root(Math.max(0, this.idOf(worker)), op.kind, this.#argument(worker, op));
   }
 
-  #begin(worker: number): void {
-    const op = this.#op(worker) as Op;
+  #begin(worker: number, op: Op): void {
     if (op.kind === FREE) {
       if (this.holding(op.block) === HELD) this.#setBlock(op.block, this.offset(op.block), NOT_HELD);
     } else if (op.kind === ADOPT) {
-      this.control[worker * this.#stride + GIVER] = this.#owner(op.block);
+      const isGone = this.offset(op.block) === NONE;
+      this.control[worker * this.#stride + GIVER] = isGone ? NONE : this.#giverOf(op);
     } else if (op.kind === RECOVER) {
-      for (const block of this.ownedBy(op.argument)) {
-        if (this.holding(block) !== NOT_HELD && this.#isAt(ADOPT, block))
-          this.#setBlock(block, this.offset(block), LIMBO);
-        else this.#setBlock(block, NONE, NOT_HELD);
-      }
+      if (this.#fate(op.argument) === 0) this.#setFate(op.argument, RECOVERING);
+      // A recovery goes on with those that the dead worker, or another dead one, has begun.
+      for (let w = 0; w < this.workers; w++) if (this.#fate(w) === RECOVERING) this.#recover(w, false);
       this.#skip();
     } else if (op.kind === ALLOC && this.#full) {
       const free = this.#freeNow();
@@ -286,30 +350,66 @@ export class Machine {
     }
   }
 
+  /**
+   * Takes back the blocks of a dead worker, those that cannot be adopted any more if the recovery is over. Until then,
+   * they may be adopted.
+   */
+  #recover(dead: number, isOver: boolean): void {
+    for (const block of this.ownedBy(dead)) {
+      const mayBeAdopted = this.#isAt(ADOPT, block) || (!isOver && this.program.late.includes(block));
+      if (this.holding(block) !== NOT_HELD && mayBeAdopted) this.#setBlock(block, this.offset(block), LIMBO);
+      else this.#setBlock(block, NONE, NOT_HELD);
+    }
+  }
+
   #end(worker: number, node: number): void {
     const op = this.#op(worker) as Op;
-    const result = this.automaton.a(node);
-    const failed = this.automaton.kind(node) === FAILED;
     if (this.automaton.kind(node) === BROKEN) {
       throw new Violation(`${CALL_NAMES[op.kind]} breaks: ${this.automaton.message(node)}`);
     }
+    this.#conclude(worker, op, this.automaton.a(node), this.automaton.kind(node) === FAILED);
+    if (this.#stale < this.control.length) this.#age(worker, DONE, 0, this.memory.cells[0]);
+    this.control[worker * this.#stride]++;
+    this.#setNode(worker, IDLE);
+    this.#skip();
+  }
+
+  #conclude(worker: number, op: Op, result: number, failed: boolean): void {
     if (op.kind === FREE) this.#freed(op.block, failed, result);
     else if (failed) throw new Violation(`${CALL_NAMES[op.kind]} throws`);
     else if (op.kind === ALLOC) this.#allocated(worker, op, result);
-    else if (op.kind === ADOPT) this.#adopted(worker, op.block, result === 1);
-    else if (op.kind === RECOVER && result === 1) this.control[this.#recovery] = 1;
-    if (this.#stale < this.control.length) this.#age(worker, DONE, 0, this.memory.cells[0]);
+    else if (op.kind === ADOPT) this.#adopted(worker, op, result === 1);
+    else if (op.kind === ATTACH) this.#attached(worker, result);
+    else if (op.kind === DETACH) this.#setFate(worker, LEFT);
+    else if (result === 1 && this.#fate(op.argument) === RECOVERING) {
+      this.#setFate(op.argument, RECOVERED);
+      this.#recover(op.argument, true);
+    }
     const pos = worker * this.#stride;
     this.control.fill(0, pos + GIVER, pos + this.#stride);
-    this.control[pos]++;
-    this.#setNode(worker, IDLE);
-    this.#skip();
+  }
+
+  #attached(worker: number, id: number): void {
+    if (id > 0 && this.program.workers.some((_, w) => this.idOf(w) === id))
+      throw new Violation(`attach gives the id ${id}, which another worker has or had`);
+    this.control[worker * this.#stride + ID] = id > 0 ? id : NO_ROOM;
+    if (id <= 0) this.#abandon(worker);
+  }
+
+  /** Gives up the allocations that a worker has not made. */
+  #abandon(worker: number): void {
+    for (const { kind, block } of this.program.workers[worker]) {
+      if (kind !== ALLOC || this.offset(block) !== PENDING) continue;
+      this.#setBlock(block, NONE, NOT_HELD);
+      this.#setPlace(block, NONE);
+    }
   }
 
   #allocated(worker: number, op: Op, offset: number): void {
     if (offset === -1) {
       if (this.#full) this.#checkFull(worker, op);
       this.#setBlock(op.block, NONE, NOT_HELD);
+      this.#setPlace(op.block, NONE);
       return;
     }
     const size = 2 ** op.argument;
@@ -321,35 +421,46 @@ export class Machine {
     ) {
       throw new Violation(`alloc of ${size} returns ${offset}`);
     }
-    const { names } = this.program;
-    for (let block = 0; block < names.length; block++) {
-      if (this.holding(block) !== HELD) continue;
-      const other = this.offset(block);
-      if (offset < other + this.sizeOf(block) && other < offset + size) {
-        throw new Violation(
-          `alloc returns ${offset}, ${size} units, while block ${names[block]} holds ${other}, ${this.sizeOf(block)} units`,
-        );
-      }
-    }
+    this.#checkApart(op, offset);
     this.#setBlock(op.block, offset, HELD);
     this.#setOwner(op.block, worker);
+    this.#setPlace(op.block, offset);
   }
 
-  #adopted(worker: number, block: number, succeeded: boolean): void {
+  /** Throws if the units of a block that a worker gets at `offset` are held already. */
+  #checkApart({ kind, block }: Op, offset: number): void {
+    const size = this.sizeOf(block);
+    this.program.names.forEach((name, other) => {
+      if (other === block || this.holding(other) !== HELD) return;
+      const start = this.offset(other);
+      if (offset >= start + this.sizeOf(other) || start >= offset + size) return;
+      throw new Violation(
+        `${CALL_NAMES[kind]} returns ${offset}, ${size} units, while block ${name} holds ${start}, ${this.sizeOf(other)} units`,
+      );
+    });
+  }
+
+  #adopted(worker: number, op: Op, succeeded: boolean): void {
+    const { block } = op;
     const holding = this.holding(block);
-    const isSame = this.#owner(block) === this.control[worker * this.#stride + GIVER];
+    const giver = this.control[worker * this.#stride + GIVER];
+    const isSame = this.owner(block) === giver;
     const name = this.program.names[block];
     if (succeeded) {
       if (!isSame)
         throw new Violation(`block ${name} is adopted from a worker that does not own it any more`);
+      this.#checkApart(op, this.offset(block));
       // The worker that frees it may have done so already.
       if (holding === LIMBO && this.program.frees[block] === 0)
         this.#setBlock(block, this.offset(block), HELD);
       this.#setOwner(block, worker);
     } else if (holding === HELD) {
-      // Another worker may have adopted it in an operation that is not over.
-      if (isSame && !this.#isAt(ADOPT, block, worker)) throw new Violation(`block ${name} cannot be adopted`);
-    } else if (holding === LIMBO && this.isDead(this.#owner(block))) {
+      // Another worker may have adopted it in an operation that is not over. And where slots are few, one that attaches
+      // may have got the slot of one that has left.
+      const isNobodys = isSame && this.hasLeft(giver) && this.workers > this.subject.workers;
+      if (isSame && !isNobodys && !this.#isAt(ADOPT, block, worker))
+        throw new Violation(`block ${name} cannot be adopted`);
+    } else if (holding === LIMBO && this.isDead(this.owner(block))) {
       // It was recovered, or its owner was killed while freeing it.
       this.#setBlock(block, NONE, NOT_HELD);
     }
@@ -375,22 +486,31 @@ export class Machine {
     }
   }
 
-  /** Skips frees and adoptions of blocks that do not exist, or no longer. */
+  /**
+   * Skips frees and adoptions of blocks that do not exist, or no longer; recoveries of workers that never had an id; and
+   * whatever a worker does for which there was no room.
+   */
   #skip(): void {
     for (let w = 0; w < this.workers; w++) {
       while (this.#node(w) === IDLE) {
         const op = this.#op(w);
-        if (op === undefined || !isOnBlock(op.kind) || this.offset(op.block) !== NONE) break;
+        if (op === undefined) break;
+        const hasNoBlock = isOnBlock(op.kind) && this.placeOf(op) === NONE;
+        const hasNoTarget =
+          op.kind === RECOVER &&
+          (this.idOf(op.argument) === NO_ROOM || (this.isDead(op.argument) && this.idOf(op.argument) <= 0));
+        if (!hasNoBlock && !hasNoTarget && this.idOf(w) !== NO_ROOM) break;
         this.control[w * this.#stride]++;
       }
     }
   }
 
-  /** Runs an operation that is not interrupted. */
+  /** Runs an operation that is not interrupted. One that is recovered is dead. */
   #alone(cells: DirectCells, worker: number, op: Op): void {
-    const result = this.subject.call(cells, worker, op.kind, this.#argument(op));
-    if (op.kind === ALLOC) this.#allocated(worker, op, result);
-    else this.#setBlock(op.block, NONE, NOT_HELD);
+    if (op.kind === RECOVER) this.#setNode(op.argument, DEAD);
+    const argument = this.#argument(worker, op);
+    this.#begin(worker, op);
+    this.#conclude(worker, op, this.subject.call(cells, this.idOf(worker), op.kind, argument), false);
   }
 
   /**
@@ -464,9 +584,16 @@ export class Machine {
   }
 
   /** The argument of the call of an operation. */
-  #argument({ kind, block, argument }: Op): number {
-    if (!isOnBlock(kind)) return argument;
-    return kind === FREE ? this.offset(block) : this.offset(block) * 16 + this.#owner(block);
+  #argument(worker: number, op: Op): number {
+    if (op.kind === ATTACH) return worker;
+    if (op.kind === RECOVER) return this.idOf(op.argument);
+    if (op.kind === ADOPT) return adoptionOf(this.placeOf(op), this.idOf(this.#giverOf(op)));
+    return op.kind === FREE ? this.offset(op.block) : op.argument;
+  }
+
+  /** The worker from which an operation adopts its block. */
+  #giverOf({ block, argument }: Op): number {
+    return argument === 1 ? this.#allocators()[block] : this.owner(block);
   }
 
   // --- control ------------------------------------------------------------------------------------------------------
@@ -483,13 +610,26 @@ export class Machine {
     this.control[worker * this.#stride + NODE] = node;
   }
 
+  #fate(worker: number): number {
+    return this.control[worker * this.#stride + FATE];
+  }
+
+  #setFate(worker: number, fate: number): void {
+    this.control[worker * this.#stride + FATE] = fate;
+  }
+
   #setBlock(block: number, offset: number, holding: number): void {
     this.control[this.#blocks + block * BLOCK_FIELDS] = offset;
     this.control[this.#blocks + block * BLOCK_FIELDS + 1] = holding;
   }
 
-  #owner(block: number): number {
+  /** The worker that owns a block; negative if none does. */
+  owner(block: number): number {
     return this.control[this.#blocks + block * BLOCK_FIELDS + 4];
+  }
+
+  #setPlace(block: number, offset: number): void {
+    this.control[this.#blocks + block * BLOCK_FIELDS + 5] = offset;
   }
 
   #setOwner(block: number, worker: number): void {
@@ -498,12 +638,24 @@ export class Machine {
 
   #orders: Int8Array | undefined;
   #ordersByBlock(): Int8Array {
-    if (this.#orders === undefined) {
-      this.#orders = new Int8Array(this.program.names.length);
-      for (const ops of [...this.program.before, ...this.program.workers]) {
-        for (const op of ops) if (op.kind === ALLOC) this.#orders[op.block] = op.argument;
-      }
-    }
+    this.#orders ??= this.#byBlock((_, { argument }) => argument);
     return this.#orders;
+  }
+
+  #allocatorsByBlock: Int8Array | undefined;
+  #allocators(): Int8Array {
+    this.#allocatorsByBlock ??= this.#byBlock((worker) => worker);
+    return this.#allocatorsByBlock;
+  }
+
+  /** [block]: a field of the operation that allocates it. */
+  #byBlock(fieldOf: (worker: number, op: Op) => number): Int8Array {
+    const values = new Int8Array(this.program.names.length);
+    for (const part of [this.program.before, this.program.workers]) {
+      part.forEach((ops, worker) => {
+        for (const op of ops) if (op.kind === ALLOC) values[op.block] = fieldOf(worker, op);
+      });
+    }
+    return values;
   }
 }

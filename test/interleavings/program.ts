@@ -2,15 +2,19 @@
 //
 //   a:0 b:2 | ; -a | c:0 -b          worker 0 allocates a and b first, alone; then worker 0 frees a while worker 1 …
 //
-// name:order allocates, -name frees, +name adopts, . detaches the worker. `|` stands between workers. The part before
-// `;` is done before the exploration begins, worker by worker. ~worker: this worker is killed, at every possible
-// moment; !worker recovers it.
+// name:order allocates, -name frees, +name adopts from the worker that owns the block, . detaches the worker. `|` stands
+// between workers. The part before `;` is done before the exploration begins, worker by worker.
+//
+// *name adopts too, but late: from the worker that allocated the block, and whatever has become of either since.
+// ^ attaches the worker, which is not attached before that: it may get the slot of another that is gone.
+// ~worker: this worker is killed, at every possible moment. !worker recovers a worker: that one, or one that does
+// nothing in the exploration and is dead when it begins.
 
-import { ADOPT, ALLOC, DETACH, FREE, RECOVER } from './subject.ts';
+import { ADOPT, ALLOC, ATTACH, DETACH, FREE, RECOVER } from './subject.ts';
 
 /**
- * One operation. `argument` is the order for ALLOC and the worker for RECOVER. `block` is the index of the block for
- * ALLOC, FREE and ADOPT.
+ * One operation. `argument` is the order for ALLOC, the worker for RECOVER, and 1 for an ADOPT that may be late, else
+ * 0. `block` is the index of the block for ALLOC, FREE and ADOPT.
  */
 export interface Op {
   readonly kind: number;
@@ -29,10 +33,14 @@ export interface Program {
   readonly frees: readonly number[];
   /** The worker that is killed; -1 if none is. */
   readonly victim: number;
+  /** The workers that are dead when the exploration begins, and recovered in it. */
+  readonly dead: readonly number[];
+  /** The blocks that are adopted late. */
+  readonly late: readonly number[];
 }
 
 /** One word of a program: see the head of this file. */
-const WORD = /^(?:[^-+~!:][^:]*:\d+|[-+][^:]+|[~!]\d+|\.)$/;
+const WORD = /^(?:[^-+*~!:^][^:]*:\d+|[-+*][^:]+|[~!]\d+|\^|\.)$/;
 
 /** Reads a program. Throws a SyntaxError if a word in it is not valid. */
 export function parseProgram(text: string): Program {
@@ -46,11 +54,10 @@ export function parseProgram(text: string): Program {
   };
   let victim = -1;
   const parseOp = (word: string): Op => {
-    if (word[0] === '!') {
-      victim = Number(word.slice(1));
-      return { kind: RECOVER, block: -1, argument: victim };
-    }
-    if (word[0] === '+') return { kind: ADOPT, block: blockCalled(word.slice(1)), argument: 0 };
+    if (word[0] === '!') return { kind: RECOVER, block: -1, argument: Number(word.slice(1)) };
+    if (word[0] === '+' || word[0] === '*')
+      return { kind: ADOPT, block: blockCalled(word.slice(1)), argument: word[0] === '*' ? 1 : 0 };
+    if (word === '^') return { kind: ATTACH, block: -1, argument: 0 };
     if (word === '.') return { kind: DETACH, block: -1, argument: 0 };
     if (word[0] === '-') {
       const block = blockCalled(word.slice(1));
@@ -65,7 +72,9 @@ export function parseProgram(text: string): Program {
       const words = ops.split(' ').filter((word) => word !== '');
       for (const word of words) {
         if (!WORD.test(word)) {
-          throw new SyntaxError(`Its words are like a:0, -a, +a, ~0, !0 and a full stop, not like ${word}.`);
+          throw new SyntaxError(
+            `Its words are like a:0, -a, +a, *a, ^, ~0, !0 and a full stop, not like ${word}.`,
+          );
         }
         if (word[0] === '~') victim = Number(word.slice(1));
       }
@@ -74,7 +83,18 @@ export function parseProgram(text: string): Program {
   const parts = text.split(';');
   const before = parts.length > 1 ? parsePart(parts[0]) : [];
   const workers = parsePart(parts[parts.length - 1]);
-  return { text, before, workers, names, frees, victim };
+  const recovered = (part: readonly (readonly Op[])[]): number[] =>
+    part.flat().flatMap(({ kind, argument }) => (kind === RECOVER ? [argument] : []));
+  const gone = recovered(before);
+  const dead = [...new Set(recovered(workers))].filter((w) => w !== victim && !gone.includes(w));
+  for (const w of [...dead, ...gone]) {
+    if (w >= workers.length || workers[w].length > 0)
+      throw new SyntaxError(`Worker ${w} is recovered, but neither killed nor dead from the start.`);
+  }
+  const late = workers
+    .flat()
+    .flatMap(({ kind, block, argument }) => (kind === ADOPT && argument === 1 ? [block] : []));
+  return { text, before, workers, names, frees, victim, dead, late };
 }
 
 export interface Family {

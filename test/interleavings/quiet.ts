@@ -3,8 +3,8 @@
 // again.
 
 import { DirectCells, type Memory, SALT_1, SALT_2 } from './cells.ts';
-import { HELD, type Machine, NOT_HELD } from './machine.ts';
-import { ALLOC, type Block, CALL_NAMES, DETACH, FREE, RECOVER } from './subject.ts';
+import { HELD, type Machine } from './machine.ts';
+import { ALLOC, ATTACH, type Block, CALL_NAMES, FREE, RECOVER } from './subject.ts';
 import { Violation } from './violation.ts';
 
 /** Checks final states. Each memory is checked once. */
@@ -31,26 +31,25 @@ export class QuietChecks {
       memory.set(pos, value);
     });
     const cells = new DirectCells(memory);
-    const call = (worker: number, kind: number, argument: number): number => {
+    const call = (id: number, kind: number, argument: number): number => {
       try {
-        return subject.call(cells, worker, kind, argument);
+        return subject.call(cells, id, kind, argument);
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         throw new Violation(
-          `at the end, ${CALL_NAMES[kind]}(${argument}) of worker ${worker} throws: ${error.message}`,
+          `at the end, ${CALL_NAMES[kind]}(${argument}) of worker ${id} throws: ${error.message}`,
         );
       }
     };
-    const survivor = program.victim === 0 ? 1 : 0;
-
-    let ghost = program.names.map((_, block) => block).filter((block) => machine.holding(block) !== NOT_HELD);
-    if (program.victim >= 0 && !machine.recovered) {
-      ghost = ghost.filter((block) => !machine.ownedBy(program.victim).includes(block));
-      const survivors = program.workers.map((_, w) => w).filter((w) => w !== program.victim);
-      if (!survivors.some((w) => call(w, RECOVER, program.victim) === 1)) {
-        throw new Violation(`at the end, worker ${program.victim} cannot be recovered`);
-      }
-    }
+    const living = machine.living.map((w) => machine.idOf(w));
+    const attach = (): boolean => {
+      const id = call(0, ATTACH, living.length);
+      if (id !== 0) living.push(id);
+      return id !== 0;
+    };
+    if (living.length === 0) attach();
+    this.#recoverAll(machine, call, living);
+    const { ghost } = machine;
     const wrong = subject.check(cells);
     if (wrong.length > 0) throw new Violation(`at the end, ${wrong.join('; ')}`);
 
@@ -65,13 +64,10 @@ export class QuietChecks {
       }
     }
 
-    program.workers.forEach((ops, worker) => {
-      const isDetached = ops.some(({ kind }) => kind === DETACH);
-      if ((isDetached || worker === program.victim) && !subject.reattach(cells, worker)) {
-        throw new Violation(`at the end, the slot of worker ${worker} cannot be used again`);
-      }
-    });
-    for (let worker = program.workers.length - 1; worker >= 0; worker--) {
+    while (attach());
+    if (living.length !== subject.workers)
+      throw new Violation(`at the end, ${living.length} workers find room, not ${subject.workers}`);
+    for (const worker of living.toReversed()) {
       for (let size = 1, order = 0; size <= subject.capacity; size *= 2, order++) {
         const room = hasRoom(subject.capacity, live, size);
         const offset = call(worker, ALLOC, order);
@@ -83,10 +79,22 @@ export class QuietChecks {
         if (offset >= 0) call(worker, FREE, offset);
       }
     }
-    for (const { offset } of live) call(survivor, FREE, offset);
-    this.#takeAll(machine, call, survivor);
+    for (const { offset } of live) call(living[0], FREE, offset);
+    this.#takeAll(machine, call, living[0]);
     const still = subject.check(cells);
     if (still.length > 0) throw new Violation(`at the end, with all allocated, ${still.join('; ')}`);
+  }
+
+  /** Recovers all dead workers: two that have died at the same spot need two rounds. */
+  #recoverAll(
+    machine: Machine,
+    call: (id: number, kind: number, argument: number) => number,
+    living: readonly number[],
+  ): void {
+    let left = machine.unrecovered.map((w) => machine.idOf(w));
+    for (let round = 0; round < 2; round++)
+      left = left.filter((dead) => !living.some((id) => call(id, RECOVER, dead) === 1));
+    if (left.length > 0) throw new Violation(`at the end, the workers ${left} cannot be recovered`);
   }
 
   /** After all frees, the whole arena can be allocated: 48 units as 32 and 16. */

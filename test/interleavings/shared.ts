@@ -14,13 +14,20 @@ import {
   SLOT_STATE,
 } from '../../src/shared/layout.ts';
 import { recover } from '../../src/shared/recover.ts';
-import { attachWorker, slotPos } from '../../src/shared/slots.ts';
+import { attachWorker, slotOf, slotPos, workerIdOf, workerIdsOf } from '../../src/shared/slots.ts';
 import { writeEmpty } from '../../src/shared/state.ts';
 import { CLOSED, contOf, usedOf } from '../../src/shared/word.ts';
-import { ADOPT, ALLOC, type Block, DETACH, FREE, type Subject } from './subject.ts';
-
-/** The id of the first worker in a slot. The explorer numbers workers from 0. */
-const firstIdOf = (worker: number): number => (1 << 8) | (worker + 1);
+import {
+  ADOPT,
+  ALLOC,
+  ATTACH,
+  type Block,
+  DETACH,
+  FREE,
+  fromOfAdoption,
+  offsetOfAdoption,
+  type Subject,
+} from './subject.ts';
 
 export class SharedSubject implements Subject {
   readonly name: string;
@@ -39,26 +46,26 @@ export class SharedSubject implements Subject {
 
   setUp(cells: Cells): void {
     writeEmpty(cells, this.g);
-    for (let w = 1; w <= this.workers; w++) attachWorker(cells, this.g, 0, this.capacity);
   }
 
-  call(cells: Cells, worker: number, kind: number, argument: number): number {
-    const engine = new Engine(cells, this.g, worker + 1);
+  call(cells: Cells, id: number, kind: number, argument: number): number {
+    if (kind === ATTACH) {
+      const slot = attachWorker(cells, this.g, 0, this.capacity);
+      return slot === 0 ? 0 : workerIdOf(cells, this.g, slot);
+    }
+    const engine = new Engine(cells, this.g, slotOf(id));
     if (kind === ALLOC) return engine.allocate(argument);
     if (kind === FREE) {
       const freed = engine.free(argument);
       if (freed === 0) throw misuse(cells, this.g, argument);
       return freed;
     }
-    if (kind === ADOPT) {
-      const [offset, giver] = [argument >>> 4, argument & 15];
-      return engine.adopt(offset, firstIdOf(giver)) ? 1 : 0;
-    }
+    if (kind === ADOPT) return engine.adopt(offsetOfAdoption(argument), fromOfAdoption(argument)) ? 1 : 0;
     if (kind === DETACH) {
       engine.detach();
       return 0;
     }
-    return recover(engine, firstIdOf(argument)).complete ? 1 : 0;
+    return recover(engine, argument).complete ? 1 : 0;
   }
 
   check(cells: Cells): readonly string[] {
@@ -69,8 +76,8 @@ export class SharedSubject implements Subject {
     return [...blocksOf(cells, this.g)].filter(({ free }) => !free);
   }
 
-  reattach(cells: Cells, worker: number): boolean {
-    return attachWorker(cells, this.g, 0, this.capacity) === worker + 1;
+  workerIds(cells: Cells): readonly number[] {
+    return workerIdsOf(cells, this.g);
   }
 
   markFree(cells: Int32Array, free: Int32Array): void {
@@ -112,7 +119,7 @@ export class SharedSubject implements Subject {
         [SLOT_ANNOUNCED, 'announcement'],
         [SLOT_SEQUENCE, 'sequence'],
       ]);
-      return `${names.get(field) ?? `hint of order ${field - SLOT_HINTS}`} of worker ${slot - 1}`;
+      return `${names.get(field) ?? `hint of order ${field - SLOT_HINTS}`} of slot ${slot}`;
     }
     for (let level = 0; level < g.levels; level++) {
       const word = pos - g.words[level];

@@ -9,8 +9,9 @@ export const FREE = 1;
 export const RECOVER = 2;
 export const DETACH = 3;
 export const ADOPT = 4;
+export const ATTACH = 5;
 
-export const CALL_NAMES = ['alloc', 'free', 'recover', 'detach', 'adopt'];
+export const CALL_NAMES = ['alloc', 'free', 'recover', 'detach', 'adopt', 'attach'];
 
 /** Whether an operation of that kind needs a block that exists. */
 export const isOnBlock = (kind: number): boolean => kind === FREE || kind === ADOPT;
@@ -21,26 +22,37 @@ export interface Block {
   readonly size: number;
 }
 
-/** Workers are numbered from 0, whatever the allocator calls them. */
+/** The block of an ADOPT and the id of the worker that is said to own it, in the argument of the call. */
+export const adoptionOf = (offset: number, from: number): number => offset * ID_LIMIT + from;
+export const offsetOfAdoption = (argument: number): number => Math.floor(argument / ID_LIMIT);
+export const fromOfAdoption = (argument: number): number => argument % ID_LIMIT;
+
+/** No id of a worker is larger in a program: a slot in the low byte, and few turns of it. */
+const ID_LIMIT = 2 ** 12;
+
+/** Workers are known by their ids, as in the allocator. */
 export interface Subject {
   readonly name: string;
   /** Units. */
   readonly capacity: number;
+  /** The most workers that can be attached at once. */
   readonly workers: number;
   /** int32 cells. */
   readonly length: number;
-  /** Makes an empty arena in zeroed cells and attaches all workers. */
+  /** Makes an empty arena in zeroed cells. */
   setUp(cells: Cells): void;
   /**
-   * Runs an operation and returns its result. Misuse throws a BuddyError.
+   * Runs an operation of the worker with an id and returns its result. Misuse throws a BuddyError.
    *
+   * - ATTACH, the first operation of a worker, which has no id yet: the id; 0 if there is no room. The argument is
+   *   how many workers are attached, as far as is known.
    * - ALLOC of an order: the offset, or -1.
    * - FREE of an offset: the units given back.
-   * - RECOVER of a worker: 1; 0 if it has to be called again.
-   * - ADOPT of 16 * offset + the worker that owns the block: 1; 0 if that worker does not own it.
+   * - RECOVER of an id: 1; 0 if it has to be called again.
+   * - ADOPT of {@link adoptionOf} a block and a worker: 1; 0 if that worker does not own it.
    * - DETACH, the last operation of a worker: anything.
    */
-  call(cells: Cells, worker: number, kind: number, argument: number): number;
+  call(cells: Cells, id: number, kind: number, argument: number): number;
   /** The violated invariants, if no operation is under way. */
   check(cells: Cells): readonly string[];
   /** The live blocks, if no operation is under way. */
@@ -50,8 +62,8 @@ export interface Subject {
    * under way.
    */
   markFree(cells: Int32Array, free: Int32Array): void;
-  /** Attaches a worker again that has detached itself, or is dead and recovered. Returns whether that worked. */
-  reattach(cells: Cells, worker: number): boolean;
+  /** The ids of the workers that are attached, or dead and not recovered. Operations may be under way. */
+  workerIds(cells: Cells): readonly number[];
   /** Name of a cell, for people. */
   cellName(pos: number): string;
 }

@@ -8,11 +8,14 @@ import { ORDERS_PER_LEVEL } from '../../src/shared/layout.ts';
 import type { Family, Program } from './program.ts';
 import { parseProgram, programsOf } from './program.ts';
 import { SharedSubject } from './shared.ts';
+import { ATTACH, DETACH, RECOVER } from './subject.ts';
 
 export interface Suite {
   readonly name: string;
   readonly capacity: number;
   readonly workers: number;
+  /** Slots of the arena; default: one for each worker. */
+  readonly slots?: number;
   readonly tracked?: boolean;
   readonly stale?: boolean;
   /** All programs of a family, or single ones. */
@@ -246,17 +249,19 @@ export const LONG: readonly Suite[] = [
 /**
  * The most accesses that an operation may take if its worker is alone, in whatever state the others have stopped. It
  * looks at all words, at all hints of all workers and at the word of each hint, and may open or close a few words. A
- * recovery also looks at the owner of each unit.
+ * worker that comes, goes or recovers another also looks at the owner of each unit.
  */
 export function boundOf({ g }: SharedSubject, program: Program): number {
   const words = g.count.reduce((sum, count) => sum + count, 0);
   const hints = g.slots * g.levels * ORDERS_PER_LEVEL;
   const look = 40 + 4 * words + 2 * hints;
-  return program.victim < 0 ? look : 2 * look + 3 * g.capacity;
+  const kinds = program.workers.flat().map(({ kind }) => kind);
+  const looksAtOwners = [RECOVER, DETACH, ATTACH].some((kind) => kinds.includes(kind));
+  return looksAtOwners ? 2 * look + 3 * g.capacity : look;
 }
 
-export function subjectOf({ capacity, workers, tracked = false }: Suite): SharedSubject {
-  return new SharedSubject(capacity, workers, tracked);
+export function subjectOf({ capacity, workers, slots = workers, tracked = false }: Suite): SharedSubject {
+  return new SharedSubject(capacity, slots, tracked);
 }
 
 export function programsIn({ programs, workers }: Suite): Iterable<Program> {

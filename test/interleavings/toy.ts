@@ -4,7 +4,7 @@
 import { assert } from '../../src/base/assert.ts';
 import { BuddyError } from '../../src/base/errors.ts';
 import type { Cells } from '../../src/shared/cells.ts';
-import { ALLOC, type Block, RECOVER, type Subject } from './subject.ts';
+import { ALLOC, ATTACH, type Block, RECOVER, type Subject } from './subject.ts';
 
 const FULL_LOCK = 1;
 
@@ -26,7 +26,8 @@ export class Toy implements Subject {
 
   setUp(): void {}
 
-  call(cells: Cells, _worker: number, kind: number, argument: number): number {
+  call(cells: Cells, _id: number, kind: number, argument: number): number {
+    if (kind === ATTACH) return idOf(argument, this.workers);
     if (this.#kind === 'lock') while (!cells.cas(1, 0, FULL_LOCK));
     const result = kind === ALLOC ? this.#alloc(cells, argument) : this.#free(cells, argument);
     if (this.#kind === 'lock') cells.store(1, 0);
@@ -63,8 +64,8 @@ export class Toy implements Subject {
     return [];
   }
 
-  reattach(): boolean {
-    return true;
+  workerIds(): readonly number[] {
+    return [];
   }
 
   blocks(cells: Cells): readonly Block[] {
@@ -83,6 +84,11 @@ export class Toy implements Subject {
   }
 }
 
+/** The id of the next worker of an arena in which so many are attached; 0 if there is no room. */
+function idOf(attached: number, workers: number): number {
+  return attached < workers ? attached + 1 : 0;
+}
+
 /** An ALLOC of order k makes k accesses, none of which others can notice. */
 export class Idle implements Subject {
   readonly name = 'idle';
@@ -92,7 +98,8 @@ export class Idle implements Subject {
 
   setUp(): void {}
 
-  call(cells: Cells, _worker: number, kind: number, argument: number): number {
+  call(cells: Cells, _id: number, kind: number, argument: number): number {
+    if (kind === ATTACH) return idOf(argument, this.workers);
     if (kind === RECOVER) return 1;
     for (let i = 0; i < argument; i++) cells.load(0);
     return -1;
@@ -106,8 +113,8 @@ export class Idle implements Subject {
     return [];
   }
 
-  reattach(): boolean {
-    return true;
+  workerIds(): readonly number[] {
+    return [];
   }
 
   markFree(): void {}

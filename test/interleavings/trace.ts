@@ -34,7 +34,7 @@ function callText(machine: Machine, worker: number): string {
   const op = machine.operation(worker);
   if (op === undefined) return '';
   const { names } = machine.program;
-  const argument = isOnBlock(op.kind) ? machine.offset(op.block) : op.argument;
+  const argument = isOnBlock(op.kind) ? machine.placeOf(op) : op.argument;
   return `${CALL_NAMES[op.kind]}(${argument})${op.block < 0 ? '' : ` block ${names[op.block]}`}`;
 }
 
