@@ -15,7 +15,7 @@ import { bufferTo } from './growth.ts';
 
 /** "SHEP" in a little-endian buffer. */
 const MAGIC = 0x50454853;
-const VERSION = 1;
+const VERSION = 2;
 
 /** Cells of the header. */
 const AT_MAGIC = 0;

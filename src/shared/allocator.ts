@@ -90,10 +90,12 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Attaches the calling worker to an arena that another worker has created. O(maxWorkers + log capacity).
+   * Attaches the calling worker to an arena that another worker has created. O(maxWorkers + log capacity); O(capacity)
+   * if it gets the slot of a worker that has left blocks, which it does only if no other slot is free.
    *
    * @param source the arena's {@link buffer}, or a view that covers the whole of it.
-   * @returns null if as many workers are attached as the arena has room for.
+   * @returns null if as many workers are attached as the arena has room for. A worker in the middle of {@link adopt}, or
+   * one that has died there and is not recovered, may keep a further slot: that of a `from` which is gone.
    * @throws TypeError if `source` is not a SharedArrayBuffer or a view of one, or if it is a view of a part: a copy
    * of the part would not be shared.
    * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`. Only the header and the length are checked,
@@ -158,7 +160,7 @@ export class SharedBuddyAllocator {
 
   /**
    * This worker's id, which {@link recover} takes if the worker dies. No two workers of an arena have the same id,
-   * except after 2^22 turns of one slot.
+   * except after 2^21 turns of one slot.
    */
   get workerId(): number {
     const { cells, g, slot } = this.#attached();
@@ -253,11 +255,14 @@ export class SharedBuddyAllocator {
    * owner dies, the block stays; if this one dies, {@link recover} takes it back. Does nothing if owners are not
    * tracked. Lock-free.
    *
-   * With `from`, the id of the worker that has handed the block over, the block must belong to that worker, or to
-   * nobody if that worker has detached itself. The giver can have died and been recovered meanwhile, and the same
-   * units been allocated again: only `from` tells the new block from the one that was handed over.
+   * With `from`, the id of the worker that has handed the block over, the block must belong to that worker, or have been
+   * left by it when it detached itself. The giver can have died and been recovered meanwhile, and the same units been
+   * allocated again: only `from` tells the new block from the one that was handed over.
    *
-   * @throws what {@link free} throws; BuddyError `NOT_ALLOCATED` also if the block does not belong to `from`.
+   * A worker that dies in this call owns the block or does not: it never costs another worker a block.
+   *
+   * @throws what {@link free} throws; BuddyError `NOT_ALLOCATED` also if the block does not belong to `from`, or
+   * belongs to nobody because `from` has left and another worker has needed its slot.
    * @throws TypeError, RangeError if `from` is given and can be no worker's id.
    */
   adopt(offset: number, from?: number): void {
@@ -320,8 +325,12 @@ export class SharedBuddyAllocator {
   }
 
   /**
-   * Gives back this worker's slot. Its blocks stay allocated; if owners are tracked, they belong to nobody until a
-   * worker adopts them. Every later call throws, except `detach`. O(1), or O(capacity) if owners are tracked.
+   * Gives back this worker's slot. Its blocks stay allocated, until any worker frees them. If owners are tracked, they
+   * stay known as left by this worker, and another worker can {@link adopt} them with or without `from`. Once no other
+   * slot is free and a worker attaches in this one, they belong to nobody, and can be adopted without `from` only.
+   *
+   * A worker that dies in this call has left all its blocks or none: {@link recover} takes them back in that case.
+   * Every later call throws, except `detach`. O(1), or O(capacity) if owners are tracked.
    */
   detach(): void {
     const engine = this.#engine;

@@ -2,9 +2,17 @@
 
 import { blockLength } from '../base/word.ts';
 import type { Cells } from './cells.ts';
-import { FANOUT_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_ANNOUNCED, SLOT_HINTS } from './layout.ts';
-import { ownerAt } from './owners.ts';
-import { slotPos } from './slots.ts';
+import {
+  FANOUT_BITS,
+  type Geometry,
+  ORDERS_PER_LEVEL,
+  SLOT_ADOPTS,
+  SLOT_ANNOUNCED,
+  SLOT_HINTS,
+  SLOT_STATE,
+} from './layout.ts';
+import { NOBODY, ownerAt, RESERVED } from './owners.ts';
+import { isLeft, kindOf, slotPos, VACANT } from './slots.ts';
 import { CLOSED, contOf, EMPTY, isSubdivided, runOf, usedOf } from './word.ts';
 
 /** The violated invariants, in words. O(capacity). */
@@ -29,11 +37,13 @@ export function check(cells: Cells, g: Geometry): string[] {
   }
   if (g.tracked) {
     for (let offset = 0; offset < g.capacity; offset++) {
-      if ((ownerAt(cells, g, offset) !== 0) !== live.has(offset))
+      const owner = ownerAt(cells, g, offset);
+      if ((owner !== 0) !== live.has(offset) || !canOwn(cells, g, owner))
         wrong.push(`the owner noted at ${offset} is wrong`);
     }
     for (let slot = 1; slot <= g.slots; slot++) {
-      if (cells.load(slotPos(g, slot) + SLOT_ANNOUNCED) !== 0)
+      const pos = slotPos(g, slot);
+      if (cells.load(pos + SLOT_ANNOUNCED) !== 0 || cells.load(pos + SLOT_ADOPTS) !== 0)
         wrong.push(`the worker in slot ${slot} is in the middle of a call`);
     }
   }
@@ -99,6 +109,13 @@ export function checkIndex(cells: Cells, g: Geometry): string[] {
     }
   }
   return wrong;
+}
+
+/** Whether blocks can have that owner: a slot only if a worker has it, or has left its blocks there. */
+function canOwn(cells: Cells, g: Geometry, owner: number): boolean {
+  if (owner < 1 || owner > g.slots) return owner === 0 || owner === RESERVED || owner === NOBODY;
+  const state = cells.load(slotPos(g, owner) + SLOT_STATE);
+  return kindOf(state) !== VACANT || isLeft(state);
 }
 
 /** Whether `word` of `level` is a hint of any worker. */

@@ -19,12 +19,13 @@
 
 import { assert, DEV } from '../base/assert.ts';
 import { blockLength, lowestBit, runStarts } from '../base/word.ts';
+import { announce, endAnnouncement } from './announcements.ts';
 import type { Cells } from './cells.ts';
 import { levelOf, sizeAt } from './inspect.ts';
 import { FANOUT_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_HINTS } from './layout.ts';
-import { announce, changeOwner, endAnnouncement, NOBODY, nextOwned, noteOwner, ownerAt } from './owners.ts';
+import { changeOwner, noteOwner, ownerAt, ownsAny } from './owners.ts';
 import { clearRunBits, nextWord, refresh, setRunBits } from './run-index.ts';
-import { slotOf, slotPos, vacateSlot, workerIdOf } from './slots.ts';
+import { beginAdoption, endAdoption, slotOf, slotPos, vacateSlot } from './slots.ts';
 import { blockMask, CLOSED, contOf, EMPTY, freeOf, isSubdivided, subdivisionMask, usedOf } from './word.ts';
 
 /** The allocator as the attached worker in one slot runs it. */
@@ -76,32 +77,34 @@ export class Engine {
 
   /**
    * Makes this worker the owner of the live block at `offset`. With `from`, the id of a worker, the block must belong
-   * to that worker, or to nobody if that worker has detached itself; with 0, to anyone. Returns whether there is such
-   * a block.
+   * to that worker, or have been left by it; with 0, to anyone. Returns whether there is such a block. The change is one
+   * CAS: a worker that dies in this call has the block or has not.
    */
   adopt(offset: number, from: number): boolean {
     const { cells, g, slot } = this;
     if (!this.#tracked) return sizeAt(cells, g, offset) !== 0;
+    if (from !== 0) {
+      const adopted =
+        beginAdoption(cells, g, slot, from) && changeOwner(cells, g, offset, slotOf(from), slot);
+      endAdoption(cells, g, slot);
+      return adopted;
+    }
     for (;;) {
       const owner = ownerAt(cells, g, offset);
-      if (owner === 0 || (from !== 0 && owner !== slotOf(from) && owner !== NOBODY)) return false;
-      if (!changeOwner(cells, g, offset, owner, slot)) continue;
-      if (from === 0 || owner === NOBODY || workerIdOf(cells, g, owner) === from) return true;
-      // `from` was recovered, and the block belongs to its successor in the same slot: give it back to that worker.
-      changeOwner(cells, g, offset, slot, owner);
-      return false;
+      if (owner === 0) return false;
+      if (changeOwner(cells, g, offset, owner, slot)) return true;
     }
   }
 
-  /** Gives back this worker's slot. Its blocks belong to nobody then. O(1), or O(capacity) if owners are tracked. */
+  /**
+   * Gives back this worker's slot. Its blocks stay, as left by it. The last access is the one that counts: a worker that
+   * dies before it has left nothing, and its blocks are taken back. O(1), or O(capacity) if owners are tracked.
+   */
   detach(): void {
     const { cells, g, slot } = this;
     this.closeHints(slot, ORDERS_PER_LEVEL * g.levels);
     if (this.#tracked) endAnnouncement(cells, g, slot);
-    for (let offset = nextOwned(cells, g, 0); offset < g.capacity; offset = nextOwned(cells, g, offset + 1)) {
-      changeOwner(cells, g, offset, slot, NOBODY);
-    }
-    vacateSlot(cells, g, slot);
+    vacateSlot(cells, g, slot, ownsAny(cells, g, slot));
   }
 
   /** Closes the empty words that are hints of the worker in `slot` for orders below `end`. */

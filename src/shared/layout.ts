@@ -19,7 +19,7 @@ export const ORDERS_PER_LEVEL = 4;
 export const MAGIC = 0x53445542;
 
 /** Version of the format that this code reads and writes. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Header. */
 export const AT_MAGIC = 0;
@@ -35,6 +35,8 @@ export const SLOT_STATE = 0;
 export const SLOT_ANNOUNCED = 1;
 /** Tracked arenas: the count of announcements. It changes after SLOT_ANNOUNCED and before the announced change. */
 export const SLOT_SEQUENCE = 2;
+/** Tracked arenas: the id of the worker from which this worker is adopting a block; 0 if it is not. See slots.ts. */
+export const SLOT_ADOPTS = 3;
 /** [order]: the word in which the worker looks first. */
 export const SLOT_HINTS = 4;
 

@@ -1,20 +1,21 @@
-// Tracked arenas: the owner of each block and the announcements of each worker, so that both are known after its death.
+// Tracked arenas: the owner of each block, which is known after its death.
 //
 // The byte of a live block's first unit holds its owner: the slot of a worker, RESERVED or NOBODY. It is 0 for a free
 // unit, and for a moment in a live block: between the CAS that takes the block and the note of its owner, and between
 // the erasure of the owner and the CAS that gives the block back. In those moments, and whenever it opens or closes a
 // word, a worker announces in its slot an offset that lies in what it changes.
+//
+// A worker that detaches itself changes no byte: its slot says that it has left its blocks.
 
 import { assert, DEV } from '../base/assert.ts';
 import { lowestBit } from '../base/word.ts';
 import type { Cells } from './cells.ts';
-import { type Geometry, SLOT_ANNOUNCED, SLOT_SEQUENCE } from './layout.ts';
-import { slotPos } from './slots.ts';
+import type { Geometry } from './layout.ts';
 
 /** Owner of the blocks that no worker may free: a shared heap keeps them for itself. */
 export const RESERVED = 254;
 
-/** Owner of the blocks whose worker has detached itself. */
+/** Owner of the blocks whose worker has detached itself, after another worker has taken its slot. */
 export const NOBODY = 255;
 
 /** The owner of the block at `offset`; 0 if none is noted. */
@@ -62,18 +63,29 @@ export const noteOwner = (cells: Cells, g: Geometry, offset: number, owner: numb
   if (DEV) assert(noted, 'a block that was taken just now has no owner');
 };
 
-/** Announces that the worker in `slot` is about to change something that contains `offset`. */
-export const announce = (cells: Cells, g: Geometry, slot: number, offset: number): void => {
-  const pos = slotPos(g, slot);
-  cells.store(pos + SLOT_ANNOUNCED, offset + 1);
-  // Another worker that finds the same sequence before and after its look at the tree has missed no announcement.
-  cells.store(pos + SLOT_SEQUENCE, cells.read(pos + SLOT_SEQUENCE) + 1);
-};
+/** Whether `slot` owns any block. O(capacity). */
+export function ownsAny(cells: Cells, g: Geometry, slot: number): boolean {
+  for (let offset = nextOwned(cells, g, 0); offset < g.capacity; offset = nextOwned(cells, g, offset + 1)) {
+    if (ownerAt(cells, g, offset) === slot) return true;
+  }
+  return false;
+}
 
-/** Announces that the worker in `slot` has finished its change. */
-export const endAnnouncement = (cells: Cells, g: Geometry, slot: number): void => {
-  cells.store(slotPos(g, slot) + SLOT_ANNOUNCED, 0);
-};
+/** All owners of blocks. O(capacity). */
+export function slotsThatOwn(cells: Cells, g: Geometry): Set<number> {
+  const owners = new Set<number>();
+  for (let offset = nextOwned(cells, g, 0); offset < g.capacity; offset = nextOwned(cells, g, offset + 1)) {
+    owners.add(ownerAt(cells, g, offset));
+  }
+  return owners;
+}
+
+/** Makes all blocks that `slot` owns nobody's. O(capacity). */
+export function disown(cells: Cells, g: Geometry, slot: number): void {
+  for (let offset = nextOwned(cells, g, 0); offset < g.capacity; offset = nextOwned(cells, g, offset + 1)) {
+    changeOwner(cells, g, offset, slot, NOBODY);
+  }
+}
 
 function isOwner(g: Geometry, owner: number): boolean {
   return (owner >= 0 && owner <= g.slots) || owner === RESERVED || owner === NOBODY;

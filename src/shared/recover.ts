@@ -5,7 +5,11 @@
 // the middle of a call leaves the same picture, but it has announced an offset there as well. So a recovery reads all
 // announcements, then the tree, then the announcements again. If no living worker was at work there in between, the
 // picture is the dead worker's, and stays so.
+//
+// A worker that dies while it attaches may have taken the slot of one that has left blocks, and have no blocks itself.
+// Those that are left are made nobody's, as it would have done.
 
+import { announce, endAnnouncement } from './announcements.ts';
 import type { Cells } from './cells.ts';
 import type { Engine } from './engine.ts';
 import { levelOf, sizeAt } from './inspect.ts';
@@ -17,14 +21,15 @@ import {
   SLOT_SEQUENCE,
   SLOT_STATE,
 } from './layout.ts';
-import { announce, endAnnouncement, nextOwned, ownerAt } from './owners.ts';
+import { disown, nextOwned, ownerAt } from './owners.ts';
 import { refresh } from './run-index.ts';
 import {
-  ATTACHED,
   checkWorkerId,
   DEAD,
+  endAdoption,
   generationOf,
   generationOfId,
+  isLeft,
   kindOf,
   RECOVERING,
   recovererOf,
@@ -67,6 +72,8 @@ export function recover(engine: Engine, dead: number): Recovered {
   const all = inherit(engine, first);
   let complete = true;
   for (const one of all) {
+    if (g.tracked) endAdoption(cells, g, one);
+    if (isLeft(cells.load(slotPos(g, one) + SLOT_STATE))) disown(cells, g, one);
     if (!finish(engine, one)) complete = false;
     engine.closeHints(one, ORDERS_PER_LEVEL * g.levels);
   }
@@ -110,12 +117,11 @@ export function checkDead({ cells, g, slot }: Engine, workerId: number): void {
  */
 function mark({ cells, g, slot }: Engine, dead: number, generation: number): boolean {
   const pos = slotPos(g, dead) + SLOT_STATE;
-  const marked = stateFrom(generation, RECOVERING, slot);
-  return (
-    cells.cas(pos, stateFrom(generation, ATTACHED), marked) ||
-    cells.cas(pos, stateFrom(generation, DEAD), marked) ||
-    cells.load(pos) === marked
-  );
+  const state = cells.load(pos);
+  const kind = kindOf(state);
+  if (generationOf(state) !== generation || kind === VACANT) return false;
+  if (kind === RECOVERING) return recovererOf(state) === slot;
+  return cells.cas(pos, state, stateFrom(generation, RECOVERING, isLeft(state), slot));
 }
 
 /**
@@ -131,7 +137,8 @@ function inherit({ cells, g, slot }: Engine, dead: number): number[] {
       const kind = kindOf(state);
       if (kind !== DEAD && (kind !== RECOVERING || recovererOf(state) !== one)) continue;
       // `all` grows while it is iterated: a dead worker may have been recovering one that was recovering a third.
-      if (cells.cas(pos, state, stateFrom(generationOf(state), RECOVERING, slot))) all.push(other);
+      const marked = stateFrom(generationOf(state), RECOVERING, isLeft(state), slot);
+      if (cells.cas(pos, state, marked)) all.push(other);
     }
   }
   return all;

@@ -1,12 +1,26 @@
 // The slots of the workers: their states, how a worker takes one and gives it back, and the ids of workers.
 //
-// Slots are numbered from 1. A slot's state is its kind, the slot of the worker that recovers it, and a generation
-// counter, so that a dead worker's id is never mistaken for its successor's in the same slot.
+// Slots are numbered from 1. A slot's state is its kind, whether its blocks were left behind, the slot of the worker
+// that recovers it, and a generation counter, so that a dead worker's id is never mistaken for its successor's in the
+// same slot.
+//
+// A block's owner is a slot, without the generation. So a slot must not change hands while a worker adopts a block from
+// the worker that has it, or had it: the adoption could hit a block of the successor. The adopter says in its own slot
+// from which worker it adopts, before it looks at the state of that worker's slot; a worker that takes a slot looks for
+// such adopters after it has changed the state. One of the two sees the other, and gives up.
 
 import { checkNumber, checkWithin } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
 import type { Cells } from './cells.ts';
-import { FANOUT_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_HINTS, SLOT_STATE } from './layout.ts';
+import {
+  FANOUT_BITS,
+  type Geometry,
+  ORDERS_PER_LEVEL,
+  SLOT_ADOPTS,
+  SLOT_HINTS,
+  SLOT_STATE,
+} from './layout.ts';
+import { disown, slotsThatOwn } from './owners.ts';
 
 /** Most slots: a byte holds the owner of a block. */
 export const MAX_SLOTS = 253;
@@ -20,29 +34,42 @@ export const RECOVERING = 2;
 /** The slot's worker is known to be dead, but no worker recovers it: a recovery was not complete. */
 export const DEAD = 3;
 
+/** Positions of the recoverer and of the generation in a state, which begins with two bits for the kind. */
+const LEFT_BIT = 4;
+const RECOVERER_SHIFT = 3;
+const GENERATION_SHIFT = 11;
+
 /** The kind of a state. */
 export const kindOf = (state: number): number => {
   return state & 3;
 };
 
-/** The slot of the worker that recovers, in a state of that kind. */
-export const recovererOf = (state: number): number => {
-  return (state >>> 2) & 255;
+/**
+ * Whether the blocks that the slot owns were left by a worker that has detached itself: by the last one if the slot is
+ * vacant. Otherwise they are older than the present worker, which has none of its own before they are disowned.
+ */
+export const isLeft = (state: number): boolean => {
+  return (state & LEFT_BIT) !== 0;
 };
 
-/** How often the slot has been taken, modulo 2^22. */
+/** The slot of the worker that recovers, in a state of that kind. */
+export const recovererOf = (state: number): number => {
+  return (state >>> RECOVERER_SHIFT) & 255;
+};
+
+/** How often the slot has been taken, modulo 2^21. */
 export const generationOf = (state: number): number => {
-  return state >>> 10;
+  return state >>> GENERATION_SHIFT;
 };
 
 /** A state. */
-export const stateFrom = (generation: number, kind: number, recoverer = 0): number => {
+export const stateFrom = (generation: number, kind: number, left = false, recoverer = 0): number => {
   if (DEV)
     assert(
       (kind === RECOVERING) === recoverer > 0,
       'a slot has a recoverer exactly while it is being recovered',
     );
-  return (generation << 10) | (recoverer << 2) | kind;
+  return (generation << GENERATION_SHIFT) | (recoverer << RECOVERER_SHIFT) | (left ? LEFT_BIT : 0) | kind;
 };
 
 /** Position of slot `slot`, 1 … slots. */
@@ -58,34 +85,91 @@ export function checkMaxWorkers(value: number): number {
 
 /**
  * Takes a slot for a worker that looks for room from unit `first` up to `end`, far from the other workers. Returns
- * the slot, 1 … slots; 0 when all are taken.
+ * the slot, 1 … slots; 0 when all are taken. Takes the slot of a worker that has left blocks only if there is no other:
+ * they are nobody's then. O(slots), O(capacity) in that case.
  */
 export function attachWorker(cells: Cells, g: Geometry, first: number, end: number): number {
-  for (let slot = 1; slot <= g.slots; slot++) {
-    const pos = slotPos(g, slot);
-    const state = cells.load(pos + SLOT_STATE);
-    if (kindOf(state) !== VACANT) continue;
-    if (!cells.cas(pos + SLOT_STATE, state, stateFrom(generationOf(state) + 1, ATTACHED))) continue;
-    // The bits of the slot's number, reversed, as a fraction of the arena (van der Corput 1935).
-    const start = first + Math.floor((end - first) * reversed(slot - 1));
-    for (let order = 0; order < ORDERS_PER_LEVEL * g.levels; order++) {
-      // Not by a shift: on the highest level that would be a shift by 32.
-      cells.store(pos + SLOT_HINTS + order, Math.floor(start / 2 ** (FANOUT_BITS * ((order >>> 2) + 1))));
+  const slot = takeSlot(cells, g);
+  if (slot === 0) return 0;
+  // The bits of the slot's number, reversed, as a fraction of the arena (van der Corput 1935).
+  const start = first + Math.floor((end - first) * reversed(slot - 1));
+  for (let order = 0; order < ORDERS_PER_LEVEL * g.levels; order++) {
+    // Not by a shift: on the highest level that would be a shift by 32.
+    const word = Math.floor(start / 2 ** (FANOUT_BITS * ((order >>> 2) + 1)));
+    cells.store(slotPos(g, slot) + SLOT_HINTS + order, word);
+  }
+  return slot;
+}
+
+/** Takes any slot that is vacant: first those without blocks. Returns 0 if there is none. */
+function takeSlot(cells: Cells, g: Geometry): number {
+  let owning: ReadonlySet<number> | undefined;
+  for (const accepts of [
+    (state: number) => !isLeft(state),
+    (state: number, slot: number) => {
+      if (!isLeft(state)) return false;
+      owning ??= slotsThatOwn(cells, g);
+      return !owning.has(slot);
+    },
+    isLeft,
+  ]) {
+    for (let slot = 1; slot <= g.slots; slot++) {
+      const state = cells.load(slotPos(g, slot) + SLOT_STATE);
+      if (kindOf(state) === VACANT && accepts(state, slot) && claim(cells, g, slot, state)) return slot;
     }
-    return slot;
   }
   return 0;
 }
 
-/** Gives the slot of an attached worker back. The next worker may take it at once. */
-export function vacateSlot(cells: Cells, g: Geometry, slot: number): void {
+/** Takes the vacant slot `slot`, unless another worker takes it or adopts from the worker that had it. */
+function claim(cells: Cells, g: Geometry, slot: number, state: number): boolean {
+  const pos = slotPos(g, slot) + SLOT_STATE;
+  const generation = generationOf(state) + 1;
+  const left = isLeft(state);
+  if (isAdoptedFrom(cells, g, slot)) return false;
+  if (!cells.cas(pos, state, stateFrom(generation, ATTACHED, left))) return false;
+  // Now no worker begins to adopt from the worker that had the slot.
+  if (left) disown(cells, g, slot);
+  const vacates = isAdoptedFrom(cells, g, slot);
+  if (left || vacates) cells.store(pos, stateFrom(generation, vacates ? VACANT : ATTACHED));
+  return !vacates;
+}
+
+/** Whether a worker is in the middle of an adoption from the worker that has, or had, slot `slot`. */
+function isAdoptedFrom(cells: Cells, g: Geometry, slot: number): boolean {
+  for (let other = 1; g.tracked && other <= g.slots; other++) {
+    if (slotOf(cells.load(slotPos(g, other) + SLOT_ADOPTS)) === slot) return true;
+  }
+  return false;
+}
+
+/**
+ * Says in slot `slot` that its worker adopts from the worker with the id `from`. Returns whether the blocks that are
+ * owned by the slot of that worker are that worker's now, and so until {@link endAdoption}.
+ */
+export function beginAdoption(cells: Cells, g: Geometry, slot: number, from: number): boolean {
+  cells.store(slotPos(g, slot) + SLOT_ADOPTS, from);
+  const state = cells.load(slotPos(g, slotOf(from)) + SLOT_STATE);
+  return generationOf(state) === generationOfId(from) && isLeft(state) === (kindOf(state) === VACANT);
+}
+
+/** Says in slot `slot` that its worker is not in the middle of an adoption. */
+export function endAdoption(cells: Cells, g: Geometry, slot: number): void {
+  cells.store(slotPos(g, slot) + SLOT_ADOPTS, 0);
+}
+
+/**
+ * Gives the slot of an attached worker back. The next worker may take it at once. With `left`, the slot keeps the
+ * worker's blocks.
+ */
+export function vacateSlot(cells: Cells, g: Geometry, slot: number, left: boolean): void {
   const pos = slotPos(g, slot) + SLOT_STATE;
   const state = cells.load(pos);
   if (DEV) assert(kindOf(state) === ATTACHED, 'a worker that detaches itself has an attached slot');
-  cells.store(pos, stateFrom(generationOf(state), VACANT));
+  cells.store(pos, stateFrom(generationOf(state), VACANT, left));
 }
 
-/** The id of the worker in `slot`, by which others know it: no other worker has it, for 2^22 turns of the slot. */
+/** The id of the worker in `slot`, by which others know it: no other worker has it, for 2^21 turns of the slot. */
 export function workerIdOf(cells: Cells, g: Geometry, slot: number): number {
   return idFrom(cells.load(slotPos(g, slot) + SLOT_STATE), slot);
 }
@@ -103,7 +187,7 @@ export const generationOfId = (workerId: number): number => {
 /** Throws a TypeError or a RangeError if `workerId`, called `name` in the message, can be no worker's id. */
 export function checkWorkerId({ slots }: Geometry, name: string, workerId: number): void {
   const slot = slotOf(checkNumber(name, workerId));
-  if (!Number.isInteger(workerId) || workerId < 1 || workerId >= 2 ** 30 || slot < 1 || slot > slots) {
+  if (!Number.isInteger(workerId) || workerId < 1 || workerId >= 2 ** 29 || slot < 1 || slot > slots) {
     throw new RangeError(`${name} must be the id of a worker, not ${workerId}`);
   }
 }

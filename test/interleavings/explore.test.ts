@@ -1,6 +1,7 @@
 // All interleavings of small programs of the shared allocator, and the proof that the explorer finds mistakes.
 
 import { describe, expect, test } from 'vitest';
+import { ADOPTION_MUTANTS, AdoptionMutantSubject, memoryOf } from './adoption-mutants.ts';
 import { Explorer } from './explore.ts';
 import { MUTANTS, mutatedMemory } from './mutants.ts';
 import { parseProgram, programsOf } from './program.ts';
@@ -111,6 +112,15 @@ describe('the explorer', () => {
     expect(
       violationOf(() => explorer.explore(program, { memory: mutatedMemory(subject, mutant) })),
     ).toBeDefined();
+  });
+
+  test.each(ADOPTION_MUTANTS)('finds that $name', (mutant) => {
+    const program = parseProgram(mutant.program);
+    const subject = new AdoptionMutantSubject(mutant);
+    const right = new SharedSubject(subject.capacity, subject.workers, true);
+    expectSound(() => expect(new Explorer(right).explore(program).complete).toBe(true));
+    const memory = memoryOf(subject, mutant);
+    expect(violationOf(() => new Explorer(subject).explore(program, { memory }))).toBeDefined();
   });
 });
 

@@ -8,6 +8,7 @@ import {
   FANOUT_BITS,
   type Geometry,
   geometryOf,
+  SLOT_ADOPTS,
   SLOT_ANNOUNCED,
   SLOT_HINTS,
   SLOT_SEQUENCE,
@@ -118,6 +119,7 @@ export class SharedSubject implements Subject {
         [SLOT_STATE, 'state'],
         [SLOT_ANNOUNCED, 'announcement'],
         [SLOT_SEQUENCE, 'sequence'],
+        [SLOT_ADOPTS, 'adoption'],
       ]);
       return `${names.get(field) ?? `hint of order ${field - SLOT_HINTS}`} of slot ${slot}`;
     }

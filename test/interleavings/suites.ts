@@ -152,6 +152,70 @@ export const SHORT: readonly Suite[] = [
       '| p:4 ; ~0 +p -p | c:4 | !0 d:4',
     ],
   },
+  {
+    name: 'a late adoption, and a successor in the slot of the giver',
+    capacity: 16,
+    workers: 4,
+    slots: 3,
+    tracked: true,
+    programs: [
+      // The giver was recovered, and its successor has the same units.
+      'p:0 | !0 | ^ q:0 | ; | | -q | *p',
+      'p:0 | !0 | ^ q:0 | ; | +q | | *p',
+      'p:0 | !0 | ^ q:0 | ; | !2 a:0 | ~2 | *p',
+      'p:0 | !0 | ^ q:0 | ; | !3 a:0 | | ~3 *p',
+      'p:0 | !0 | ^ q:0 | ; | +q | . | *p',
+      'p:0 | !0 | ^ q:0 . | ; | +q | | *p',
+      // The giver is dead, and is recovered in the meantime.
+      'p:0 ; | !0 | ^ q:0 | *p',
+      'p:0 ; | !0 !2 | ~2 ^ q:0 | *p',
+      'p:0 ; | !0 !3 | ^ q:0 | ~3 *p',
+      'p:0 ; | ~1 !0 | *p | !1',
+      'p:0 ; ~0 | !0 | ^ q:0 | *p',
+    ],
+  },
+  {
+    name: 'a worker is killed while it detaches itself',
+    capacity: 16,
+    workers: 3,
+    tracked: true,
+    programs: [
+      'p:0 q:0 ; ~0 . | !0 |',
+      'p:0 q:0 ; ~0 . | *p !0 |',
+      'p:0 q:0 ; ~0 -q . | !0 | *p',
+      'p:0 ; ~0 . | !0 | *p',
+      'p:0 ; ~0 . | !0 | ^ q:0',
+      'p:0 | q:0 ; ~0 +q . | !0 |',
+    ],
+  },
+  {
+    name: 'a successor in the slot of a worker that has left blocks',
+    capacity: 16,
+    workers: 3,
+    slots: 2,
+    tracked: true,
+    programs: [
+      'p:0 ; . | *p | ^ q:0',
+      'p:0 ; . | -p | ^ q:0',
+      'p:0 ; . | *p !2 | ~2 ^ q:0',
+      'p:0 q:0 . ; | -q *p | ^ a:0',
+      'p:0 q:0 . ; | *q *p !2 | ~2 ^ a:0',
+      'p:0 q:0 . ; | *q -p | ^ a:0 .',
+    ],
+  },
+  {
+    name: 'a worker that is killed while it adopts a block, and a successor in the slot of the giver',
+    capacity: 16,
+    workers: 4,
+    slots: 3,
+    tracked: true,
+    programs: [
+      'p:0 . ; | ~1 *p | ^ q:0 | !1',
+      'p:0 ; . | ~1 *p | ^ q:0 | !1',
+      'p:0 ; | ~1 *p | ^ | !0 !1',
+      'p:0 ; . | *p | ^ | ^ q:0',
+    ],
+  },
 ];
 
 /** Suites that take minutes each. */

@@ -1,11 +1,12 @@
-// Workers that die at any change of the memory, in any call, recover and detach included. The living keep their
-// blocks; the blocks of the dead come back, and no others. In one thread, by random sequences of calls, with owners
-// tracked.
+// Workers that die at any change of the memory, in any call, attach, adopt, recover and detach included. The living keep
+// their blocks, and those that have left keep theirs until they are adopted; the blocks of the dead come back, and no
+// others. Blocks are also adopted late, when the giver and the block may be gone and others be in their places. In one
+// thread, by random sequences of calls, with owners tracked.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SharedBuddyAllocator, SharedHeap } from '../../src/shared.ts';
+import { BuddyError, SharedBuddyAllocator, SharedHeap } from '../../src/shared.ts';
 import { lifeIn } from '../support/mortal.ts';
 
 /** An attachment to an arena or to a heap. Sizes are in units. */
@@ -89,7 +90,7 @@ function heapOf(capacity: number): [Worker, () => Worker | null] {
  * number.
  */
 interface Operation {
-  readonly kind: 'alloc' | 'free' | 'adopt' | 'attach' | 'detach' | 'recover' | 'recover all';
+  readonly kind: 'alloc' | 'free' | 'adopt' | 'adopt late' | 'attach' | 'detach' | 'recover' | 'recover all';
   readonly by: number;
   readonly at: number;
   readonly size: number;
@@ -102,7 +103,7 @@ const operation: fc.Arbitrary<Operation> = fc.record({
   kind: fc.oneof(
     { weight: 8, arbitrary: fc.constant('alloc') },
     { weight: 5, arbitrary: fc.constant('free') },
-    { weight: 2, arbitrary: fc.constantFrom('attach', 'recover') },
+    { weight: 3, arbitrary: fc.constantFrom('attach', 'recover', 'adopt late') },
     { weight: 1, arbitrary: fc.constantFrom('adopt', 'detach', 'recover all') },
   ) as fc.Arbitrary<Operation['kind']>,
   by: part,
@@ -118,9 +119,11 @@ const operation: fc.Arbitrary<Operation> = fc.record({
 interface Block {
   readonly at: number;
   readonly size: number;
-  /** The id of the worker that owns it; 0 for nobody. */
+  /** The id of the worker that owns it, or has left it. */
   owner: number;
 }
+
+const slotOf = (id: number) => id & 255;
 
 const overlap = (a: Block, b: Block) => a.at < b.at + b.size && b.at < a.at + a.size;
 
@@ -136,11 +139,18 @@ class Model {
    * begun.
    */
   #unsure: Block[] = [];
-  readonly tally = { died: 0, recovered: 0, diedRecovering: 0, kept: 0 };
+  /** Where blocks were allocated, by which workers: messages that say so arrive late. */
+  readonly #letters: { readonly at: number; readonly from: number }[] = [];
+  /** [slot]: the last id of a worker that is known to have had it. */
+  readonly #lastIn = new Map<number, number>();
+  /** The dead workers that have died in an adoption: each may keep another slot than its own from being taken. */
+  #diedAdopting = new Set<number>();
+  readonly tally = { died: 0, recovered: 0, diedRecovering: 0, kept: 0, adoptedLate: 0, refused: 0, left: 0 };
 
   constructor([first, attach]: [Worker, () => Worker | null]) {
     this.living = [first];
     this.#attach = attach;
+    this.#lastIn.set(slotOf(first.workerId), first.workerId);
   }
 
   perform({ kind, by, at, size, death }: Operation): void {
@@ -154,36 +164,33 @@ class Model {
         offset = worker.alloc(size);
       });
       if (lives && offset !== undefined) this.#enter(worker, offset);
-      if (!lives) this.#bury(worker);
+      if (!lives) this.#die(worker);
     } else if (kind === 'free' && block !== undefined) {
       this.#live.splice(this.#live.indexOf(block), 1);
       if (life(() => worker.free(block.at))) return;
       this.#unsure.push(block);
-      this.#bury(worker);
+      this.#die(worker);
     } else if (kind === 'adopt' && block !== undefined) {
-      if (life(() => worker.adopt(block.at, block.owner || undefined))) block.owner = worker.workerId;
-      else {
-        this.#live.splice(this.#live.indexOf(block), 1);
-        this.#unsure.push(block);
-        this.#bury(worker);
-      }
+      const from = this.#isReplaced(block.owner) ? undefined : block.owner;
+      if (life(() => worker.adopt(block.at, from))) block.owner = worker.workerId;
+      else this.#dieAdopting(worker, block);
+    } else if (kind === 'adopt late' && this.#letters.length > 0) {
+      this.#adoptLate(worker, this.#letters[Math.floor(at * this.#letters.length)], life);
     } else if (kind === 'attach') {
-      const other = this.#attach();
-      assert(other !== null || this.living.length + this.#dead.length >= WORKERS);
-      if (other !== null) this.living.push(other);
+      this.#attachAnother(life);
     } else if (kind === 'detach' && this.living.length > 1) {
+      const { workerId } = worker;
       const lives = life(() => worker.detach());
-      // When it dies, some of its blocks may belong to nobody already.
-      if (!lives) this.#doubt((owner) => owner === worker.workerId);
-      for (const one of [...this.#live, ...this.#unsure]) if (one.owner === worker.workerId) one.owner = 0;
-      if (lives) this.living.splice(this.living.indexOf(worker), 1);
-      else this.#bury(worker);
+      this.living.splice(this.living.indexOf(worker), 1);
+      if (lives) this.tally.left++;
+      // It has left all its blocks or none.
+      if (this.living[0].workerIds().includes(workerId)) this.#bury(workerId);
     } else if (kind === 'recover' && this.#dead.length > 0) {
       const dead = this.#dead[Math.floor(at * this.#dead.length)];
       this.#doubt((owner) => this.#dead.includes(owner));
       if (life(() => worker.recover(dead))) return;
       this.tally.diedRecovering++;
-      this.#bury(worker);
+      this.#die(worker);
       this.#doubt((owner) => owner === worker.workerId);
     } else if (kind === 'recover all') this.recoverAll();
   }
@@ -210,6 +217,7 @@ class Model {
     }
     this.#unsure = [];
     this.#dead = [];
+    this.#diedAdopting.clear();
     assert.deepEqual(worker.check(), []);
     for (const { at, size } of this.#live) assert.equal(worker.sizeOf(at), size);
     assert.equal(
@@ -233,11 +241,81 @@ class Model {
     assert(block.size > 0);
     for (const other of this.#live) assert(!overlap(block, other), `${at} overlaps ${other.at}`);
     this.#live.push(block);
+    this.#letters.push({ at, from: worker.workerId });
   }
 
-  #bury(worker: Worker): void {
+  /** A worker attaches, or dies while it does. */
+  #attachAnother(life: (call: () => void) => boolean): void {
+    let other: Worker | null = null;
+    const lives = life(() => {
+      other = this.#attach();
+    });
+    const known = [...this.living.map(({ workerId }) => workerId), ...this.#dead];
+    const ids = this.living[0].workerIds().filter((id) => !known.includes(id));
+    for (const id of ids) this.#lastIn.set(slotOf(id), id);
+    if (!lives) {
+      assert(ids.length <= 1);
+      for (const id of ids) this.#bury(id);
+    } else if (other !== null) this.living.push(other);
+    else assert(this.living.length + this.#dead.length + this.#diedAdopting.size >= WORKERS);
+  }
+
+  /** A worker adopts a block that a letter says it was given, or dies while it does. */
+  #adoptLate(
+    worker: Worker,
+    { at, from }: { readonly at: number; readonly from: number },
+    life: (call: () => void) => boolean,
+  ): void {
+    const isIt = (one: Block) => one.at === at && one.owner === from;
+    const block = this.#live.find(isIt);
+    let adopted = false;
+    const lives = life(() => {
+      try {
+        worker.adopt(at, from);
+        adopted = true;
+      } catch (error) {
+        if (!(error instanceof BuddyError)) throw error;
+      }
+    });
+    if (!lives) this.#dieAdopting(worker, block);
+    else if (adopted) {
+      this.tally.adoptedLate++;
+      if (block !== undefined) {
+        block.owner = worker.workerId;
+        return;
+      }
+      // A dead worker may have got a block there in the call in which it died.
+      const unsure = this.#unsure.findIndex(isIt);
+      assert(unsure >= 0 || this.#dead.includes(from), `${at} is adopted, but was not ${from}'s`);
+      if (unsure >= 0) this.#unsure.splice(unsure, 1);
+      this.#enter(worker, at);
+    } else {
+      assert(block === undefined || this.#isReplaced(from), `${at} is ${from}'s, but cannot be adopted`);
+      this.tally.refused++;
+    }
+  }
+
+  /** Whether a worker has left, and another has had its slot since. */
+  #isReplaced(id: number): boolean {
+    return this.#lastIn.get(slotOf(id)) !== id;
+  }
+
+  #die(worker: Worker): void {
     this.living.splice(this.living.indexOf(worker), 1);
-    this.#dead.push(worker.workerId);
+    this.#bury(worker.workerId);
+  }
+
+  #dieAdopting(worker: Worker, block: Block | undefined): void {
+    if (block !== undefined) {
+      this.#live.splice(this.#live.indexOf(block), 1);
+      this.#unsure.push(block);
+    }
+    this.#diedAdopting.add(worker.workerId);
+    this.#die(worker);
+  }
+
+  #bury(id: number): void {
+    this.#dead.push(id);
     this.tally.died++;
   }
 
@@ -253,7 +331,7 @@ describe.each([
   ['a heap', heapOf],
 ])('workers of %s that die at any change', (_, create) => {
   it('harm no living worker, and leave nothing behind', () => {
-    const total = { died: 0, recovered: 0, diedRecovering: 0, kept: 0 };
+    const total = { died: 0, recovered: 0, diedRecovering: 0, kept: 0, adoptedLate: 0, refused: 0, left: 0 };
     fc.assert(
       fc.property(
         fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 41, max: 5000 })),

@@ -1,10 +1,10 @@
 // Recovery if more than one worker dies: at the same spot, or while recovering another. Deaths happen at exact steps.
 
 import { expect, it } from 'vitest';
+import { announce, endAnnouncement } from '../../src/shared/announcements.ts';
 import { AtomicCells } from '../../src/shared/cells.ts';
 import { Engine } from '../../src/shared/engine.ts';
 import { geometryOf, SLOT_ANNOUNCED } from '../../src/shared/layout.ts';
-import { announce, endAnnouncement } from '../../src/shared/owners.ts';
 import { recover } from '../../src/shared/recover.ts';
 import { slotOf, slotPos } from '../../src/shared/slots.ts';
 import { SharedBuddyAllocator } from '../../src/shared.ts';
