@@ -15,7 +15,9 @@
 // one block would meet at the top of the tree. So each open word without a block is a hint of some worker, and any
 // worker that needs the room closes it.
 //
-// Each method depends on the answers of the cells alone: a worker remembers nothing outside its slot.
+// Each method depends on the answers of the cells alone: a worker remembers nothing outside its slot. But it does not trust
+// them: a number from the cells that becomes a position is checked first, so that damage makes no access leave the
+// state, and no loop endless.
 
 import { assert, DEV } from '../base/assert.ts';
 import { blockLength, lowestBit, runStarts } from '../base/word.ts';
@@ -27,6 +29,11 @@ import { changeOwner, noteOwner, ownerAt, ownsAny } from './owners.ts';
 import { clearRunBits, nextWord, refresh, setRunBits } from './run-index.ts';
 import { beginAdoption, endAdoption, slotOf, slotPos, vacateSlot } from './slots.ts';
 import { blockMask, CLOSED, contOf, EMPTY, freeOf, isSubdivided, subdivisionMask, usedOf } from './word.ts';
+
+/** Whether `level` has a word with that number. */
+const isWord = (g: Geometry, level: number, word: number): boolean => {
+  return word >>> 0 < g.count[level];
+};
 
 /** The allocator as the attached worker in one slot runs it. */
 export class Engine {
@@ -50,7 +57,7 @@ export class Engine {
   allocate(order: number): number {
     const level = order >>> 2;
     if (level >= this.g.levels) return -1;
-    let offset = this.#take(level, this.cells.read(this.#hints + order), order & 3);
+    let offset = this.#take(level, this.#hintFor(order), order & 3);
     if (offset < 0) offset = this.#search(level, order);
     if (this.#tracked) endAnnouncement(this.cells, this.g, this.slot);
     return offset;
@@ -114,7 +121,8 @@ export class Engine {
     for (let order = 0; order < end; order++) {
       const level = order >>> 2;
       const word = cells.load(hints + order);
-      if (cells.load(g.words[level] + word) === EMPTY) this.#close(level, word, false);
+      if (isWord(g, level, word) && cells.load(g.words[level] + word) === EMPTY)
+        this.#close(level, word, false);
     }
   }
 
@@ -125,9 +133,9 @@ export class Engine {
    */
   closeUp(level: number, word: number, keep: boolean): void {
     const { cells, g } = this;
-    for (;;) {
+    // The top word never becomes empty, unless it is damaged.
+    while (++level < g.levels) {
       const c = word & 15;
-      level++;
       word >>>= FANOUT_BITS;
       const pos = g.words[level] + word;
       for (;;) {
@@ -169,6 +177,7 @@ export class Engine {
       if (fits === 0) return -1;
       const c = lowestBit(fits);
       const offset = ((word << FANOUT_BITS) | c) << (FANOUT_BITS * level);
+      if (offset >>> 0 >= this.g.capacity) return -1; // damaged: such a child is always in use
       if (this.#tracked) announce(cells, this.g, this.slot, offset);
       if (cells.cas(pos, value, value ^ blockMask(r, c))) {
         if (this.#tracked) noteOwner(cells, this.g, offset, this.slot);
@@ -223,24 +232,26 @@ export class Engine {
     const pos = this.#hints + ORDERS_PER_LEVEL * level + r;
     const hint = this.cells.read(pos);
     if (hint === word) return true;
-    const value = this.cells.read(this.g.words[level] + hint);
-    if (value !== CLOSED && runStarts(freeOf(value), r) !== 0) return false;
+    if (isWord(this.g, level, hint)) {
+      const value = this.cells.read(this.g.words[level] + hint);
+      if (value !== CLOSED && runStarts(freeOf(value), r) !== 0) return false;
+    }
     this.cells.write(pos, word);
     return true;
   }
 
   /** Slow path of `allocate`: the hint has no room. Searches the words near the hints, then all words. */
   #search(level: number, order: number): number {
-    const { cells, g } = this;
-    let offset = this.#reopen(cells.read(this.#hints + order), order);
+    const { g } = this;
+    let offset = this.#reopen(this.#hintFor(order), order);
     for (let l = level; offset < 0 && l < g.levels; l++) {
-      const hint = cells.read(this.#hints + (l === level ? order : l * ORDERS_PER_LEVEL));
+      const hint = this.#hintFor(l === level ? order : l * ORDERS_PER_LEVEL);
       const group = hint & ~31;
       offset = this.#searchRange(l, order, l === level ? hint + 1 : hint, Math.min(group + 32, g.count[l]));
       if (offset < 0) offset = this.#searchRange(l, order, group, hint);
     }
     for (let l = level; offset < 0 && l < g.levels; l++) {
-      const hint = cells.read(this.#hints + (l === level ? order : l * ORDERS_PER_LEVEL));
+      const hint = this.#hintFor(l === level ? order : l * ORDERS_PER_LEVEL);
       offset = this.#searchRange(l, order, hint, g.count[l]);
       if (offset < 0) offset = this.#searchRange(l, order, 0, hint);
     }
@@ -252,8 +263,8 @@ export class Engine {
     const { cells, g } = this;
     const level = order >>> 2;
     let l = level;
-    for (let w = word; cells.read(g.words[l] + w) === CLOSED; w >>>= FANOUT_BITS) l++;
-    return l === level ? -1 : this.#open(l, word, order);
+    for (let w = word; l < g.levels && cells.read(g.words[l] + w) === CLOSED; w >>>= FANOUT_BITS) l++;
+    return l === level || l === g.levels ? -1 : this.#open(l, word, order);
   }
 
   /** Allocates in a word of `level`, from `from` up to `to`, that has room by the index. -1 if there is none. */
@@ -310,6 +321,7 @@ export class Engine {
       const free = freeOf(value);
       if (free === 0) return -1;
       const child = (word << FANOUT_BITS) | lowestBit(free);
+      if (!isWord(g, level - 1, child)) return -1; // damaged: such a child is always in use
       const offset = this.#open(level, child << (FANOUT_BITS * (above - 1)), order);
       if (offset >= 0) return offset;
     }
@@ -359,10 +371,20 @@ export class Engine {
     if (old === word) return;
     const level = order >>> 2;
     // Before the hint moves: at every moment, an open word that is empty is the hint of some worker.
-    if (cells.read(g.words[level] + old) === EMPTY && !this.#isHint(level, old, order & 3)) {
+    if (
+      isWord(g, level, old) &&
+      cells.read(g.words[level] + old) === EMPTY &&
+      !this.#isHint(level, old, order & 3)
+    ) {
       this.#close(level, old, true);
     }
     cells.write(pos, word);
+  }
+
+  /** The word in which this worker looks first for `order`. */
+  #hintFor(order: number): number {
+    const word = this.cells.read(this.#hints + order);
+    return isWord(this.g, order >>> 2, word) ? word : 0;
   }
 
   /** Closes a word that was found open and empty, unless another worker has taken a block in it meanwhile. */

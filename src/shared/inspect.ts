@@ -11,12 +11,12 @@ import { CLOSED, contOf, freeOf, usedOf } from './word.ts';
 /**
  * The level whose word describes `unit`: the lowest one that is open there. There always is one, because the top word
  * never closes: it has a child beyond the capacity, which is in use, or a child that the capacity cuts, whose last
- * word never closes.
+ * word never closes. Of damaged words it is the top word.
  */
 export const levelOf = (cells: Cells, g: Geometry, unit: number): number => {
   let level = 0;
   let word = unit >>> FANOUT_BITS;
-  while (cells.read(g.words[level] + word) === CLOSED) {
+  while (level < g.levels - 1 && cells.read(g.words[level] + word) === CLOSED) {
     level++;
     word >>>= FANOUT_BITS;
   }
@@ -68,7 +68,8 @@ export function* blocksOf(cells: Cells, g: Geometry): Generator<Block, void, und
     const value = cells.load(g.words[level] + (child >>> FANOUT_BITS));
     const free = value !== CLOSED && ((freeOf(value) >>> c) & 1) === 1;
     const used = usedOf(value);
-    const size = (((used >>> c) & 1) === 1 ? blockLength(used, contOf(value), c) : 1) << span;
+    // Not by a shift: of damaged words, 8 children of the highest level would be 2^31 units.
+    const size = (((used >>> c) & 1) === 1 ? blockLength(used, contOf(value), c) : 1) * 2 ** span;
     if (free) {
       if (pending < 0) pending = offset;
     } else {

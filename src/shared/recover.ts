@@ -135,6 +135,7 @@ function inherit({ cells, g, slot }: Engine, dead: number): number[] {
       const pos = slotPos(g, other) + SLOT_STATE;
       const state = cells.load(pos);
       const kind = kindOf(state);
+      if (all.includes(other)) continue;
       if (kind !== DEAD && (kind !== RECOVERING || recovererOf(state) !== one)) continue;
       // `all` grows while it is iterated: a dead worker may have been recovering one that was recovering a third.
       const marked = stateFrom(generationOf(state), RECOVERING, isLeft(state), slot);
@@ -151,8 +152,9 @@ function inherit({ cells, g, slot }: Engine, dead: number): number[] {
 function finish(engine: Engine, dead: number): boolean {
   const { cells, g, slot } = engine;
   const announced = cells.load(slotPos(g, dead) + SLOT_ANNOUNCED);
-  if (announced === 0) return true;
   const offset = announced - 1;
+  // 0 announces nothing, and neither does a number that is damaged.
+  if (!g.tracked || offset >>> 0 >= g.capacity) return true;
   announce(cells, g, slot, offset);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = announcements(cells, g, slot);
