@@ -52,6 +52,7 @@ const SCRIPTS = {
         options: [
           ...[
             'suite',
+            'short',
             'list',
             'program',
             'capacity',

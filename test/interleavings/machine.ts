@@ -4,7 +4,7 @@
 
 import type { Automaton } from './automaton.ts';
 import { BROKEN, DirectCells, DONE, FAILED, LOAD, type Memory, mix, READ, SALT_1, WRITE } from './cells.ts';
-import type { Op, Program } from './program.ts';
+import { attachesLater, type Op, type Program } from './program.ts';
 import {
   ADOPT,
   ALLOC,
@@ -121,10 +121,9 @@ export class Machine {
 
     const cells = new DirectCells(memory);
     subject.setUp(cells);
-    program.workers.forEach((ops, worker) => {
-      const first = (program.before[worker]?.[0] ?? ops[0])?.kind;
-      if (first !== ATTACH) this.#alone(cells, worker, { kind: ATTACH, block: -1, argument: 0 });
-    });
+    for (let w = 0; w < program.workers.length; w++) {
+      if (!attachesLater(program, w)) this.#alone(cells, w, { kind: ATTACH, block: -1, argument: 0 });
+    }
     program.before.forEach((ops, worker) => {
       for (const op of ops) this.#alone(cells, worker, op);
     });

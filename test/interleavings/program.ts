@@ -97,6 +97,11 @@ export function parseProgram(text: string): Program {
   return { text, before, workers, names, frees, victim, dead, late };
 }
 
+/** Whether a worker attaches itself, rather than being attached from the start. */
+export function attachesLater({ before, workers }: Program, worker: number): boolean {
+  return (before[worker]?.[0] ?? workers[worker]?.[0])?.kind === ATTACH;
+}
+
 export interface Family {
   readonly workers: number;
   /** Operations of each worker. */

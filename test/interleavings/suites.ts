@@ -211,9 +211,9 @@ export const SHORT: readonly Suite[] = [
     tracked: true,
     programs: [
       'p:0 . ; | ~1 *p | ^ q:0 | !1',
-      'p:0 ; . | ~1 *p | ^ q:0 | !1',
+      'p:0 ; . | ~1 *p | ^ | !1',
       'p:0 ; | ~1 *p | ^ | !0 !1',
-      'p:0 ; . | *p | ^ | ^ q:0',
+      'p:0 . ; | *p | ^ | ^ q:0',
     ],
   },
 ];
@@ -300,6 +300,23 @@ export const LONG: readonly Suite[] = [
     workers: 2,
     tracked: true,
     programs: { operations: 2, orders: [3], before: '| p:6 q:6', killed: true },
+  },
+  {
+    name: 'a late adoption, and a successor in the slot of the giver, two words',
+    capacity: 32,
+    workers: 4,
+    slots: 3,
+    tracked: true,
+    stale: true,
+    programs: [
+      'p:4 ; | !0 | ^ q:4 | *p',
+      'p:4 ; ~0 -p | !0 | ^ q:4 | *p',
+      'p:4 ; | !0 !3 a:4 | ^ q:4 | ~3 *p -p',
+      'p:4 ; | !0 !2 a:4 | ~2 ^ q:4 -q | *p -p',
+      'p:0 ; ~0 +q . | q:4 !0 | ^ r:0 | *p -p',
+      'p:0 ; . | ~1 *p | ^ q:0 | !1',
+      'p:0 ; . | *p | ^ | ^ q:0',
+    ],
   },
   {
     name: 'a worker is killed, three operations',

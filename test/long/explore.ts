@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander';
 import { Explorer } from '../interleavings/explore.ts';
-import { type Program, parseProgram } from '../interleavings/program.ts';
+import { attachesLater, type Program, parseProgram } from '../interleavings/program.ts';
 import { exploreAtRandom } from '../interleavings/random.ts';
 import { boundOf, LONG, programsIn, SHORT, type Suite, subjectOf } from '../interleavings/suites.ts';
 import { Violation } from '../interleavings/violation.ts';
@@ -11,6 +11,7 @@ import { Violation } from '../interleavings/violation.ts';
 interface Options {
   /** A part of the names of suites. */
   readonly suite?: string;
+  readonly short?: true;
   readonly list?: true;
   readonly program?: string;
   readonly capacity: number;
@@ -25,10 +26,11 @@ interface Options {
 /** What came out, as it is printed. */
 type Result = Readonly<Record<string, string | number>>;
 
-const SUITES = [...SHORT, ...LONG];
+const suitesOf = ({ short }: Options): readonly Suite[] => (short ? SHORT : [...SHORT, ...LONG]);
 
-function suitesCalled(part: string, command: Command): readonly Suite[] {
-  const found = SUITES.filter(({ name }) => name.includes(part));
+function suitesCalled(options: Options, command: Command): readonly Suite[] {
+  const { suite: part = '' } = options;
+  const found = suitesOf(options).filter(({ name }) => name.includes(part));
   if (found.length === 0) command.error(`error: no suite has ${part} in its name; --list prints the names`);
   return found;
 }
@@ -44,8 +46,9 @@ function parsed(text: string, command: Command): Program {
 /** The suite that has only one program. */
 function suiteOf(text: string, options: Options, command: Command): Suite {
   const { capacity, workers, tracked = false, stale = false } = options;
-  const { before, workers: lines } = parsed(text, command);
-  const needed = Math.max(before.length, lines.length);
+  const program = parsed(text, command);
+  const lines = Math.max(program.before.length, program.workers.length);
+  const needed = Array.from({ length: lines }, (_, w) => w).filter((w) => !attachesLater(program, w)).length;
   if (needed > workers) command.error(`error: the program is of ${needed} workers, --workers is ${workers}`);
   return { name: text, capacity, workers, tracked, stale, programs: [text] };
 }
@@ -98,7 +101,7 @@ function* random({ random: runs, seed }: Options): Iterable<Result> {
 function* resultsOf(options: Options, command: Command): Iterable<Result> {
   if (options.program !== undefined) yield explore(suiteOf(options.program, options, command));
   else if (options.random > 0) yield* random(options);
-  else for (const suite of suitesCalled(options.suite ?? '', command)) yield explore(suite);
+  else for (const suite of suitesCalled(options, command)) yield explore(suite);
 }
 
 function format(result: Result): string {
@@ -111,7 +114,7 @@ function format(result: Result): string {
 export function run(options: Options, command: Command): void {
   const { list, json } = options;
   if (list) {
-    for (const { name } of SUITES) console.log(name);
+    for (const { name } of suitesOf(options)) console.log(name);
     return;
   }
   try {

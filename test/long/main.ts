@@ -35,6 +35,7 @@ program
       'schedule when something is wrong.',
   )
   .option('--suite <part>', 'only the suites with this in their names (default: all of them)')
+  .option('--short', 'only the suites that npm test explores, which take less than a minute together')
   .option('--list', 'print the names of the suites and end')
   .option(
     '--program <text>',
