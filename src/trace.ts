@@ -8,7 +8,7 @@ export type { ArenaCost, UnitFigures } from './trace/advise/units.ts';
 export type { Reason, Verdict } from './trace/advise/verdict.ts';
 export { TraceError, type TraceErrorCode } from './trace/error.ts';
 export { encodeTrace } from './trace/formats/int32.ts';
-export { readTrace } from './trace/formats/read.ts';
+export { type ReadOptions, readTrace } from './trace/formats/read.ts';
 export { fitCapacity } from './trace/replay/capacity.ts';
 export { memoryMap } from './trace/replay/map.ts';
 export type { Progress } from './trace/replay/pass.ts';
@@ -22,4 +22,4 @@ export {
   type SizeClass,
 } from './trace/replay/replay.ts';
 export type { Sample, Samples } from './trace/replay/samples.ts';
-export { type Trace, traceFromOps } from './trace/trace.ts';
+export { type Trace, type TraceFormat, type TraceGaps, traceFromOps } from './trace/trace.ts';

@@ -4,17 +4,19 @@
  * Why a {@link TraceError} was thrown. The strings are stable: programs may compare them.
  *
  * - `EMPTY`: the file has no operations.
+ * - `FORMAT`: the file is not a trace, but something else, which the message names if it is known.
  * - `GZIP`: the file is gzip, but damaged or cut short.
- * - `TOO_LARGE`: the trace has more than 2 GiB, unpacked.
+ * - `TOO_LARGE`: the trace has more than 2 GiB, packed or unpacked, or more than there is memory for.
  * - `LENGTH`: the length of an int32 trace is not a multiple of 4 bytes.
  * - `UNKNOWN_ID`: an int32 entry frees an id that no earlier entry allocated.
  * - `DOUBLE_FREE`: an int32 entry frees an id that an earlier entry freed.
  * - `LINE`: a line is not a line of mtrace.
- * - `SIZE`: an mtrace line has a size above 2^31 - 1 bytes.
+ * - `SIZE`: an mtrace line has a size above 2^31 - 1 bytes. Only if {@link ReadOptions.strict} is set.
  * - `REALLOC`: one of the two mtrace lines of a realloc (`<`, then `>`) lacks the other.
  */
 export type TraceErrorCode =
   | 'EMPTY'
+  | 'FORMAT'
   | 'GZIP'
   | 'TOO_LARGE'
   | 'LENGTH'
@@ -24,7 +26,7 @@ export type TraceErrorCode =
   | 'SIZE'
   | 'REALLOC';
 
-/** A trace that cannot be read. A trace is read whole or not at all. */
+/** A trace that cannot be read. */
 export class TraceError extends Error {
   /** What is wrong, as a stable string. */
   readonly code: TraceErrorCode;

@@ -1,20 +1,13 @@
 // A trace in memory: all operations of a program on its heap, in order, in one Int32Array.
 
 import { TraceError } from './error.ts';
+import { uint8s } from './memory.ts';
 
-/** A program's allocations and frees, in order. Made by {@link readTrace} or {@link traceFromOps}. */
-export interface Trace {
-  /** The format that it was read from. */
-  readonly format: 'int32' | 'mtrace';
-  /**
-   * The operations. x >= 0 allocates x bytes (0 counts as 1); the n-th such entry has id n, counted from 0. x < 0
-   * frees the block with id ~x. Every free is of a live block.
-   */
-  readonly ops: Int32Array;
-  /** How many entries of `ops` allocate. */
-  readonly allocations: number;
-  /** How many entries of `ops` free. */
-  readonly frees: number;
+/** The formats of traces. */
+export type TraceFormat = 'int32' | 'mtrace';
+
+/** The parts of a recording that have no place in {@link Trace.ops}, or were missing, as counts. All 0 for int32. */
+export interface TraceGaps {
   /**
    * mtrace only: frees of addresses that are not live according to the recording, usually because their blocks were
    * allocated before it began. They have no entry in `ops`.
@@ -27,6 +20,37 @@ export interface Trace {
   readonly impliedFrees: number;
   /** mtrace only: requests that the recorded program's own allocator refused. They have no entry in `ops`. */
   readonly refusedRequests: number;
+  /**
+   * mtrace only: allocations of more than 2^31 - 1 bytes, which an int32 cannot hold. Neither they nor the frees of
+   * their blocks have an entry in `ops`.
+   */
+  readonly oversizedRequests: number;
+  /**
+   * mtrace only: lines at the end that were left out, because the recording ends within one of them or between the two
+   * lines of a realloc; 0, 1 or 2. The program was probably killed.
+   */
+  readonly cutOffLines: number;
+}
+
+/** A program's allocations and frees, in order. Made by {@link readTrace} or {@link traceFromOps}. */
+export interface Trace extends TraceGaps {
+  /** The format that it was read from. */
+  readonly format: TraceFormat;
+  /**
+   * The operations. x >= 0 allocates x bytes (0 counts as 1); the n-th such entry has id n, counted from 0. x < 0
+   * frees the block with id ~x. Every free is of a live block.
+   */
+  readonly ops: Int32Array;
+  /** How many entries of `ops` allocate. */
+  readonly allocations: number;
+  /** How many entries of `ops` free. */
+  readonly frees: number;
+}
+
+/** The counts of `source`, and nothing else of it. */
+export function gapsOf(source: TraceGaps): TraceGaps {
+  const { skippedFrees, impliedFrees, refusedRequests, oversizedRequests, cutOffLines } = source;
+  return { skippedFrees, impliedFrees, refusedRequests, oversizedRequests, cutOffLines };
 }
 
 /**
@@ -37,7 +61,7 @@ export interface Trace {
  */
 export function traceFromOps(ops: Int32Array): Trace {
   if (ops.length === 0) throw new TraceError('EMPTY', 'the trace has no operations');
-  const freed = new Uint8Array(ops.length);
+  const freed = uint8s(ops.length);
   let allocations = 0;
   for (let index = 0; index < ops.length; index++) {
     if (ops[index] >= 0) {
@@ -62,5 +86,7 @@ export function traceFromOps(ops: Int32Array): Trace {
     skippedFrees: 0,
     impliedFrees: 0,
     refusedRequests: 0,
+    oversizedRequests: 0,
+    cutOffLines: 0,
   };
 }

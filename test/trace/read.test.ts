@@ -1,12 +1,20 @@
 // Reading and writing traces: both formats, plain and gzip, and all errors that a file can have.
 
 import { readFileSync } from 'node:fs';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTraceStream } from '../../src/trace/formats/file.ts';
 import { gunzip } from '../../src/trace/formats/gzip.ts';
-import { encodeTrace, readTrace, TraceError, type TraceErrorCode, traceFromOps } from '../../src/trace.ts';
+import {
+  encodeTrace,
+  type ReadOptions,
+  readTrace,
+  TraceError,
+  type TraceErrorCode,
+  traceFromOps,
+} from '../../src/trace.ts';
 
 function text(...lines: string[]): Uint8Array {
   return new TextEncoder().encode(`${lines.join('\n')}\n`);
@@ -25,8 +33,8 @@ async function opsOf(bytes: Uint8Array): Promise<number[]> {
   return [...(await readTrace(bytes)).ops];
 }
 
-async function refusal(bytes: Uint8Array): Promise<TraceError> {
-  const error: unknown = await readTrace(bytes).then(
+async function refusal(bytes: Uint8Array, options?: ReadOptions): Promise<TraceError> {
+  const error: unknown = await readTrace(bytes, options).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -44,6 +52,8 @@ describe('int32', () => {
       skippedFrees: 0,
       impliedFrees: 0,
       refusedRequests: 0,
+      oversizedRequests: 0,
+      cutOffLines: 0,
     });
   });
 
@@ -126,6 +136,8 @@ describe('mtrace', () => {
       skippedFrees: 0,
       impliedFrees: 0,
       refusedRequests: 0,
+      oversizedRequests: 0,
+      cutOffLines: 0,
     });
   });
 
@@ -190,17 +202,28 @@ describe('mtrace', () => {
     ['words after the size', ['+ 0x10 0x1 bytes'], 'LINE', 1],
     ['a last line cut off', [start, '+ 0x10 0x1', '@ ./prog:[0x11'], 'LINE', 3],
     ['a caller too long to be one', [`@ ${'x'.repeat(20_000)} + 0x10 0x1`], 'LINE', 1],
-    ['2^31 bytes', ['+ 0x10 0x7fffffff', '+ 0x20 0x80000000'], 'SIZE', 2],
-    ['2^31 bytes of a realloc', ['+ 0x10 0x1', '< 0x10', '> 0x10 0x80000000'], 'SIZE', 3],
     ['the result of a realloc alone', ['+ 0x10 0x1', '> 0x20 0x1'], 'REALLOC', 2],
     ['a realloc interrupted', ['+ 0x10 0x1', '< 0x10', '- 0x10', '> 0x10 0x1'], 'REALLOC', 3],
     ['a realloc interrupted by the end', ['+ 0x10 0x1', '< 0x10', '= End'], 'REALLOC', 3],
-    ['a realloc cut off', ['+ 0x10 0x1', '< 0x10'], 'REALLOC', 3],
+    ['an address of more than 64 bits', ['+ 0x10 0x1', '+ 0x10000000000000000 0x1'], 'LINE', 2],
+    ['NULs', [start, '+ 0x10 0x1', '\0\0\0\0@ ./prog:[0x11ca] + 0x20 0x1'], 'LINE', 3],
+    ['NULs in the name of a caller', ['+ 0x10 0x1', '@ ./pr\0\0:[0x11ca] + 0x20 0x1'], 'LINE', 2],
   ])('%s: an error that names the line', async (_, lines, code, at) => {
     const error = await refusal(text(...lines));
     expect(error).toMatchObject({ name: 'TraceError', code, at });
     expect(error.message).toMatch(new RegExp(`^line ${at}: `));
     expect(await refusal(gzipSync(text(...lines)))).toMatchObject({ code, at });
+  });
+
+  it.each<[string, string[], TraceErrorCode, number]>([
+    ['2^31 bytes', ['+ 0x10 0x7fffffff', '+ 0x20 0x80000000'], 'SIZE', 2],
+    ['2^31 bytes of a realloc', ['+ 0x10 0x1', '< 0x10', '> 0x10 0x80000000'], 'SIZE', 3],
+    ['a realloc cut off', ['+ 0x10 0x1', '< 0x10'], 'REALLOC', 3],
+  ])('%s: an error that names the line, if the trace must be complete', async (_, lines, code, at) => {
+    const error = await refusal(text(...lines), { strict: true });
+    expect(error).toMatchObject({ name: 'TraceError', code, at });
+    expect(error.message).toMatch(new RegExp(`^line ${at}: `));
+    expect(await refusal(gzipSync(text(...lines)), { strict: true })).toMatchObject({ code, at });
   });
 
   it('an error quotes the line, shortened and harmless to a terminal', async () => {
@@ -209,6 +232,8 @@ describe('mtrace', () => {
       text('+ 0x10 0x1', ...Array(30).fill('- 0x10'), `\u001b[2J${'y'.repeat(500)}`),
     );
     expect(message).not.toContain('\u001b');
+    // The case cli-small: a character that turns the text after it around.
+    expect((await refusal(text('+ 0x10 0x1', '@ \u202egnp.exe'))).message).toContain('"@ \\u202egnp.exe"');
     expect(message.length).toBeLessThan(120);
   });
 });
@@ -272,6 +297,52 @@ describe('more than 2 GiB', () => {
   });
 });
 
-it('a value that is not a Uint8Array is refused', async () => {
-  await expect(readTrace('data/sqlite.tr.gz' as unknown as Uint8Array)).rejects.toThrow(TypeError);
+describe('arguments', () => {
+  it.each([
+    ['a string', 'data/sqlite.tr.gz'],
+    ['nothing', undefined],
+    ['an array', [1, 0, 0, 0]],
+    ['another view', new Uint16Array(4)],
+    ['an imitation', { [Symbol.toStringTag]: 'Uint8Array', length: 4 }],
+  ])('%s is not a Uint8Array', async (_, value) => {
+    await expect(readTrace(value as Uint8Array)).rejects.toThrow(TypeError);
+  });
+
+  it('options of a wrong type or value are refused', async () => {
+    const bytes = int32(1, ~0);
+    await expect(readTrace(bytes, { format: 7 as never })).rejects.toThrow(TypeError);
+    await expect(readTrace(bytes, { format: 'gzip' as never })).rejects.toThrow(RangeError);
+    await expect(readTrace(bytes, { strict: 'yes' as never })).rejects.toThrow(TypeError);
+  });
+
+  // Browsers neither decode nor unpack what lies in shared or resizable memory; the conformance suite runs there.
+  it.each<[string, () => ArrayBufferLike]>([
+    ['shared', () => new SharedArrayBuffer(4096)],
+    ['resizable', () => Reflect.construct(ArrayBuffer, [4096, { maxByteLength: 8192 }])],
+    ['WebAssembly', () => new WebAssembly.Memory({ initial: 1 }).buffer],
+  ])('the bytes may lie in %s memory', async (_, make) => {
+    for (const bytes of [
+      int32(1, 2, ~0),
+      gzipSync(int32(1, 2, ~0)),
+      text('+ 0x10 0x1', '+ 0x20 0x2', '- 0x10'),
+    ]) {
+      const view = new Uint8Array(make(), 8, bytes.length);
+      view.set(bytes);
+      expect(await opsOf(view)).toEqual([1, 2, ~0]);
+    }
+  });
+
+  it('the bytes may be of another realm', async () => {
+    // The case realms: a test runner's sandbox, an iframe.
+    const bytes = runInNewContext('Uint8Array.of(100, 0, 0, 0)') as Uint8Array;
+    expect(bytes).not.toBeInstanceOf(Uint8Array);
+    expect(await opsOf(bytes)).toEqual([100]);
+  });
+
+  it('the bytes may change once the call has returned', async () => {
+    const bytes = new Uint8Array(gzipSync(int32(1, 2, ~0)));
+    const reading = opsOf(bytes);
+    bytes.fill(0);
+    expect(await reading).toEqual([1, 2, ~0]);
+  });
 });

@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs';
 import type { Trace } from '../trace.ts';
 import { MAX_BYTES, Parts } from './parts.ts';
-import { readTrace } from './read.ts';
+import { type ReadOptions, readTrace } from './read.ts';
 
 /**
  * Reads the trace in a file. O(n).
@@ -11,8 +11,8 @@ import { readTrace } from './read.ts';
  * @throws TraceError if the content is not a trace.
  * @throws Error, the system's, if the file cannot be read.
  */
-export async function readTraceFile(path: string): Promise<Trace> {
-  return readTraceStream(createReadStream(path, { highWaterMark: 2 ** 20 }));
+export async function readTraceFile(path: string, options?: ReadOptions): Promise<Trace> {
+  return readTraceStream(createReadStream(path, { highWaterMark: 2 ** 20 }), options);
 }
 
 /**
@@ -21,8 +21,11 @@ export async function readTraceFile(path: string): Promise<Trace> {
  *
  * @throws TraceError, Error as {@link readTraceFile}.
  */
-export async function readTraceStream(stream: AsyncIterable<Uint8Array>): Promise<Trace> {
+export async function readTraceStream(
+  stream: AsyncIterable<Uint8Array>,
+  options?: ReadOptions,
+): Promise<Trace> {
   const parts = new Parts(MAX_BYTES);
   for await (const part of stream) parts.add(part);
-  return readTrace(parts.join());
+  return readTrace(parts.join(), options);
 }

@@ -16,8 +16,11 @@ export function isGzip(bytes: Uint8Array): boolean {
  *
  * @throws TraceError `GZIP` if it is damaged or cut short, `TOO_LARGE` if it unpacks to more than `limit` bytes.
  */
-export async function gunzip(bytes: Uint8Array, limit: number = MAX_BYTES): Promise<Uint8Array> {
-  const packed = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
+export async function gunzip(
+  bytes: Uint8Array<ArrayBuffer>,
+  limit: number = MAX_BYTES,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = new Blob([bytes]).stream();
   const reader = packed.pipeThrough(new DecompressionStream('gzip')).getReader();
   const parts = new Parts(limit);
   try {

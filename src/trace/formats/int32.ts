@@ -1,6 +1,7 @@
 // The int32 format: the operations as little-endian 32-bit integers, without a header.
 
 import { TraceError } from '../error.ts';
+import { int32s, uint8s } from '../memory.ts';
 import { type Trace, traceFromOps } from '../trace.ts';
 
 /**
@@ -17,7 +18,7 @@ export function parseInt32(bytes: Uint8Array): Trace {
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const ops = new Int32Array(bytes.length / 4);
+  const ops = int32s(bytes.length / 4);
   for (let i = 0; i < ops.length; i++) ops[i] = view.getInt32(i * 4, true);
   return traceFromOps(ops);
 }
@@ -27,7 +28,7 @@ export function parseInt32(bytes: Uint8Array): Trace {
  * are kept, not the callers, addresses and counts of an mtrace recording. O(n).
  */
 export function encodeTrace(trace: Pick<Trace, 'ops'>): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(trace.ops.length * 4);
+  const bytes = uint8s(trace.ops.length * 4);
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < trace.ops.length; i++) view.setInt32(i * 4, trace.ops[i], true);
   return bytes;

@@ -1,6 +1,7 @@
 // Putting the parts of a file together.
 
 import { TraceError } from '../error.ts';
+import { uint8s } from '../memory.ts';
 
 /**
  * Bytes of the largest trace that is read: 2^29 operations. Without a limit, a small packed file could fill all
@@ -29,14 +30,15 @@ export class Parts {
     this.#parts.push(part);
   }
 
-  /** All parts, one after the other. O(bytes). */
-  join(): Uint8Array {
-    const whole = new Uint8Array(this.#length);
+  /** All parts, one after the other. They are gone from here afterwards. O(bytes). */
+  join(): Uint8Array<ArrayBuffer> {
+    const whole = uint8s(this.#length);
     let offset = 0;
-    for (const part of this.#parts) {
+    for (const part of this.#parts.splice(0)) {
       whole.set(part, offset);
       offset += part.length;
     }
+    this.#length = 0;
     return whole;
   }
 }
