@@ -90,6 +90,8 @@ describe('figures', () => {
       skippedFrees: 0,
       impliedFrees: 0,
       refusedRequests: 0,
+      oversizedRequests: 0,
+      cutOffLines: 0,
     });
   });
 

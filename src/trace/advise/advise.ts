@@ -2,7 +2,8 @@
 
 import { checkPowerOfTwo } from '../../base/arguments.ts';
 import type { Progress } from '../replay/pass.ts';
-import type { Trace } from '../trace.ts';
+import { gapsOf, type Trace, type TraceGaps } from '../trace.ts';
+import { blocksOf } from './blocks.ts';
 import { measureRemedied, type Remedy, remediesFor } from './remedies.ts';
 import { measureRivals, type Rivals } from './rivals.ts';
 import { countSizes, type SizeWaste } from './sizes.ts';
@@ -32,11 +33,15 @@ export interface AdviseOptions {
 }
 
 /** The result of {@link advise}: plain data, ready for JSON. */
-export interface Advice extends Rivals {
+export interface Advice extends Rivals, TraceGaps {
+  /** The format that the trace was read from. */
+  readonly format: Trace['format'];
   /** Operations of the trace. */
   readonly operations: number;
   /** How many of them allocate. */
   readonly allocations: number;
+  /** How many of them free. */
+  readonly frees: number;
   /** Whether the buddy system suits the trace. */
   readonly verdict: Verdict;
   /** The figures behind the verdict. */
@@ -62,7 +67,8 @@ export interface Advice extends Rivals {
 
 /**
  * Replays a trace in units of 8 to 4096 bytes, and once in a first-fit heap, and recommends a unit and a capacity.
- * Equal traces get equal advice on every machine. O(n log n) time per unit, O(n) memory.
+ * Equal traces get equal advice on every machine. O(n log n) time per unit, at most 64 bytes of
+ * memory per operation, the trace included, and the arena's state.
  *
  * @throws TypeError if `minUnit` is not a number.
  * @throws RangeError if `minUnit` is not a power of two from 8 to 4096, or if the trace needs more than 2^30 units
@@ -80,27 +86,31 @@ export function advise(trace: Trace, options: AdviseOptions = {}): Advice {
     (done, total) =>
       onProgress?.(pass * operations + Math.floor((done / total) * operations), allOperations);
 
+  const blocks = blocksOf(trace);
   const units = tried
-    .map((unit, pass) => measureUnit(trace, unit, progressOf(pass)))
+    .map((unit, pass) => measureUnit(trace, blocks, unit, progressOf(pass)))
     .filter((figures) => figures !== undefined);
   if (units.length === 0) throw new RangeError(`the trace needs more than 2^30 units of ${LARGEST} bytes`);
   const recommended = units.reduce((best, next) =>
     next.smallest.totalBytes <= best.smallest.totalBytes ? next : best,
   );
   const { unit, peakAt, smallest } = recommended;
-  const rivals = measureRivals(trace, progressOf(tried.length));
-  const sizes = countSizes(trace, unit, peakAt, progressOf(tried.length + 1));
+  const rivals = measureRivals(trace, blocks, progressOf(tried.length));
+  const sizes = countSizes(trace, blocks, unit, peakAt, progressOf(tried.length + 1));
 
   const found = remediesFor(sizes, unit, smallest.totalBytes);
   const totalBytes =
-    found.length > 0 ? measureRemedied(trace, found, unit, progressOf(tried.length + 2)) : undefined;
+    found.length > 0 ? measureRemedied(trace, found, blocks, unit, progressOf(tried.length + 2)) : undefined;
   onProgress?.(allOperations, allOperations);
 
   const judge = (bytes: number): Verdict => verdictOn(bytes / rivals.firstFitBytes);
   const helped = totalBytes !== undefined && totalBytes < smallest.totalBytes;
   return {
+    format: trace.format,
     operations,
     allocations: trace.allocations,
+    frees: trace.frees,
+    ...gapsOf(trace),
     verdict: judge(smallest.totalBytes),
     reasons: reasonsFor(recommended, sizes, rivals),
     remedies: helped ? found : [],

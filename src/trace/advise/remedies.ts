@@ -1,7 +1,9 @@
 // Remedies against rounding: what a program can do about the bytes that it loses, and what its trace would take then.
 
+import { int32s } from '../memory.ts';
 import type { Progress } from '../replay/pass.ts';
 import { type Trace, traceFromOps } from '../trace.ts';
+import { blocksOf, type TraceBlocks } from './blocks.ts';
 import { blockBytesFor, type SizeWaste } from './sizes.ts';
 import { measureUnit } from './units.ts';
 
@@ -77,11 +79,9 @@ function remedyFor(
   return { kind: 'SPLIT', ...size, pieces: [half, rest], savesBytes: (half - rest) * liveAtPeak };
 }
 
-/** Bytes that a request for `bytes` still asks of the arena under a remedy, one entry per block. */
-function requestsUnder(remedy: Remedy | undefined, bytes: number): readonly number[] {
-  switch (remedy?.kind) {
-    case undefined:
-      return [bytes];
+/** Bytes that a request still asks of the arena under a remedy, one entry per block. */
+function requestsUnder(remedy: Remedy): readonly number[] {
+  switch (remedy.kind) {
     case 'SHRINK':
       return [remedy.blockBytes / 2];
     case 'SLAB':
@@ -113,41 +113,57 @@ function bytesElsewhere(remedy: Remedy): number {
 export function measureRemedied(
   trace: Trace,
   remedies: readonly Remedy[],
+  blocks: TraceBlocks,
   unit: number,
   onProgress: Progress,
 ): number | undefined {
-  const { ops, elsewhereBytes } = withRemedies(trace, remedies);
+  const { ops, elsewhereBytes } = withRemedies(trace, remedies, blocks);
   if (ops.length === 0) return elsewhereBytes;
-  const figures = measureUnit(traceFromOps(Int32Array.from(ops)), unit, onProgress);
+  const remedied = traceFromOps(ops);
+  const figures = measureUnit(remedied, blocksOf(remedied), unit, onProgress);
   return figures && figures.smallest.totalBytes + elsewhereBytes;
 }
 
-/** A remedy, and how many of its blocks are live: now, and at most. */
+/** A size, what it asks of the arena under its remedy, and how many of its blocks are live: now, and at most. */
 interface Use {
   readonly remedy: Remedy;
+  readonly requests: readonly number[];
   live: number;
   most: number;
 }
 
-/** The operations that are left for the arena, in the encoding of {@link Trace.ops}, and the bytes put elsewhere. */
-function withRemedies(trace: Trace, remedies: readonly Remedy[]): { ops: number[]; elsewhereBytes: number } {
-  const uses = new Map(remedies.map((remedy) => [remedy.bytes, { remedy, live: 0, most: 0 }]));
-  const ops: number[] = [];
-  const blocks: { use: Use | undefined; firstId: number; count: number }[] = [];
+/**
+ * The operations that are left for the arena, in the encoding of {@link Trace.ops}, and the bytes put elsewhere.
+ * Overwrites the offsets of the blocks: with the first new id of each.
+ */
+function withRemedies(
+  trace: Trace,
+  remedies: readonly Remedy[],
+  { bytes, offsets: firstIds }: TraceBlocks,
+): { ops: Int32Array; elsewhereBytes: number } {
+  const uses = new Map<number, Use>(
+    remedies.map((remedy) => [remedy.bytes, { remedy, requests: requestsUnder(remedy), live: 0, most: 0 }]),
+  );
+  let length = 0;
+  let id = 0;
+  for (const op of trace.ops) length += uses.get(bytes[op < 0 ? ~op : id++])?.requests.length ?? 1;
+  const ops = int32s(length);
+  let index = 0;
+  id = 0;
   let nextId = 0;
   for (const op of trace.ops) {
+    const old = op < 0 ? ~op : id++;
+    const use = uses.get(bytes[old]);
+    const count = use?.requests.length ?? 1;
     if (op < 0) {
-      const { use, firstId, count } = blocks[~op];
       if (use !== undefined) use.live--;
-      for (let i = 0; i < count; i++) ops.push(~(firstId + i));
-      continue;
+      for (let i = 0; i < count; i++) ops[index++] = ~(firstIds[old] + i);
+    } else {
+      if (use !== undefined) use.most = Math.max(use.most, ++use.live);
+      firstIds[old] = nextId;
+      nextId += count;
+      for (let i = 0; i < count; i++) ops[index++] = use?.requests[i] ?? op;
     }
-    const use = uses.get(Math.max(1, op));
-    if (use !== undefined) use.most = Math.max(use.most, ++use.live);
-    const requests = requestsUnder(use?.remedy, op);
-    blocks.push({ use, firstId: nextId, count: requests.length });
-    ops.push(...requests);
-    nextId += requests.length;
   }
   let elsewhereBytes = 0;
   for (const { remedy, most } of uses.values()) elsewhereBytes += most * bytesElsewhere(remedy);

@@ -3,8 +3,9 @@
 import { MAX_CAPACITY } from '../../base/arguments.ts';
 import { orderOf } from '../../base/word.ts';
 import { BuddyAllocator } from '../../core/allocator.ts';
-import { opsInUnits, type Progress, reportSlice } from '../replay/pass.ts';
+import { type Progress, reportSlice, unitsFor } from '../replay/pass.ts';
 import type { Trace } from '../trace.ts';
+import type { TraceBlocks } from './blocks.ts';
 
 /** An arena, and the bytes that it takes. */
 export interface ArenaCost {
@@ -50,11 +51,14 @@ export interface UnitFigures {
  *
  * @returns undefined if the trace needs more than 2^30 units.
  */
-export function measureUnit(trace: Trace, unit: number, onProgress: Progress): UnitFigures | undefined {
-  const ops = opsInUnits(trace, unit);
+export function measureUnit(
+  trace: Trace,
+  { bytes, offsets }: TraceBlocks,
+  unit: number,
+  onProgress: Progress,
+): UnitFigures | undefined {
+  const { ops } = trace;
   const allocator = new BuddyAllocator({ capacity: 1 });
-  const offsets = new Int32Array(trace.allocations);
-  const bytes = new Int32Array(trace.allocations);
   let id = 0;
   let used = 0;
   let live = 0;
@@ -71,11 +75,11 @@ export function measureUnit(trace: Trace, unit: number, onProgress: Progress): U
       used -= allocator.free(offsets[~op]);
       live -= bytes[~op];
     } else {
-      const offset = allocateGrowing(allocator, op);
+      const units = unitsFor(op, unit);
+      const offset = allocateGrowing(allocator, units);
       if (offset < 0) return undefined;
-      const size = 2 ** orderOf(op);
+      const size = 2 ** orderOf(units);
       offsets[id] = offset;
-      bytes[id] = Math.max(1, trace.ops[index]);
       used += size;
       live += bytes[id++];
       capacity = Math.max(capacity, offset + size);

@@ -2,6 +2,7 @@
 
 import { MAX_CAPACITY } from '../../base/arguments.ts';
 import { orderOf } from '../../base/word.ts';
+import { int32s, uint8s } from '../memory.ts';
 import type { Trace } from '../trace.ts';
 import { opsInUnits, Pass, type Progress } from './pass.ts';
 
@@ -20,35 +21,35 @@ import { opsInUnits, Pass, type Progress } from './pass.ts';
  */
 export function fitCapacity(trace: Trace, unit: number, onProgress?: Progress): number {
   const ops = opsInUnits(trace, unit);
+  const offsets = int32s(trace.allocations);
   let capacity = 2 ** Math.ceil(Math.log2(peakUnits(trace, ops)));
-  while (capacity < MAX_CAPACITY && !fits(trace, ops, capacity, onProgress)) capacity *= 2;
+  while (capacity < MAX_CAPACITY && !fits(new Pass(ops, offsets, capacity), ops.length, onProgress))
+    capacity *= 2;
   return Math.min(capacity, MAX_CAPACITY);
 }
 
 /** The peak of the units in live blocks, if all of them found room. It may exceed every capacity. */
 function peakUnits(trace: Trace, ops: Int32Array): number {
-  const sizes = new Float64Array(trace.allocations);
+  const orders = uint8s(trace.allocations);
   let id = 0;
   let live = 0;
   let peak = 0;
   for (const op of ops) {
-    if (op < 0) live -= sizes[~op];
+    if (op < 0) live -= 2 ** orders[~op];
     else {
-      const size = 2 ** orderOf(op);
-      sizes[id++] = size;
-      live += size;
+      orders[id] = orderOf(op);
+      live += 2 ** orders[id++];
       peak = Math.max(peak, live);
     }
   }
   return peak;
 }
 
-/** Whether every allocation finds room in `capacity` units. Ends at the first slice with a failure. */
-function fits(trace: Trace, ops: Int32Array, capacity: number, onProgress: Progress | undefined): boolean {
-  const pass = new Pass(trace, ops, capacity);
-  for (const done of pass.run(ops.length)) {
+/** Whether every allocation of a pass of `operations` finds room. Ends at the first slice with a failure. */
+function fits(pass: Pass, operations: number, onProgress: Progress | undefined): boolean {
+  for (const done of pass.run(operations)) {
     if (pass.failures > 0) return false;
-    onProgress?.(done, ops.length);
+    onProgress?.(done, operations);
   }
   return true;
 }

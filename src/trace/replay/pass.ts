@@ -2,6 +2,7 @@
 
 import { checkInteger } from '../../base/arguments.ts';
 import { BuddyAllocator } from '../../core/allocator.ts';
+import { withMemory } from '../memory.ts';
 import type { Trace } from '../trace.ts';
 
 /** Called now and then during a long run. Both arguments are counts of operations. */
@@ -18,6 +19,11 @@ export function reportSlice(index: number, operations: number, onProgress: Progr
   if (index % SLICE === 0) onProgress(index, operations);
 }
 
+/** Units of `unit` bytes that a request for `bytes` bytes takes: at least one. */
+export function unitsFor(bytes: number, unit: number): number {
+  return Math.max(1, Math.ceil(bytes / unit));
+}
+
 /**
  * The operations of a trace with sizes in units of `unit` bytes: rounded up, at least one. Frees stay as they are.
  * O(n).
@@ -27,7 +33,7 @@ export function reportSlice(index: number, operations: number, onProgress: Progr
  */
 export function opsInUnits(trace: Trace, unit: number): Int32Array {
   checkInteger('unit', unit, 1);
-  return trace.ops.map((op) => (op < 0 ? op : Math.max(1, Math.ceil(op / unit))));
+  return withMemory(() => trace.ops.map((op) => (op < 0 ? op : unitsFor(op, unit))));
 }
 
 /** One trace on its way through one allocator. */
@@ -47,11 +53,14 @@ export class Pass {
   #index = 0;
   #id = 0;
 
-  /** @param ops the operations of `trace` in units, as {@link opsInUnits} gives them. */
-  constructor(trace: Trace, ops: Int32Array, capacity: number) {
+  /**
+   * @param ops the operations of a trace in units, as {@link opsInUnits} gives them.
+   * @param offsets room for an offset per allocation. The pass overwrites it.
+   */
+  constructor(ops: Int32Array, offsets: Int32Array, capacity: number) {
     this.allocator = new BuddyAllocator({ capacity });
     this.#ops = ops;
-    this.#offsets = new Int32Array(trace.allocations);
+    this.#offsets = offsets;
   }
 
   /**

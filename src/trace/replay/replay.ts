@@ -3,7 +3,8 @@
 import { checkWithin } from '../../base/arguments.ts';
 import { orderOf } from '../../base/word.ts';
 import type { BuddyAllocator } from '../../core/allocator.ts';
-import type { Trace } from '../trace.ts';
+import { int32s } from '../memory.ts';
+import { gapsOf, type Trace, type TraceGaps } from '../trace.ts';
 import { fitCapacity } from './capacity.ts';
 import { opsInUnits, Pass, type Progress } from './pass.ts';
 import { type Samples, takeSamples } from './samples.ts';
@@ -42,7 +43,7 @@ export interface SizeClass {
 }
 
 /** The result of {@link replay}: plain data, ready for JSON. */
-export interface ReplayReport extends Samples {
+export interface ReplayReport extends Samples, TraceGaps {
   /** Bytes per unit. */
   readonly unit: number;
   /** Units in the arena. */
@@ -55,12 +56,6 @@ export interface ReplayReport extends Samples {
   readonly allocations: number;
   /** How many of them free. */
   readonly frees: number;
-  /** See {@link Trace.skippedFrees}. */
-  readonly skippedFrees: number;
-  /** See {@link Trace.impliedFrees}. */
-  readonly impliedFrees: number;
-  /** See {@link Trace.refusedRequests}. */
-  readonly refusedRequests: number;
   /** Nanoseconds per operation, with the replay loop: the best of three passes or more, each in a fresh arena. */
   readonly nsPerOperation: number;
   /** Hash of all offsets returned, in order, -1 for no room: h = h * 31 + offset, uint32. */
@@ -73,7 +68,7 @@ export interface ReplayReport extends Samples {
 
 /**
  * Replays a trace: three times or more against the clock, and once with a look at the arena after every 1/256 of the
- * operations. O(n log capacity) time, O(n) memory.
+ * operations. O(n log capacity) time, at most 64 bytes of memory per operation, the trace included, and the arena's state.
  *
  * @throws TypeError if `unit` or `capacity` is not a number.
  * @throws RangeError if `unit` is not a positive integer, or `capacity` not an integer from 1 to 2^30.
@@ -91,9 +86,7 @@ export function replay(trace: Trace, options: ReplayOptions = {}): ReplayReport 
     operations: ops.length,
     allocations: trace.allocations,
     frees: trace.frees,
-    skippedFrees: trace.skippedFrees,
-    impliedFrees: trace.impliedFrees,
-    refusedRequests: trace.refusedRequests,
+    ...gapsOf(trace),
     nsPerOperation: (pass.elapsed * 1e6) / ops.length,
     placementHash: pass.hash,
     failures: pass.failures,
@@ -105,9 +98,10 @@ export function replay(trace: Trace, options: ReplayOptions = {}): ReplayReport 
 /** The fastest of several passes. `onPass` is called with the operations done, over all passes. */
 function fastestPass(trace: Trace, ops: Int32Array, capacity: number, onPass: (done: number) => void): Pass {
   const begin = performance.now();
+  const offsets = int32s(trace.allocations);
   let passes = 0;
   const next = (): Pass => {
-    const pass = new Pass(trace, ops, capacity);
+    const pass = new Pass(ops, offsets, capacity);
     for (const done of pass.run(ops.length)) onPass(passes * ops.length + done);
     passes++;
     return pass;
@@ -143,7 +137,7 @@ export function arenaAfter(
   const { operations = trace.ops.length } = options;
   checkWithin('operations', operations, 0, trace.ops.length);
   const { unit, capacity } = arenaFor(trace, options);
-  const pass = new Pass(trace, opsInUnits(trace, unit), capacity);
+  const pass = new Pass(opsInUnits(trace, unit), int32s(trace.allocations), capacity);
   for (const _ of pass.run(operations));
   return { allocator: pass.allocator, failures: pass.failures };
 }

@@ -2,9 +2,10 @@
 
 import { orderOf } from '../../base/word.ts';
 import { BuddyAllocator } from '../../core/allocator.ts';
+import { int32s } from '../memory.ts';
 import type { Trace } from '../trace.ts';
 import { RegionMap } from './map.ts';
-import { opsInUnits, type Progress } from './pass.ts';
+import { type Progress, unitsFor } from './pass.ts';
 
 const SAMPLES = 256;
 const REGIONS = 128;
@@ -44,7 +45,7 @@ export interface Samples {
 
 /** Replays a trace, and looks at the arena at even distances. Reports progress at every sample. O(n log capacity). */
 export function takeSamples(trace: Trace, unit: number, capacity: number, onProgress: Progress): Samples {
-  const ops = opsInUnits(trace, unit);
+  const { ops } = trace;
   const arena = new SampledArena(trace.allocations, unit, capacity);
   const count = Math.min(SAMPLES, ops.length);
   const samples: Sample[] = [];
@@ -54,7 +55,7 @@ export function takeSamples(trace: Trace, unit: number, capacity: number, onProg
     for (; index < end; index++) {
       const op = ops[index];
       if (op < 0) arena.free(~op);
-      else arena.allocate(op, Math.max(1, trace.ops[index]));
+      else arena.allocate(unitsFor(op, unit), Math.max(1, op));
     }
     samples.push(arena.sample(end));
     onProgress(end, ops.length);
@@ -82,8 +83,8 @@ class SampledArena {
     this.#allocator = new BuddyAllocator({ capacity });
     this.#unit = unit;
     this.#map = new RegionMap(capacity, REGIONS);
-    this.#offsets = new Int32Array(allocations);
-    this.#bytes = new Int32Array(allocations);
+    this.#offsets = int32s(allocations);
+    this.#bytes = int32s(allocations);
   }
 
   /** Allocates the block with the next id: `units` units, of which `bytes` bytes are asked for. */
