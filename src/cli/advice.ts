@@ -2,6 +2,7 @@
 
 import type { Advice, Reason, Remedy, UnitFigures, Verdict } from '../trace.ts';
 import type { Paint } from './drawing.ts';
+import { gapFigures } from './figures.ts';
 import { bytes, count, percent, plural } from './format.ts';
 import { lines, table } from './table.ts';
 
@@ -28,13 +29,15 @@ function sentence(verdict: Verdict, paint: Paint): string {
 }
 
 /** The recommended unit and capacity, and the peak of the trace. */
-function recommendation({ recommended, operations, peakLiveBytes }: Advice, paint: Paint): string {
+function recommendation(advice: Advice, paint: Paint): string {
+  const { recommended, operations, peakLiveBytes } = advice;
   const { unit, smallest, powerOfTwo } = recommended;
   const arena = ({ capacity, arenaBytes, stateBytes }: typeof smallest): string =>
     `${plural(capacity, 'unit')} (${bytes(arenaBytes)}, and ${bytes(stateBytes)} of state)`;
   return lines(
     [
       { name: 'operations', value: count(operations) },
+      ...gapFigures(advice),
       { name: 'peak live', value: `${plural(peakLiveBytes, 'byte')} (${bytes(peakLiveBytes)})` },
       { name: 'unit', value: bytes(unit) },
       { name: 'capacity', value: arena(smallest) },

@@ -5,7 +5,8 @@ import { getSystemErrorMap } from 'node:util';
 import pico from 'picocolors';
 import { dump } from '../core/state/dump.ts';
 import { readTraceFile, readTraceStream } from '../trace/formats/file.ts';
-import { advise, arenaAfter, fitCapacity, replay, type Trace } from '../trace.ts';
+import { printable } from '../trace/printable.ts';
+import { advise, arenaAfter, fitCapacity, replay, type Trace, type TraceFormat } from '../trace.ts';
 import { adviceSummary } from './advice.ts';
 import type { Paint } from './drawing.ts';
 import { hasColors, type Io, widthOf } from './io.ts';
@@ -15,8 +16,14 @@ import { drawMemory, mapSummary, replaySummary } from './summary.ts';
 /** Lines of a full memory map. */
 const MAP_LINES = 16;
 
+/** Arguments of all commands: how to read the trace. */
+interface TraceFlags {
+  readonly format?: TraceFormat;
+  readonly strict?: true;
+}
+
 /** Arguments of the commands that make an arena. */
-interface ArenaFlags {
+interface ArenaFlags extends TraceFlags {
   readonly unit: number;
   readonly capacity?: number;
 }
@@ -34,7 +41,7 @@ export interface MapFlags extends ArenaFlags {
 }
 
 /** Arguments of `buddy advise`. */
-export interface AdviseFlags {
+export interface AdviseFlags extends TraceFlags {
   readonly minUnit: number;
   readonly json?: true;
 }
@@ -45,7 +52,7 @@ export interface AdviseFlags {
  * @throws Error if the trace cannot be read or the page cannot be written; the message names the file.
  */
 export async function replayCommand(file: string, flags: ReplayFlags, io: Io): Promise<boolean> {
-  const trace = await load(file, io);
+  const trace = await load(file, flags, io);
   const { unit } = flags;
   const capacity = capacityFor(trace, flags, io);
   const report = withProgress(io, 'replaying', trace, (onProgress) =>
@@ -55,7 +62,7 @@ export async function replayCommand(file: string, flags: ReplayFlags, io: Io): P
     const { htmlReport } = await import('./html/page.ts');
     await naming(flags.html, writeFile(flags.html, htmlReport(file, report)));
   }
-  if (flags.json) io.stdout.write(`${JSON.stringify({ file, ...report })}\n`);
+  if (flags.json) io.stdout.write(documentOf({ file, ...report }));
   else {
     const { allocator } = arenaAfter(trace, { unit, capacity });
     io.stdout.write(replaySummary(report, allocator, widthOf(io), paintFor(io)));
@@ -69,7 +76,7 @@ export async function replayCommand(file: string, flags: ReplayFlags, io: Io): P
  * @throws Error if the trace cannot be read or has fewer operations than `flags.at`.
  */
 export async function mapCommand(file: string, flags: MapFlags, io: Io): Promise<boolean> {
-  const trace = await load(file, io);
+  const trace = await load(file, flags, io);
   const { at: operations = trace.ops.length, unit } = flags;
   if (operations > trace.ops.length) {
     throw new Error(
@@ -93,21 +100,25 @@ export async function mapCommand(file: string, flags: MapFlags, io: Io): Promise
  * @throws Error if the trace cannot be read or needs more than 2^30 of the largest units.
  */
 export async function adviseCommand(file: string, flags: AdviseFlags, io: Io): Promise<void> {
-  const trace = await load(file, io);
+  const trace = await load(file, flags, io);
   const { minUnit } = flags;
   const advice = withProgress(io, 'trying units', trace, (onProgress) =>
     advise(trace, { minUnit, onProgress }),
   );
   io.stdout.write(
-    flags.json
-      ? `${JSON.stringify({ file, ...advice })}\n`
-      : adviceSummary(advice, widthOf(io), paintFor(io)),
+    flags.json ? documentOf({ file, ...advice }) : adviceSummary(advice, widthOf(io), paintFor(io)),
   );
 }
 
+/** A JSON document on one line. */
+function documentOf(value: object): string {
+  return `${printable(JSON.stringify(value))}\n`;
+}
+
 /** The trace in a file, or on standard input if `file` is `-`. */
-function load(file: string, io: Io): Promise<Trace> {
-  return naming(file, file === '-' ? readTraceStream(io.stdin) : readTraceFile(file));
+function load(file: string, { format, strict }: TraceFlags, io: Io): Promise<Trace> {
+  const options = { format, strict };
+  return naming(file, file === '-' ? readTraceStream(io.stdin, options) : readTraceFile(file, options));
 }
 
 /** The capacity asked for, or the smallest power of two in which the trace fits. */

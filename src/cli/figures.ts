@@ -1,6 +1,6 @@
 // The figures of a replay in words, for the terminal and the page alike.
 
-import type { ReplayReport } from '../trace.ts';
+import type { ReplayReport, TraceGaps } from '../trace.ts';
 import { bytes, count, percent, plural } from './format.ts';
 
 /** One line of a table of figures. */
@@ -13,19 +13,10 @@ export interface Figure {
 
 /** The main figures of a replay. */
 export function replayFigures(report: ReplayReport): Figure[] {
-  const { unit, capacity, allocations, frees, skippedFrees, impliedFrees, peakLiveBytes, peakUsedUnits } =
-    report;
-  const figures = [
-    {
-      name: 'operations',
-      value: `${count(report.operations)} (${plural(allocations, 'allocation')}, ${plural(frees, 'free')})`,
-    },
-  ];
-  if (skippedFrees > 0)
-    figures.push({ name: '', value: `${plural(skippedFrees, 'free')} of unknown addresses, skipped` });
-  if (impliedFrees > 0) figures.push({ name: '', value: `${plural(impliedFrees, 'free')} missing, added` });
+  const { unit, capacity, peakLiveBytes, peakUsedUnits } = report;
   return [
-    ...figures,
+    operationsFigure(report),
+    ...gapFigures(report),
     { name: 'speed', value: `${report.nsPerOperation.toFixed(1)} ns/op` },
     arenaFigure(capacity, unit),
     { name: 'peak live', value: `${plural(peakLiveBytes, 'byte')} (${bytes(peakLiveBytes)})` },
@@ -36,6 +27,28 @@ export function replayFigures(report: ReplayReport): Figure[] {
     failuresFigure(report.failures),
     { name: 'placement hash', value: String(report.placementHash) },
   ];
+}
+
+/** The numbers of operations, of allocations and of frees. */
+function operationsFigure({ operations, allocations, frees }: ReplayReport): Figure {
+  return {
+    name: 'operations',
+    value: `${count(operations)} (${plural(allocations, 'allocation')}, ${plural(frees, 'free')})`,
+  };
+}
+
+/** What a recording lacks, or has beside the operations: one line for each count above 0, to follow the operations. */
+export function gapFigures(gaps: TraceGaps): Figure[] {
+  const counts: readonly (readonly [number, string, string])[] = [
+    [gaps.skippedFrees, 'free', 'of unknown addresses, skipped'],
+    [gaps.impliedFrees, 'free', 'missing, added'],
+    [gaps.refusedRequests, 'request', 'refused by the C library, left out'],
+    [gaps.oversizedRequests, 'request', 'for more than 2^31 - 1 bytes, left out'],
+    [gaps.cutOffLines, 'line', 'at the end cut off, left out'],
+  ];
+  return counts
+    .filter(([number]) => number > 0)
+    .map(([number, noun, what]) => ({ name: '', value: `${plural(number, noun)} ${what}` }));
 }
 
 /** The size of the arena. */

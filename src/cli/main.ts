@@ -10,4 +10,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(BAD_INPUT);
 });
 
+// Whatever cannot be said on standard error cannot be said at all; the exit status says enough.
+process.stderr.on('error', () => {});
+
 process.exitCode = await run(process.argv.slice(2), process);

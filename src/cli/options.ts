@@ -3,6 +3,8 @@
 import { InvalidArgumentError } from 'commander';
 import { MAX_CAPACITY } from '../base/arguments.ts';
 import { ADVISED_UNITS } from '../trace/advise/advise.ts';
+import { TRACE_FORMATS } from '../trace/formats/read.ts';
+import type { TraceFormat } from '../trace.ts';
 
 const SUFFIXES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
@@ -36,4 +38,11 @@ export function parseCapacity(text: string): number {
 /** A number of operations. Whether the trace has so many is known only when it has been read. */
 export function parseCount(text: string): number {
   return integer(text, 0, Number.MAX_SAFE_INTEGER, 'It must be an integer of at least 0.');
+}
+
+/** The format of a trace. */
+export function parseFormat(text: string): TraceFormat {
+  const format = TRACE_FORMATS.find((name) => name === text);
+  if (format !== undefined) return format;
+  throw new InvalidArgumentError(`It must be one of ${TRACE_FORMATS.join(', ')}.`);
 }

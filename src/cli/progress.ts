@@ -13,12 +13,14 @@ const LONG = 500_000;
  */
 export function withProgress<T>(io: Io, label: string, trace: Trace, work: (onProgress?: Progress) => T): T {
   if (io.stderr.isTTY !== true || trace.ops.length < LONG) return work();
-  // A handler for Ctrl-C could not run before the work is done; the signal's default ends the program at once.
+  // A handler for Ctrl-C could not run before the work is done; the signal's default ends the program at once. So the
+  // bar must not change the terminal's state, such as its line wrapping, which nobody would then restore.
   const bar = new SingleBar({
     stream: io.stderr,
     format: `${label} {bar} {percentage}%`,
     clearOnComplete: true,
     gracefulExit: false,
+    linewrap: true,
   });
   bar.start(1, 0);
   try {

@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { printable } from '../trace/printable.ts';
 import {
   type AdviseFlags,
   adviseCommand,
@@ -11,7 +12,7 @@ import {
   replayCommand,
 } from './commands.ts';
 import { type Io, widthOf } from './io.ts';
-import { parseCapacity, parseCount, parseMinUnit, parseUnit } from './options.ts';
+import { parseCapacity, parseCount, parseFormat, parseMinUnit, parseUnit } from './options.ts';
 
 const FINE = 0;
 const NO_ROOM = 1;
@@ -33,7 +34,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(`${text.trim().replaceAll('\n', ' ')}\n`),
+      outputError: (text, write) => write(`${printable(text.trim().replaceAll('\n', ' '))}\n`),
       getOutHelpWidth: () => widthOf(io),
     });
   withArenaFlags(program.command('replay'))
@@ -64,15 +65,23 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? FINE : BAD_INPUT;
-    io.stderr.write(`error: ${(error as Error).message}\n`);
+    // The message may quote a file or its name, which must not command the terminal.
+    io.stderr.write(`${printable(`error: ${(error as Error).message}`)}\n`);
     return BAD_INPUT;
   }
   return status;
 }
 
-/** Adds the argument that all commands have. */
+/** Adds the argument and the options that all commands have. */
 function withTrace(command: Command): Command {
-  return command.argument('<file>', 'the trace: int32 or mtrace text, plain or gzip; - reads standard input');
+  return command
+    .argument('<file>', 'the trace: int32 or mtrace text, plain or gzip; - reads standard input')
+    .option(
+      '--format <name>',
+      'the format, int32 or mtrace (default: what the content looks like)',
+      parseFormat,
+    )
+    .option('--strict', 'refuse a recording that is cut off or has requests above 2^31 - 1 bytes');
 }
 
 /** Adds the options of the commands that make an arena. */

@@ -3,7 +3,7 @@
 import type { BuddyAllocator } from '../core/allocator.ts';
 import { type ArenaState, memoryMap, type ReplayReport, type Trace } from '../trace.ts';
 import { bar, drawMap, mapLegend, type Paint, sparkline } from './drawing.ts';
-import { arenaFigure, failuresFigure, replayFigures } from './figures.ts';
+import { arenaFigure, failuresFigure, gapFigures, replayFigures } from './figures.ts';
 import { bytes, count, percent, plural } from './format.ts';
 import { lines, table } from './table.ts';
 
@@ -40,6 +40,7 @@ export function mapSummary(
   const { capacity, usedUnits, liveBlocks, largestFree, externalFragmentation } = allocator.stats();
   const figures = [
     { name: 'operations', value: `${count(operations)} of ${count(trace.ops.length)}` },
+    ...gapFigures(trace),
     arenaFigure(capacity, unit),
     {
       name: 'used',

@@ -75,6 +75,55 @@ describe('buddy', () => {
     );
   });
 
+  test('reads the format that is named, and else only what looks like a trace', async () => {
+    writeFileSync(file('zeros'), new Uint8Array(4096));
+    const { status, stderr } = await buddy(['replay', file('zeros')]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/zeros: not a trace: .* \(to read them nevertheless, name the format int32\)\n$/);
+    for (const command of ['replay', 'map', 'advise']) {
+      const named = await buddy([command, file('zeros'), '--format', 'int32']);
+      expect(named).toMatchObject({ status: 0, stderr: '' });
+      expect(named.stdout).toContain('1,024');
+    }
+  });
+
+  // The cases killed-program and refused-requests.
+  test.each(['replay', 'map', 'advise'])('%s says what a recording lacks', async (command) => {
+    const lines = [
+      '- 0x1',
+      '+ 0x10 0x8',
+      '+ 0x10 0x8',
+      '+ (nil) 0x9',
+      '! 0x10 0x9',
+      '+ 0x20 0x80000000',
+      '@',
+    ];
+    writeFileSync(file('gaps.mtrace'), lines.join('\n'));
+    const { status, stdout } = await buddy([command, file('gaps.mtrace')]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^operations {6}3.*\n${[
+          '1 free of unknown addresses, skipped',
+          '1 free missing, added',
+          '2 requests refused by the C library, left out',
+          '1 request for more than 2\\^31 - 1 bytes, left out',
+          '1 line at the end cut off, left out',
+        ]
+          .map((line) => ` {16}${line}\n`)
+          .join('')}`,
+        'm',
+      ),
+    );
+    expect((await buddy([command, file('text.mtrace')])).stdout).not.toContain('cut off');
+    expect(await buddy([command, file('gaps.mtrace'), '--strict'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `error: ${file('gaps.mtrace')}: line 6: 2147483648 bytes are more than 2^31 - 1\n`,
+    });
+    expect((await buddy([command, file('text.mtrace'), '--strict'])).status).toBe(0);
+  });
+
   test('--version is the version of the package', async () => {
     expect(await buddy(['--version'])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
@@ -131,6 +180,8 @@ describe('buddy', () => {
       ['map', SQLITE, '--at', '169719'],
       /--at 169719 is past the end of the trace, which has 169718 operations/,
     ],
+    [['replay', SQLITE, '--format', 'gzip'], /--format.*must be one of int32, mtrace\./],
+    [['map', SQLITE, '--format', 'mtrace'], /line 1: holds NUL bytes/],
     [['advise'], /missing required argument 'file'/],
     [['advise', SQLITE, '--unit', '16'], /unknown option '--unit'/],
     [['advise', SQLITE, '--min-unit', '4'], minUnit],
@@ -284,6 +335,7 @@ describe('buddy replay', () => {
     expect(Object.keys(report).sort()).toEqual([
       'allocations',
       'capacity',
+      'cutOffLines',
       'failures',
       'file',
       'format',
@@ -291,6 +343,7 @@ describe('buddy replay', () => {
       'impliedFrees',
       'nsPerOperation',
       'operations',
+      'oversizedRequests',
       'peakLiveBytes',
       'peakUsedUnits',
       'placementHash',
@@ -543,8 +596,15 @@ describe('buddy advise', () => {
     const document = JSON.parse(stdout) as Advice & { file: string };
     expect(Object.keys(document)).toEqual([
       'file',
+      'format',
       'operations',
       'allocations',
+      'frees',
+      'skippedFrees',
+      'impliedFrees',
+      'refusedRequests',
+      'oversizedRequests',
+      'cutOffLines',
       'verdict',
       'reasons',
       'remedies',
@@ -572,7 +632,7 @@ describe('buddy advise', () => {
   test('a trace that no arena holds is an error', async () => {
     const ops = Array.from({ length: 2049 }, () => 2 ** 31 - 1);
     writeFileSync(file('vast.tr'), encodeTrace(traceFromOps(Int32Array.from(ops))));
-    expect(await buddy(['advise', file('vast.tr')])).toEqual({
+    expect(await buddy(['advise', file('vast.tr'), '--format', 'int32'])).toEqual({
       status: 2,
       stdout: '',
       stderr: 'error: the trace needs more than 2^30 units of 4096 bytes\n',
@@ -619,6 +679,14 @@ describe('terminals', () => {
     expect(stderr).toContain('finding a capacity');
     expect(stderr).toMatch(/replaying .*\d+%/);
     expect(stdout).not.toContain('replaying');
+  });
+
+  test('are left as they were, even if the program is killed meanwhile', async () => {
+    // The case sigint-terminal: no switch of the terminal, such as its line wrapping, which would have to be undone.
+    const { stderr } = await buddy(['advise', 'data/lua.tr.gz'], { terminal: 80 });
+    expect(stderr).toContain('%');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
+    expect(stderr).not.toMatch(/\u001b\[[?>=][\d;]*[a-zA-Z]/);
   });
 
   test('see none when it is short, and a pipe never does', async () => {

@@ -93,3 +93,23 @@ it.skipIf(!existsSync('/dev/full'))('standard output that cannot be written to i
     stderr: expect.stringMatching(/^error: standard output: .*\n$/),
   });
 });
+
+// The case cli-small: it was 1, which means that the trace did not fit.
+it.skipIf(!existsSync('/dev/full'))(
+  'standard error that cannot be written to does not change the status',
+  async () => {
+    const full = openSync('/dev/full', 'w');
+    const statusOf = (argv: string[]): Promise<unknown> => {
+      const child = spawn(process.execPath, [PROGRAM, ...argv], { stdio: ['ignore', 'ignore', full] });
+      return new Promise((resolve) => child.on('close', resolve));
+    };
+    const statuses = [
+      await statusOf(['replay', 'nonexistent']),
+      await statusOf(['burn']),
+      await statusOf(['map', 'data/jq.tr.gz', '--capacity', '1']),
+      await statusOf(['map', 'data/jq.tr.gz']),
+    ];
+    closeSync(full);
+    expect(statuses).toEqual([2, 2, 1, 0]);
+  },
+);

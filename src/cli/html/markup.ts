@@ -1,10 +1,12 @@
 // HTML and SVG as text, in which no text from outside counts as markup.
 
+import { printable } from '../../trace/printable.ts';
+
 const SPECIAL = /[&<>"]/g;
 
-/** `text` as content of an element or of a quoted attribute. O(length). */
+/** `text` as content of an element or of a quoted attribute, with control characters as escapes. O(length). */
 export function escapeText(text: string): string {
-  return text.replace(SPECIAL, (char) => `&#${char.charCodeAt(0)};`);
+  return printable(text).replace(SPECIAL, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 /** The attributes of an element, not escaped. */
