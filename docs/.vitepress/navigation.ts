@@ -40,6 +40,7 @@ export const sections: Entry[] = [
       { text: 'The buddy command', link: '/cli' },
       { text: 'Advice for a program', link: '/advise' },
       { text: 'Traces', link: '/traces' },
+      { text: 'Recording a program', link: '/recording' },
       { text: 'Playground', link: '/playground' },
     ],
   },
