@@ -7,7 +7,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeTrace, readTrace, traceFromOps } from '../../src/trace.ts';
 
-const mtrace = `= Start\n${Array.from({ length: 200 }, (_, i) => `@ ./p:[0x1] + 0x${(4096 + 32 * i).toString(16)} 0x18\n`).join('')}`;
+const blocks = Array.from(
+  { length: 200 },
+  (_, i) => `@ ./p:[0x1] + 0x${(4096 + 32 * i).toString(16)} 0x18\n`,
+);
+const mtrace = `= Start\n${blocks.join('')}`;
 
 function reasonFor(bytes: Uint8Array): Promise<{ code?: string; message: string }> {
   return readTrace(bytes).then(

@@ -7,7 +7,11 @@ import { advise, readTrace, replay, type Trace } from '../../src/trace.ts';
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const read = (text: string): Promise<Trace> => readTrace(encode(text));
 
-const whole = `= Start\n${Array.from({ length: 60_000 }, (_, i) => `@ ./p:[0x1] + 0x${(4096 + 32 * i).toString(16)} 0x18\n`).join('')}`;
+const blocks = Array.from(
+  { length: 60_000 },
+  (_, i) => `@ ./p:[0x1] + 0x${(4096 + 32 * i).toString(16)} 0x18\n`,
+);
+const whole = `= Start\n${blocks.join('')}`;
 
 describe('a program that was killed', () => {
   it.each([

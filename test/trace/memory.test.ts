@@ -16,7 +16,7 @@ const TRACES: Readonly<Record<string, string>> = {
     for (let i = 0; blocks + i < n; i++) ops[blocks + i] = ~(2 * i);`,
 };
 
-/** Bytes per operation that a process of its own needs for a report, with a heap for objects that holds none for each. */
+/** Bytes per operation that a process needs for a report. Its heap has no room for an object per operation. */
 function bytesPerOperation(report: 'advise' | 'replay', filling: string): number {
   // The arena's state comes on top: units as large as these keep it small.
   const options = report === 'advise' ? '{ minUnit: 1024 }' : '{ unit: 1024 }';

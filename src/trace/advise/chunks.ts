@@ -6,8 +6,8 @@ import { float64s, int32s } from '../memory.ts';
 export const NO_CHUNK = -1;
 
 /**
- * A list of chunks that cover a heap from address 0 to its end. A chunk has a number from 0 to a limit; the limit itself
- * is the number of the end of the heap, which counts as a chunk of no size. Addresses are exact up to 2^53.
+ * A list of chunks that cover a heap from address 0 to its end. Chunks have numbers below a limit. The limit itself is
+ * the number of the end of the heap, which counts as a chunk without size. Addresses are exact up to 2^53.
  */
 export class ChunkList {
   /** The number of the end of the heap. */

@@ -1,4 +1,4 @@
-// The distinct values of an array, numbered in ascending order. Sorting takes no longer for some values than for others,
+// The distinct values of an array, numbered in ascending order. They are sorted: that takes O(n log n) for any values,
 // which a hash table does not promise, and a Map ends at 2^24 of them.
 
 import { withMemory } from '../memory.ts';

@@ -20,7 +20,7 @@ export class FirstFitHeap {
     this.#free = new FreeChunks(this.#chunks, Math.ceil(blocks / 2));
   }
 
-  /** Puts a block in the lowest free range of `size`, at the end of the heap if there is none before it. O(log highest). */
+  /** Puts a block in the lowest free range of `size`, at the end of the heap if there is none. O(log highest). */
   allocate(block: number, size: number): void {
     const chunks = this.#chunks;
     const found = this.#free.lowest(size);

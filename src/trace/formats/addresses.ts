@@ -1,12 +1,12 @@
 // The ids of live blocks by address: a hash table in typed arrays.
 //
-// A Map would do, but for two things. V8's keeps a deleted entry in the chain of its hash until the table is rebuilt, so
-// the same address freed and allocated again and again, as every malloc has it, makes each look-up longer than the last.
-// And it ends at 2^24 entries.
+// A Map does not do. V8 keeps a deleted entry in the chain of its hash until it rebuilds the table. Every malloc hands
+// out the address that was freed last, so one chain grows with each free, and each look-up takes longer. And a Map ends
+// at 2^24 entries.
 //
 // Addresses come from files, so the hash is one that no file can know: simple tabulation with random tables. With it,
-// linear probing takes O(1) expected time whatever the addresses are (M. Patrascu, M. Thorup, The power of simple
-// tabulation hashing, JACM 59, 2012).
+// linear probing takes O(1) expected time for any addresses (M. Patrascu, M. Thorup, The power of simple tabulation
+// hashing, JACM 59, 2012).
 
 import { int32s } from '../memory.ts';
 

@@ -68,7 +68,8 @@ export interface ReplayReport extends Samples, TraceGaps {
 
 /**
  * Replays a trace: three times or more against the clock, and once with a look at the arena after every 1/256 of the
- * operations. O(n log capacity) time, at most 64 bytes of memory per operation, the trace included, and the arena's state.
+ * operations. O(n log capacity) time; at most 64 bytes of memory per operation, the trace included, and the arena's
+ * state.
  *
  * @throws TypeError if `unit` or `capacity` is not a number.
  * @throws RangeError if `unit` is not a positive integer, or `capacity` not an integer from 1 to 2^30.

@@ -51,4 +51,46 @@ export const trace = {
     equal([made.ops, made.skippedFrees], [[10, 2_000_000, ~0], 1], 'the operations');
     await rejects(readTrace(new TextEncoder().encode('= Start\n@ nonsense\n')), 'LINE', 'nonsense');
   },
+
+  async 'refuses what is not a trace, unless it is asked for'() {
+    await rejects(readTrace(new Uint8Array(4096)), 'FORMAT', 'zeros');
+    equal((await readTrace(new Uint8Array(4096), { format: 'int32' })).allocations, 1024, 'zeros as int32');
+    await rejects(readTrace(Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4)), 'FORMAT', 'xz');
+  },
+
+  async 'reads a recording that is cut off, unless it must be complete'() {
+    const cut = new TextEncoder().encode(`${MTRACE.slice(0, -6)}@ ./progr`);
+    equal((await readTrace(cut)).cutOffLines, 1, 'lines left out');
+    await rejects(readTrace(cut, { strict: true }), 'LINE', 'the same, strictly');
+  },
+
+  async 'reads bytes in shared memory'() {
+    needs(features.sharedArrayBuffer, named.sharedArrayBuffer);
+    await readsAllFrom((length) => new SharedArrayBuffer(length));
+  },
+
+  async 'reads bytes in resizable memory'() {
+    needs(features.resizable, named.resizable);
+    await readsAllFrom((length) => new ArrayBuffer(length, { maxByteLength: 2 * length }));
+  },
+
+  async 'reads bytes in shared WebAssembly memory'() {
+    needs(features.sharedWasm, named.sharedWasm);
+    await readsAllFrom(() => new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true }).buffer);
+  },
 };
+
+/** Reads each format, packed and not, from a buffer that `make` makes. */
+async function readsAllFrom(make) {
+  const int32 = encodeTrace(traceFromOps(Int32Array.of(100, 40, ~0)));
+  const files = [int32, new TextEncoder().encode(MTRACE)];
+  if (features.decompression) {
+    const packed = new Blob([int32]).stream().pipeThrough(new CompressionStream('gzip'));
+    files.push(new Uint8Array(await new Response(packed).arrayBuffer()));
+  }
+  for (const file of files) {
+    const bytes = new Uint8Array(make(file.length + 8), 8, file.length);
+    bytes.set(file);
+    equal((await readTrace(bytes)).ops, (await readTrace(file)).ops, 'the operations');
+  }
+}
