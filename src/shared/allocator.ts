@@ -273,7 +273,7 @@ export class SharedBuddyAllocator {
     if (engine.adopt(offset, from ?? 0)) return;
     throw sizeAt(cells, g, offset) === 0
       ? misuse(cells, g, offset)
-      : new BuddyError('NOT_ALLOCATED', `the block at ${offset} is not worker ${from}'s any more`);
+      : new BuddyError('NOT_ALLOCATED', `the block at ${offset} is not worker ${from}'s`);
   }
 
   /** Counts blocks and units. Exact if no other worker is in a call, approximate otherwise. O(capacity). */

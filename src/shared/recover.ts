@@ -106,9 +106,9 @@ export function recover(engine: Engine, dead: number): Recovered {
  * allowed: then there is nothing to recover.
  */
 export function checkDead({ cells, g, slot }: Engine, workerId: number): void {
-  checkWorkerId(g, 'worker', workerId);
+  checkWorkerId(g, 'workerId', workerId);
   if (workerId === workerIdOf(cells, g, slot))
-    throw new RangeError("worker must be another worker's id, not the caller's own");
+    throw new RangeError("workerId must be another worker's id, not the caller's own");
 }
 
 /**
