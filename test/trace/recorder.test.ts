@@ -68,7 +68,11 @@ describe.skipIf(!hasCompiler)('the recorder (needs cc on Linux)', () => {
     cc(...'-w -O0 -fno-builtin -D_GNU_SOURCE -o program program.c -pthread'.split(' '));
     const program = join(folder, 'program');
     const env = { LD_PRELOAD: join(folder, 'record.so'), BUDDY_RECORD: join(folder, 'trace') };
-    const { signal, stdout, pid } = spawnSync(program, ['start'], { env, encoding: 'utf8' });
+    const { signal, stdout, pid } = spawnSync(program, ['start'], {
+      env,
+      encoding: 'utf8',
+      timeout: 60_000, // A lock that stays locked would hang it.
+    });
     expect({ signal, stdout }).toEqual({ signal: 'SIGKILL', stdout: 'end' });
     for (const name of readdirSync(folder).filter((each) => each.startsWith('trace.'))) {
       const trace = await readTrace(readFileSync(join(folder, name)));
