@@ -93,7 +93,7 @@ export class Region extends Extent implements HeapRegion {
     if (region.end !== end) {
       throw new BuddyError('CORRUPT', `the heap ends at ${end} by its header, at ${region.end} by its state`);
     }
-    const wrong = region.check();
+    const wrong = region.#faults(); // those of the state itself are known to be none
     if (wrong.length > 0) throw new BuddyError('CORRUPT', wrong[0]);
     return region;
   }
@@ -188,8 +188,9 @@ export class Region extends Extent implements HeapRegion {
       return;
     }
     const { int32 } = this;
-    const end = (from + length) >>> 2;
-    for (let i = from >>> 2, j = to >>> 2; i < end; i++, j++) int32[j] = int32[i];
+    const first = from >>> 2;
+    const end = first + (length >>> 2); // not `(from + length) >>> 2`: the end of 4 GiB, 2^32, would become 0
+    for (let i = first, j = to >>> 2; i < end; i++, j++) int32[j] = int32[i];
   }
 
   holds(buffer: ArrayBufferLike): boolean {
@@ -244,9 +245,14 @@ export class Region extends Extent implements HeapRegion {
   }
 
   check(): string[] {
-    const { allocator, first, stateOffset, stateUnits } = this;
-    const wrong = allocator.check();
-    if (wrong.length > 0) return wrong;
+    const wrong = this.allocator.check();
+    return wrong.length > 0 ? wrong : this.#faults();
+  }
+
+  /** What is wrong with the reserved units and the header, in words; the state is sound. */
+  #faults(): string[] {
+    const { first, stateOffset, stateUnits } = this;
+    const wrong: string[] = [];
     if (!this.#isTiled(0, first)) wrong.push(`units 0 to ${first} are not reserved`);
     if (!this.#isTiled(stateOffset, stateOffset + stateUnits)) {
       wrong.push(`the ${stateUnits} units of the state at ${stateOffset} are not reserved`);
