@@ -10,6 +10,14 @@ export function checkNumber(name: string, value: number): number {
   return value;
 }
 
+/** `value`, after a check that it is an object, as options are. */
+export function checkObject<T>(name: string, value: T): T {
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`${name} must be of type object, not ${value === null ? 'null' : typeof value}`);
+  }
+  return value;
+}
+
 /** `value`, after a check that it is a boolean. */
 export function checkBoolean(name: string, value: boolean): boolean {
   if (typeof value !== 'boolean') {
@@ -35,9 +43,14 @@ export function checkWithin(name: string, value: number, low: number, high: numb
   return value;
 }
 
+/** Whether the number `value` is a power of two from `low`, at least 1, to `high`. */
+export function isPowerOfTwo(value: number, low: number, high: number): boolean {
+  return value >= low && value <= high && Number.isInteger(Math.log2(value));
+}
+
 /** `value`, after a check that it is a power of two from `low` to `high`. */
 export function checkPowerOfTwo(name: string, value: number, low: number, high: number): number {
-  if (!(checkNumber(name, value) >= low && value <= high) || !Number.isInteger(Math.log2(value))) {
+  if (!isPowerOfTwo(checkNumber(name, value), low, high)) {
     throw new RangeError(`${name} must be a power of two from ${low} to ${high}, not ${value}`);
   }
   return value;

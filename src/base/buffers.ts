@@ -13,6 +13,18 @@ export function isSharedArrayBuffer(value: unknown): value is SharedArrayBuffer 
   );
 }
 
+/**
+ * Throws a TypeError that tells the remedy if there is no SharedArrayBuffer, as in a page that is not cross-origin
+ * isolated.
+ */
+export function requireSharedMemory(): void {
+  if (typeof SharedArrayBuffer !== 'undefined') return;
+  throw new TypeError(
+    'there is no SharedArrayBuffer here: a page has it once it is cross-origin isolated, that is, served with ' +
+      'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+  );
+}
+
 /** Whether the getter `key` of `prototype` takes `value`: only the real thing of any realm, never an imitation. */
 export function hasGetter(prototype: object, key: string, value: unknown): boolean {
   try {

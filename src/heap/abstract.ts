@@ -109,7 +109,13 @@ export abstract class AbstractHeap implements MallocFamily {
   calloc(count: number, size: number): number {
     const bytes = bytesOf(checkInteger('count', count), checkInteger('size', size));
     const ptr = this.malloc(bytes);
-    if (ptr !== 0) this.#region.bytesTo(ptr + bytes).fill(0, ptr, ptr + bytes);
+    if (ptr === 0) return 0;
+    try {
+      this.#region.bytesTo(ptr + bytes).fill(0, ptr, ptr + bytes);
+    } catch (error) {
+      this.free(ptr);
+      throw error;
+    }
     return ptr;
   }
 
@@ -141,14 +147,14 @@ export abstract class AbstractHeap implements MallocFamily {
   }
 
   /**
-   * Whether a live block starts at `ptr`, so that {@link free} would take it. O(log size).
+   * Whether a live block starts at `ptr`, so that {@link free} would take it; false beyond the heap's end. O(log size).
    *
    * @throws TypeError if `ptr` is not a number.
-   * @throws RangeError if it is not an integer, or outside the heap.
+   * @throws RangeError if it is not an integer from 0 up.
    */
   isAllocated(ptr: number): boolean {
     const region = this.#region.attached();
-    checkWithin('pointer', ptr, 0, region.end - 1);
+    if (checkInteger('pointer', ptr) >= region.end) return false;
     const offset = region.offsetAt(ptr);
     return !region.isReserved(offset) && region.pointerTo(offset) === ptr && region.sizeAt(offset) !== 0;
   }
@@ -162,14 +168,14 @@ export abstract class AbstractHeap implements MallocFamily {
    * @throws RangeError if `length` is not an integer from 0 up.
    */
   allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
-    const ptr = this.malloc(bytesOf(checkInteger('length', length), elementSize(type)));
-    return ptr === 0 ? null : makeView(type, this.buffer, ptr, length);
+    const bytes = bytesOf(checkInteger('length', length), elementSize(type));
+    return this.#viewOf(this.malloc(bytes), bytes, type, length);
   }
 
   /** {@link allocArray} with all elements zero. */
   callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
-    const ptr = this.calloc(length, elementSize(type));
-    return ptr === 0 ? null : makeView(type, this.buffer, ptr, length);
+    const size = elementSize(type);
+    return this.#viewOf(this.calloc(length, size), length * size, type, length);
   }
 
   /**
@@ -254,6 +260,21 @@ export abstract class AbstractHeap implements MallocFamily {
       externalFragmentation,
       metadataBytes,
     };
+  }
+
+  /**
+   * A view of all `bytes` bytes asked for of the fresh block at `ptr`; null for a null pointer. If there can be no view,
+   * as in a memory that was cut or from a constructor that throws, the block is freed.
+   */
+  #viewOf<C extends ArrayConstructor>(ptr: number, bytes: number, type: C, length: number): ViewOf<C> | null {
+    if (ptr === 0) return null;
+    try {
+      return makeView(type, this.buffer, ptr, length);
+    } catch (error) {
+      this.free(ptr);
+      this.#region.bytesTo(ptr + bytes); // throws a better error if the memory was cut
+      throw error;
+    }
   }
 
   /**

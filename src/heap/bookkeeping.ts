@@ -41,7 +41,10 @@ export interface HeapRegion {
   shrink(offset: number, units: number): void;
   /** Whether `buffer` shows the bytes of the region's memory. */
   holds(buffer: ArrayBufferLike): boolean;
-  /** A view of the memory that reaches to `end` at least, a byte of the region. */
+  /**
+   * A view of the memory that reaches to `end` at least, a byte of the region. Throws a BuddyError `TRUNCATED` if the
+   * memory was cut.
+   */
   bytesTo(end: number): Uint8Array;
   /** Every violated invariant, in words. */
   check(): string[];
@@ -83,7 +86,7 @@ export function endOfBlock(region: HeapRegion, ptr: number): number {
  */
 export function pointerOf(region: HeapRegion, view: ArrayBufferView): number {
   if (!ArrayBuffer.isView(view)) {
-    throw new TypeError(`a pointer must be a number or a view, not a ${typeof view}`);
+    throw new TypeError(`pointer must be of type number, or a view, not ${typeof view}`);
   }
   const { buffer } = view;
   if (!region.attached().holds(buffer)) {

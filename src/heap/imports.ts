@@ -1,8 +1,13 @@
 // The C functions of a heap, as a WebAssembly module imports them.
 
+import { isPowerOfTwo } from '../base/arguments.ts';
 import type { MallocFamily } from './malloc.ts';
+import { ADDRESSABLE } from './memory.ts';
 
-/** {@link Heap.imports}. Pointers and sizes are uint32; WebAssembly passes their bits as int32. */
+/**
+ * {@link Heap.imports}. Pointers and sizes are uint32; WebAssembly passes their bits as int32. A module with a 64-bit
+ * memory passes them as BigInts, and gets BigInts.
+ */
 export interface HeapImports {
   /** As {@link Heap.malloc}. */
   readonly malloc: (size: number) => number;
@@ -12,17 +17,36 @@ export interface HeapImports {
   readonly calloc: (count: number, size: number) => number;
   /** As {@link Heap.realloc}. */
   readonly realloc: (ptr: number, size: number) => number;
-  /** As {@link Heap.alignedAlloc}. */
+  /** As {@link Heap.alignedAlloc}; a null pointer also for an alignment that this refuses. */
   readonly aligned_alloc: (alignment: number, size: number) => number;
 }
 
 /** The functions of `heap`. They can be called without an object. */
 export function importsOf(heap: MallocFamily): HeapImports {
   return {
-    malloc: (size) => heap.malloc(size >>> 0) | 0,
-    free: (ptr) => heap.free(ptr >>> 0),
-    calloc: (count, size) => heap.calloc(count >>> 0, size >>> 0) | 0,
-    realloc: (ptr, size) => heap.realloc(ptr >>> 0, size >>> 0) | 0,
-    aligned_alloc: (alignment, size) => heap.alignedAlloc(alignment >>> 0, size >>> 0) | 0,
+    malloc: (size) => returned(size, heap.malloc(unsigned(size))),
+    free: (ptr) => heap.free(unsigned(ptr)),
+    calloc: (count, size) => returned(size, heap.calloc(unsigned(count), unsigned(size))),
+    realloc: (ptr, size) => returned(size, heap.realloc(unsigned(ptr), unsigned(size))),
+    aligned_alloc: (alignment, size) =>
+      returned(size, alignedAlloc(heap, unsigned(alignment), unsigned(size))),
   };
+}
+
+/** What WebAssembly passes as an i32, or as an i64 of a 64-bit module. */
+type Passed = number | bigint;
+
+/** The uint32 or uint64 that was passed. A uint64 beyond 2^53 is rounded, and more than any heap has. */
+function unsigned(passed: Passed): number {
+  return typeof passed === 'bigint' ? Number(BigInt.asUintN(64, passed)) : passed >>> 0;
+}
+
+/** `ptr` as the module that passed `like` takes it: an int32, or a BigInt. */
+function returned(like: Passed, ptr: number): number {
+  return typeof like === 'bigint' ? (BigInt(ptr) as unknown as number) : ptr | 0;
+}
+
+/** In C, an alignment that is not supported gives a null pointer (C11 after defect report 460). */
+function alignedAlloc(heap: MallocFamily, alignment: number, size: number): number {
+  return isPowerOfTwo(alignment, 1, ADDRESSABLE) ? heap.alignedAlloc(alignment, size) : 0;
 }

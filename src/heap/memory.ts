@@ -1,13 +1,16 @@
 // The kinds of memory that a heap can lie in, and how each of them grows and shrinks.
 
-import { checkWithin } from '../base/arguments.ts';
+import { checkObject, checkWithin } from '../base/arguments.ts';
 import { hasGetter, isArrayBuffer, isSharedArrayBuffer, wholeBuffer } from '../base/buffers.ts';
 
 /** What {@link Heap} needs of a `WebAssembly.Memory`. */
 export interface WasmMemory {
   /** The memory's bytes: another object after each growth. The former one is detached unless the memory is shared. */
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
-  /** Grows by `delta` pages of 64 KiB. Throws a RangeError if it cannot. */
+  /**
+   * Grows by `delta` pages of 64 KiB. Throws a RangeError if it cannot. A memory with 64-bit addresses takes a BigInt
+   * instead, which heaps find out.
+   */
   grow(delta: number): number;
 }
 
@@ -76,8 +79,12 @@ export function openHandle(handle: HeapHandle<HeapMemory | ArrayBufferView>): {
   readonly backing: Backing;
   readonly start: number;
 } {
-  if (typeof handle !== 'object' || handle === null) throw new TypeError('attach takes { memory, start }');
-  const { memory: source, start = 0 } = handle;
+  const { memory: source, start = 0 } = checkObject('handle', handle);
+  if (source === undefined) {
+    throw new TypeError(
+      'attach takes { memory, start }, such as the handle of a heap, not the memory or heap itself',
+    );
+  }
   const memory = wholeBuffer(source) as HeapMemory;
   if (ArrayBuffer.isView(source) && memory !== source.buffer && isSharedArrayBuffer(source.buffer)) {
     throw new TypeError('memory must not be a view of a part of shared memory: pass its buffer, and `start`');
@@ -106,6 +113,20 @@ export function ifThereIsRoom<T>(allocate: () => T): T | undefined {
   }
 }
 
+/**
+ * Whether `buffer` is on the same memory as the shared buffer `ours`, another object as it may be: whether it shows what
+ * is written to the byte at `pos`, which must be of no use to any thread.
+ */
+export function isSameMemory(ours: ArrayBufferLike, buffer: ArrayBufferLike, pos: number): boolean {
+  if (!isSharedArrayBuffer(ours) || !isSharedArrayBuffer(buffer) || buffer.byteLength <= pos) return false;
+  const here = new Uint8Array(ours, pos, 1);
+  const there = new Uint8Array(buffer, pos, 1);
+  return [1, 2].every((value) => {
+    Atomics.store(here, 0, value);
+    return Atomics.load(there, 0) === value;
+  });
+}
+
 class BufferBacking implements Backing {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
   readonly granularity = 1;
@@ -129,6 +150,8 @@ class WasmBacking implements Backing {
   /** A memory does not tell its maximum: growth is tried, and the platform refuses it or not. */
   readonly limit = ADDRESSABLE;
   readonly detaches: boolean;
+  /** Whether the memory has 64-bit addresses, and so takes BigInts, as far as is known. */
+  #isWide = false;
 
   constructor(memory: WasmMemory) {
     this.#memory = memory;
@@ -141,7 +164,18 @@ class WasmBacking implements Backing {
 
   grow(length: number): void {
     // Another thread may have grown a shared memory beyond that.
-    this.#memory.grow(Math.max(0, length - this.buffer.byteLength) / PAGE);
+    const pages = Math.max(0, length - this.buffer.byteLength) / PAGE;
+    if (!this.#isWide) {
+      try {
+        this.#memory.grow(pages);
+        return;
+      } catch (error) {
+        // No number of pages is of the wrong type for a memory with 32-bit addresses.
+        if ((error as Error | null)?.name !== 'TypeError') throw error;
+      }
+    }
+    (this.#memory.grow as (delta: number | bigint) => unknown).call(this.#memory, BigInt(pages));
+    this.#isWide = true;
   }
 }
 

@@ -1,6 +1,6 @@
 // What a heap is made with, and the checks of it.
 
-import { checkBoolean, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { checkBoolean, checkObject, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import type { Bounds } from './extent.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from './header.ts';
 import { ADDRESSABLE, type HeapMemory } from './memory.ts';
@@ -39,7 +39,8 @@ interface CommonOptions {
 }
 
 /** Checks the common options. Throws a TypeError or a RangeError. */
-export function checkCommonOptions({ memory, size, maximum, unit }: CommonOptions): void {
+export function checkCommonOptions(options: CommonOptions): void {
+  const { memory, size, maximum, unit } = checkObject('options', options);
   if ((memory === undefined) === (size === undefined)) {
     throw new TypeError('a heap takes either a memory or a size');
   }

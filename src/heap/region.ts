@@ -6,6 +6,7 @@
 
 import { assert, DEV } from '../base/assert.ts';
 import type { Block } from '../base/blocks.ts';
+import { isSharedArrayBuffer } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
 import { BuddyAllocator, setState, stateOf } from '../core/allocator.ts';
 import { attachStateAt } from '../core/state/attach.ts';
@@ -22,6 +23,7 @@ import {
   type HeapHandle,
   type HeapMemory,
   ifThereIsRoom,
+  isSameMemory,
   openHandle,
 } from './memory.ts';
 import { boundsOf, checkOptions, type HeapOptions } from './options.ts';
@@ -46,7 +48,7 @@ export class Region extends Extent implements HeapRegion {
   stateUnits = 0;
   /** Length of the allocator's state. */
   #stateLength = 0;
-  /** Earlier buffers of a memory that keeps them valid. */
+  /** Other buffers on the same memory, which stay valid. */
   readonly #former = new WeakSet<ArrayBufferLike>();
 
   /** A region without an arena: `capacity` is 0 until there is a state. */
@@ -151,7 +153,8 @@ export class Region extends Extent implements HeapRegion {
     this.allocator.resize(offset, units);
   }
 
-  bytesTo(): Uint8Array {
+  bytesTo(end: number): Uint8Array {
+    if (this.bytes.buffer.byteLength < end) this.refresh();
     return this.bytes;
   }
 
@@ -196,7 +199,18 @@ export class Region extends Extent implements HeapRegion {
   holds(buffer: ArrayBufferLike): boolean {
     if (buffer === this.bytes.buffer || this.#former.has(buffer)) return true;
     this.refresh(); // another party may have grown the memory
-    return buffer === this.bytes.buffer || this.#former.has(buffer);
+    return buffer === this.bytes.buffer || this.#former.has(buffer) || this.#shows(buffer);
+  }
+
+  /** Whether `buffer`, which the region has not seen yet, is on the same shared memory. A full heap cannot tell. */
+  #shows(buffer: ArrayBufferLike): boolean {
+    if (!isSharedArrayBuffer(buffer) || !isSharedArrayBuffer(this.bytes.buffer)) return false;
+    const offset = this.allocator.alloc(1); // bytes that no thread reads
+    if (offset < 0) return false;
+    const isOurs = isSameMemory(this.bytes.buffer, buffer, this.pointerTo(offset));
+    this.allocator.free(offset);
+    if (isOurs) this.#former.add(buffer);
+    return isOurs;
   }
 
   /**

@@ -31,16 +31,35 @@ export type Plain<V extends HeapView> = V extends DataView
 /** The class that all typed arrays extend. */
 const TypedArray = Object.getPrototypeOf(Int8Array) as { readonly prototype: object };
 
-/** Bytes of an element of `type`. Throws a TypeError if `type` is not a constructor of views. */
+/** Any typed array, to ask the tags of other realms of. */
+const SAMPLE = new Uint8Array(0);
+
+/** Bytes of an element of `type`, of any realm. Throws a TypeError if `type` is not a constructor of views. */
 export function elementSize(type: ArrayConstructor): number {
   if (Object.prototype.isPrototypeOf.call(TypedArray, type)) {
     return (type as Exclude<ArrayConstructor, DataViewConstructor>).BYTES_PER_ELEMENT;
   }
-  if (type !== DataView) throw new TypeError('the type of a view must be a typed array or DataView');
-  return 1;
+  const size = type === DataView ? 1 : foreignElementSize(type);
+  if (size === undefined) throw new TypeError('the type of a view must be a typed array or DataView');
+  return size;
 }
 
-/** The constructor of views like `view`. TypeScript cannot say more of it. */
+/**
+ * As {@link elementSize}, of a class that extends the typed arrays or the DataView of another realm, which the tags of
+ * their prototypes tell; undefined for all else.
+ */
+function foreignElementSize(type: unknown): number | undefined {
+  for (let at = type; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
+    const tag = Object.getOwnPropertyDescriptor(at.prototype ?? {}, Symbol.toStringTag);
+    if (tag?.value === 'DataView') return 1;
+    if (tag?.get?.call(SAMPLE) === 'Uint8Array') {
+      return (type as { readonly BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT;
+    }
+  }
+  return undefined;
+}
+
+/** The constructor, of this realm, of views like `view`. TypeScript cannot say more of it. */
 export function typeOf(view: HeapView): ArrayConstructor {
   const name: unknown = Reflect.get(TypedArray.prototype, Symbol.toStringTag, view);
   return name === undefined ? DataView : (Reflect.get(globalThis, name as string) as ArrayConstructor);

@@ -13,7 +13,7 @@
 import { checkBoolean, checkWithin } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
 import type { Block } from '../base/blocks.ts';
-import { isSharedArrayBuffer } from '../base/buffers.ts';
+import { isSharedArrayBuffer, requireSharedMemory } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
 import { orderOf } from '../base/word.ts';
 import type { HeapRegion } from '../heap/bookkeeping.ts';
@@ -25,6 +25,7 @@ import {
   backingOf,
   type HeapHandle,
   ifThereIsRoom,
+  isSameMemory,
   isWasmMemory,
   openHandle,
 } from '../heap/memory.ts';
@@ -80,6 +81,7 @@ export class SharedRegion implements HeapRegion {
   /** A region with nothing allocated in it, and with the caller attached. Throws as `SharedHeap.create` says. */
   static create(options: SharedHeapOptions): SharedRegion {
     checkOptions(options);
+    requireSharedMemory();
     const { size, maximum, start = 0 } = options;
     const memory =
       options.memory === undefined
@@ -110,6 +112,7 @@ export class SharedRegion implements HeapRegion {
 
   /** The region that another worker has made; null if all slots are taken. Throws as `SharedHeap.attach` says. */
   static attach(handle: HeapHandle<SharedHeapMemory | ArrayBufferView>): SharedRegion | null {
+    requireSharedMemory();
     const { memory, backing, start } = openHandle(handle);
     expectShared(backing);
     const layout = readLayout(backing, start);
@@ -229,14 +232,7 @@ export class SharedRegion implements HeapRegion {
   holds(buffer: ArrayBufferLike): boolean {
     const { buffer: ours } = this.#bytes;
     if (buffer === ours) return true;
-    const pos = this.layout.probes + 4 * (this.requireEngine().slot - 1);
-    if (!isSharedArrayBuffer(buffer) || buffer.byteLength < pos + 4) return false;
-    const here = new Int32Array(ours, pos, 1);
-    const there = new Int32Array(buffer, pos, 1);
-    return [1, 2].every((value) => {
-      Atomics.store(here, 0, value);
-      return Atomics.load(there, 0) === value;
-    });
+    return isSameMemory(ours, buffer, this.layout.probes + 4 * (this.requireEngine().slot - 1));
   }
 
   /**

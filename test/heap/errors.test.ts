@@ -132,7 +132,8 @@ test('usableSize and isAllocated of the null pointer', () => {
     [0, 8, 512, 1008, 1040, freed, blocks[0] + 1, blocks[0] + 16].map((p) => heap.isAllocated(p)),
   ).toEqual(new Array<boolean>(8).fill(false));
   expect(blocks.map((ptr) => heap.isAllocated(ptr))).toEqual([true, true, true, true]);
-  for (const ptr of [-1, PAGE, 0.5, Number.NaN]) expect(() => heap.isAllocated(ptr)).toThrow(RangeError);
+  for (const ptr of [PAGE, 2 ** 32 + blocks[0], 2 ** 60]) expect(heap.isAllocated(ptr)).toBe(false);
+  for (const ptr of [-1, 0.5, Number.NaN]) expect(() => heap.isAllocated(ptr)).toThrow(RangeError);
   expect(() => heap.isAllocated('16' as unknown as number)).toThrow(TypeError);
 });
 

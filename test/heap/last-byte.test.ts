@@ -91,7 +91,9 @@ describe.skipIf(isShort)(`blocks that end at byte 2^32${why}`, () => {
     heap.view(last, Uint8Array).fill(0xab);
     expect(() => heap.view(TOP - 16, Uint8Array)).toThrow(/red zone/);
     new Uint8Array(heap.buffer)[TOP - 1] = 0;
-    expect(heap.verify().map(({ message }) => /bytes 4294967295 to 4294967295/.test(message))).toEqual([true]);
+    expect(heap.verify().map(({ message }) => /bytes 4294967295 to 4294967295/.test(message))).toEqual([
+      true,
+    ]);
     expect(() => heap.free(last)).toThrow(expect.objectContaining({ code: 'REDZONE' }));
     heap.free(all[0]);
     const moved = heap.realloc(last, 10);
