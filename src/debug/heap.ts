@@ -3,6 +3,7 @@
 
 import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
+import { ReturningMap } from '../base/returning-map.ts';
 import type { HeapStats, MemoryBlock } from '../heap/abstract.ts';
 import { endOfBlock, pointerOf } from '../heap/bookkeeping.ts';
 import { Heap, regionOf } from '../heap/heap.ts';
@@ -65,7 +66,7 @@ const LARGEST_RED_ZONE = 2 ** 30;
  */
 export class DebugHeap extends Heap {
   /** All blocks, live or in quarantine, by their end, in the order in which they were allocated. */
-  readonly #blocks = new Map<number, DebugBlock>();
+  readonly #blocks = new ReturningMap<DebugBlock>();
   readonly #quarantine: Quarantine;
   readonly #redZone: number;
   /** The blocks of the views that this heap has made. */
@@ -130,6 +131,7 @@ export class DebugHeap extends Heap {
   }
 
   override isAllocated(ptr: number): boolean {
+    if (checkInteger('pointer', ptr) >= regionOf(this).attached().end) return false;
     try {
       this.#blockOf(ptr);
       return true;
@@ -210,7 +212,8 @@ export class DebugHeap extends Heap {
 
   /** All live blocks, in the order in which they were allocated. O(blocks). */
   leaks(): Leak[] {
-    return [...this.#blocks.values()]
+    return this.#blocks
+      .values()
       .filter(({ freed }) => freed === undefined)
       .map(({ ptr, size, allocated }) => ({ ptr, size, stack: framesOf(allocated) }));
   }
@@ -227,7 +230,7 @@ export class DebugHeap extends Heap {
    * @returns an error `REDZONE` or `USE_AFTER_FREE` for each damaged block; none if all is well.
    */
   verify(): BuddyError[] {
-    return [...this.#blocks.values()].flatMap((block) => damageOf(this.buffer, block) ?? []);
+    return this.#blocks.values().flatMap((block) => damageOf(this.buffer, block) ?? []);
   }
 
   /** Of the `blocks` of Heap, the free ones, and the live ones without their red zones. */
@@ -250,6 +253,12 @@ export class DebugHeap extends Heap {
       base = super.malloc(total);
     }
     if (base === 0) return undefined;
+    const { buffer } = this;
+    if (buffer.byteLength < this.end) {
+      // The memory was cut.
+      super.free(base);
+      regionOf(this).refresh();
+    }
     const block: DebugBlock = {
       base,
       ptr: base + front,
@@ -259,7 +268,6 @@ export class DebugHeap extends Heap {
       allocated: captureSite(entry),
       freed: undefined,
     };
-    const { buffer } = this;
     this.#blocks.set(block.end, block);
     new Uint8Array(buffer, block.ptr, bytes).fill(fill);
     paint(buffer, block);
@@ -295,7 +303,7 @@ export class DebugHeap extends Heap {
    */
   #makeWay(block: DebugBlock): void {
     this.#inspect(block);
-    for (const oldest of this.#quarantine.leavingFor(block)) this.#evict(oldest);
+    while (this.#quarantine.isFullFor(block)) this.#evictOldest();
   }
 
   /** Frees `block`, for which {@link #makeWay} was called. */
@@ -307,12 +315,13 @@ export class DebugHeap extends Heap {
   }
 
   #evictAll(): void {
-    for (const block of this.#quarantine) this.#evict(block);
+    while (this.#quarantine.size > 0) this.#evictOldest();
   }
 
-  #evict(block: DebugBlock): void {
+  #evictOldest(): void {
+    const block = this.#quarantine.oldest as DebugBlock;
     this.#inspect(block);
-    this.#quarantine.remove(block);
+    this.#quarantine.removeOldest();
     this.#giveBack(block);
   }
 
@@ -359,16 +368,24 @@ export class DebugHeap extends Heap {
     throw new BuddyError(code, `byte ${ptr} is in ${describe(block)}, which is freed${historyOf(block)}`);
   }
 
-  /** A view of all of `block`, of which the heap takes note; null for no block. */
+  /**
+   * A view of all of `block`, of which the heap takes note; null for no block. If there can be no view, as from a
+   * constructor that throws, the block is freed.
+   */
   #viewOf<C extends ArrayConstructor>(
     block: DebugBlock | undefined,
     type: C,
     length: number,
   ): ViewOf<C> | null {
     if (block === undefined) return null;
-    const view = makeView(type, this.buffer, block.ptr, length);
-    this.#views.set(view, block);
-    return view;
+    try {
+      const view = makeView(type, this.buffer, block.ptr, length);
+      this.#views.set(view, block);
+      return view;
+    } catch (error) {
+      this.#giveBack(block);
+      throw error;
+    }
   }
 }
 

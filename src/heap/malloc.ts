@@ -26,6 +26,4 @@ export interface MallocFamily {
   reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null;
   /** A view on part of a live block. */
   view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C>;
-  /** The byte behind the last one that the heap uses. */
-  readonly end: number;
 }

@@ -1,5 +1,6 @@
 // A set of blocks that are freed together.
 
+import { ReturningMap } from '../base/returning-map.ts';
 import { dispose } from './block.ts';
 import type { MallocFamily } from './malloc.ts';
 import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
@@ -13,7 +14,7 @@ export class HeapScope {
   readonly #heap: MallocFamily;
   readonly #pointerOf: (view: ArrayBufferView) => number;
   /** The pointers of the scope's blocks, in order of allocation. */
-  readonly #blocks = new Set<number>();
+  readonly #blocks = new ReturningMap<true>();
 
   /**
    * An empty scope. `pointerOf` returns the pointer at which a view begins, and throws if the view is not on the heap's
@@ -100,10 +101,10 @@ export class HeapScope {
     const heap = this.#heap;
     if (this.#blocks.size > 0) heap.isAllocated(0); // throws DETACHED once for all blocks
     const errors: unknown[] = [];
-    for (const ptr of this.#blocks) {
+    for (const ptr of this.#blocks.keys()) {
       try {
-        // The heap may have been cleared and trimmed, and may end before the block.
-        if (ptr < heap.end && heap.isAllocated(ptr)) heap.free(ptr);
+        // The heap may have been cleared, and trimmed so that it ends before the block.
+        if (heap.isAllocated(ptr)) heap.free(ptr);
         this.#blocks.delete(ptr);
       } catch (error) {
         errors.push(error);
@@ -119,7 +120,7 @@ export class HeapScope {
   }
 
   #add(ptr: number): number {
-    if (ptr !== 0) this.#blocks.add(ptr);
+    if (ptr !== 0) this.#blocks.set(ptr, true);
     return ptr;
   }
 
