@@ -13,8 +13,11 @@ function sourceOf(name) {
   return source;
 }
 
+/** Paths below another's, such as ./mempool/pool, are further names of the same files. */
+const isAlias = (path) => path.slice(2).includes('/');
+
 export const entryPoints = Object.entries(exports)
-  .filter(([, files]) => typeof files === 'object')
+  .filter(([path, files]) => typeof files === 'object' && !isAlias(path))
   .map(([path, files]) => {
     const name = path === '.' ? 'index' : path.slice(2);
     return {

@@ -98,14 +98,18 @@ export class Extent {
     }
   }
 
+  /** Whether a heap up to `end` has room for a block, besides what it keeps for itself. */
+  hasRoom(end: number): boolean {
+    return this.capacityAt(end) >= this.capacityFor(this.first + 1, 0);
+  }
+
   /**
    * The end of an empty heap: `end`, or as much more as a heap takes at least. Throws a RangeError if that is beyond
    * `limit`, which is 0 if the end never moves.
    */
   openingEnd(end: number, limit: number, granularity: number): number {
-    const least = this.first + 1;
-    if (this.capacityAt(end) >= this.capacityFor(least, 0)) return end;
-    const length = this.lengthFor(least, 0, granularity);
+    if (this.hasRoom(end)) return end;
+    const length = this.lengthFor(this.first + 1, 0, granularity);
     if (length > limit) throw new RangeError(`${end - this.start} bytes are too few for a heap`);
     return length;
   }

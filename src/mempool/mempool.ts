@@ -1,10 +1,21 @@
 // MemPool: the interface of @thi.ng/malloc's class of that name over an embedded Heap.
 
+import { checkBoolean, checkNumber, checkObject, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { isArrayBuffer, isSharedArrayBuffer } from '../base/buffers.ts';
+import { Extent } from '../heap/extent.ts';
+import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
 import { Heap } from '../heap/heap.ts';
 import { ADDRESSABLE } from '../heap/memory.ts';
-import { makeView, typeOf } from '../heap/views.ts';
 import { type MemPoolStats, statistics } from './statistics.ts';
-import { constructorOf, fill, type MemPoolArray, type MemPoolType, type TypedArrays } from './types.ts';
+import {
+  arrayLike,
+  constructorOf,
+  fill,
+  lengthOf,
+  type MemPoolArray,
+  type MemPoolType,
+  type TypedArrays,
+} from './types.ts';
 
 /** What a {@link MemPool} is made with. All numbers are bytes. */
 export interface MemPoolOpts {
@@ -48,25 +59,29 @@ export class MemPool {
   /**
    * An empty pool, or with `skipInitialization` the one in `buf`, which is checked first. O(end).
    *
+   * The pool's state lies in the buffer: about 550 bytes, and 0.28 bytes for every `align` bytes from `start` to `end`,
+   * up to twice that by where `start` is. A pool that is too small for that keeps it outside, all bytes but the first
+   * `align` being for blocks. Then the buffer alone is not the pool, and `skipInitialization` does not find one in it.
+   *
    * @throws TypeError if an option has the wrong type, or `skipInitialization` is given without `buf`.
-   * @throws RangeError if a number is out of range, or the pool's own state has no room: about 550 bytes, and 0.28
-   * bytes for every `align` bytes from `start` to `end`, up to twice that by where `start` is.
+   * @throws RangeError if a number is out of range, or there is no room for a single block.
    * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT` if there is no sound pool to take on.
    */
   constructor(opts: MemPoolOpts = {}) {
+    checkObject('opts', opts);
     const { buf, size = 0x1000, start = 0, end = ADDRESSABLE, align = 8, skipInitialization = false } = opts;
-    if (skipInitialization) {
+    if (buf !== undefined && !isArrayBuffer(buf) && !isSharedArrayBuffer(buf)) {
+      throw new TypeError('buf must be an ArrayBuffer or a SharedArrayBuffer');
+    }
+    if (checkBoolean('skipInitialization', skipInitialization)) {
       if (buf === undefined) throw new TypeError('skipInitialization takes a buf');
       this.#heap = Heap.attach({ memory: buf, start });
     } else {
-      const memory = buf ?? new ArrayBuffer(size);
-      this.#heap = new Heap({
-        memory,
-        start,
-        end: Math.min(end, memory.byteLength, ADDRESSABLE),
-        unit: align,
-        embed: true,
-      });
+      checkPowerOfTwo('align', align, LEAST_UNIT, LARGEST_UNIT);
+      const memory = buf ?? new ArrayBuffer(checkWithin('size', size, 1, ADDRESSABLE));
+      const last = Math.min(checkNumber('end', end), memory.byteLength, ADDRESSABLE);
+      const bounds = { unit: align, start: checkWithin('start', start, 0, last), end: last };
+      this.#heap = new Heap({ memory, ...bounds, embed: canEmbed(bounds) });
     }
   }
 
@@ -93,9 +108,13 @@ export class MemPool {
    */
   mallocAs<T extends MemPoolType>(type: T, num: number): TypedArrays[T] | undefined {
     const View = constructorOf(type);
-    const length = wholeNumber(num);
-    const ptr = this.malloc(length * View.BYTES_PER_ELEMENT);
-    return ptr === 0 ? undefined : new View(this.buf, ptr, length);
+    const length = lengthOf(num);
+    const heap = this.#attachedHeap();
+    const bytes = length * View.BYTES_PER_ELEMENT;
+    if (!isSize(bytes)) return undefined;
+    // TypeScript cannot tell that the heap's view of a kind is the pool's array of that kind.
+    const array: unknown = heap.allocArray(View as unknown as Uint8ArrayConstructor, length) ?? undefined;
+    return array as TypedArrays[T] | undefined;
   }
 
   /**
@@ -104,9 +123,11 @@ export class MemPool {
    * @throws TypeError if `fill` is a bigint, a symbol or the like; nothing is allocated then.
    */
   calloc(size: number, fill = 0): number {
-    const ptr = this.malloc(size);
-    if (ptr !== 0) this.#fill(new Uint8Array(this.buf, ptr, Math.ceil(size)), fill);
-    return ptr;
+    const heap = this.#attachedHeap();
+    const array = isSize(size) ? heap.allocArray(Uint8Array, Math.ceil(size)) : null;
+    if (array === null) return 0;
+    this.#fill(array, fill);
+    return array.byteOffset;
   }
 
   /**
@@ -143,9 +164,9 @@ export class MemPool {
   reallocArray<A extends MemPoolArray>(array: A, num: number): A | undefined {
     const before = this.#pointerOf(array);
     if (before === 0) return undefined;
-    const length = wholeNumber(num);
+    const length = lengthOf(num);
     const ptr = this.realloc(before, length * array.BYTES_PER_ELEMENT);
-    return ptr === 0 ? undefined : (makeView(typeOf(array), this.buf, ptr, length) as A);
+    return ptr === 0 ? undefined : arrayLike(array, this.buf, ptr, length);
   }
 
   /**
@@ -203,9 +224,10 @@ export class MemPool {
   }
 }
 
-/** A number of elements, without its fraction; NaN if `num` is not a number. */
-function wholeNumber(num: number): number {
-  return typeof num === 'number' ? Math.trunc(num) : Number.NaN;
+/** Whether a region of `bounds` has room for the state of its own allocator, and for a block besides. */
+function canEmbed(bounds: { readonly unit: number; readonly start: number; readonly end: number }): boolean {
+  const extent = new Extent({ ...bounds, maximum: 0, embed: true });
+  return extent.hasRoom(bounds.end);
 }
 
 /** Whether a request for `size` bytes can have room anywhere. */
@@ -215,5 +237,5 @@ function isSize(size: number): boolean {
 
 /** Whether a live block of `heap` begins at `ptr`. */
 function owns(heap: Heap, ptr: number): boolean {
-  return Number.isInteger(ptr) && ptr > 0 && ptr < heap.end && heap.isAllocated(ptr);
+  return Number.isInteger(ptr) && ptr > 0 && heap.isAllocated(ptr);
 }

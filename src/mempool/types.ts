@@ -1,5 +1,7 @@
 // The names of the kinds of typed arrays, as users of MemPool know them.
 
+import { makeView, typeOf } from '../heap/views.ts';
+
 /**
  * The typed arrays that a pool makes, by the names of @thi.ng/api: its `Type`, its `BigType` and, as numbers, the WebGL
  * constants of its `GLType`.
@@ -64,8 +66,23 @@ export function constructorOf<T extends MemPoolType>(type: T): Constructor<Typed
   return CONSTRUCTORS[type];
 }
 
-/** Sets all elements to `value`. */
+/** Sets all elements of `array`, one at least, to `value`. */
 export function fill(array: MemPoolArray, value: number): void {
-  if (array instanceof BigInt64Array || array instanceof BigUint64Array) array.fill(BigInt(value));
-  else array.fill(value);
+  if (typeof array[0] === 'bigint') (array as BigInt64Array).fill(BigInt(value));
+  else (array as Uint8Array).fill(value);
+}
+
+/** A number of elements, without its fraction; NaN if `num` is not a number. */
+export function lengthOf(num: number): number {
+  return typeof num === 'number' ? Math.trunc(num) : Number.NaN;
+}
+
+/** An array of the same kind as `array`, of `length` elements from `byteOffset` of `buffer` on. */
+export function arrayLike<A extends MemPoolArray>(
+  array: A,
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+): A {
+  return makeView(typeOf(array), buffer as ArrayBuffer, byteOffset, length) as A;
 }

@@ -1,7 +1,7 @@
 // BufferPool: hands out ranges of GPU buffers, makes and destroys the buffers, and reuses a range once the GPU is done
 // with it.
 
-import { checkPowerOfTwo, checkWithin, MAX_CAPACITY } from '../base/arguments.ts';
+import { checkObject, checkPowerOfTwo, checkWithin, MAX_CAPACITY } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { BufferAllocation, type Entry, liveBlockOf } from './allocation.ts';
 import { cancel, encode, type PlannedMove, plan, temporaryBytes } from './defragment.ts';
@@ -114,7 +114,8 @@ export class BufferPool<B extends GpuBuffer> {
    * @throws RangeError if an option is out of range.
    */
   constructor(device: GpuDevice<B>, options: BufferPoolOptions) {
-    const { limits } = device;
+    const { limits } = checkObject('device', device);
+    checkObject('options', options);
     this.#usage = checkUsage(options.usage);
     const least = alignmentOf(this.#usage, limits);
     const largest = 2 ** Math.floor(Math.log2(limits.maxBufferSize));
@@ -129,6 +130,9 @@ export class BufferPool<B extends GpuBuffer> {
       options.maxBytes === undefined
         ? Number.POSITIVE_INFINITY
         : checkWithin('maxBytes', options.maxBytes, 1, Number.MAX_SAFE_INTEGER);
+    if (options.label !== undefined && typeof options.label !== 'string') {
+      throw new TypeError(`label must be of type string, not ${typeof options.label}`);
+    }
     this.#label = options.label;
     this.#device = device;
     const loss = this.#loss;
@@ -156,6 +160,7 @@ export class BufferPool<B extends GpuBuffer> {
    */
   alloc(bytes: number, options: { readonly alignment?: number } = {}): BufferAllocation<B> | null {
     this.#checkUsable();
+    checkObject('options', options);
     checkWithin('bytes', bytes, 1, Number.MAX_SAFE_INTEGER);
     const alignment = checkPowerOfTwo('alignment', options.alignment ?? 1, 1, this.#bufferSize);
     const size = Math.ceil(bytes / COPY_ALIGNMENT) * COPY_ALIGNMENT;

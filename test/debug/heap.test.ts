@@ -1,6 +1,6 @@
 // What DebugHeap finds: each kind of memory bug is committed once, and must be named with the stacks that explain it.
 
-import { describe, expect, it, test } from 'vitest';
+import { afterEach, describe, expect, it, test } from 'vitest';
 import { BuddyError, DebugHeap, type DebugHeapOptions } from '../../src/debug.ts';
 import { Heap } from '../../src/heap.ts';
 
@@ -647,5 +647,48 @@ describe('in place of a Heap', () => {
     for (const act of [() => heap.free(ptr), () => heap.view(ptr, Uint8Array), () => heap.malloc(1)]) {
       expect(errorOf(act).code).toBe('DETACHED');
     }
+  });
+});
+
+// The case small-ones.mjs b: libraries such as `callsites` and some monitors of performance have stacks as arrays.
+describe('under an Error.prepareStackTrace of the program', () => {
+  const { prepareStackTrace } = Error;
+  afterEach(() => {
+    Error.prepareStackTrace = prepareStackTrace;
+  });
+
+  test.each<[string, (error: Error, sites: NodeJS.CallSite[]) => unknown, RegExp]>([
+    ['returns the call sites', (_error, sites) => sites, /allocated\n {4}at .*heap\.test\.ts:\d+/],
+    ['returns text', (_error, sites) => `Error\n    at ${sites.length} sites`, /allocated\n {4}at \d+ sites/],
+    ['returns nothing', () => undefined, /allocated\n {4}\(the runtime gave no stack\)/],
+    [
+      'throws',
+      () => {
+        throw new Error('on purpose');
+      },
+      /allocated\n {4}\(the runtime gave no stack\)/,
+    ],
+  ])('that %s, errors and leaks are what they are', (_what, own, stack) => {
+    Error.prepareStackTrace = own;
+    const heap = new DebugHeap({ size: 65_536 });
+    const ptr = heap.malloc(10);
+    heap.free(ptr);
+    const codeAndText = (): [string, string] => {
+      try {
+        heap.free(ptr);
+      } catch (error) {
+        return [(error as BuddyError).code, (error as BuddyError).message];
+      }
+      return ['', ''];
+    };
+    const [code, text] = codeAndText();
+    heap.malloc(5);
+    const report = heap.report();
+    const leaks = heap.leaks();
+    Error.prepareStackTrace = prepareStackTrace;
+    expect(code).toBe('NOT_ALLOCATED');
+    expect(text).toMatch(stack);
+    expect(report).toMatch(stack);
+    expect(leaks).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 // What our MemPool does where @thi.ng/malloc promises nothing, or where the two differ on purpose.
 
 import { describe, expect, it } from 'vitest';
-import { BuddyError, MemPool } from '../../src/mempool.ts';
+import { BuddyError, MemPool, type MemPoolOpts } from '../../src/mempool.ts';
 
 function codeOf(action: () => unknown): string {
   try {
@@ -18,14 +18,65 @@ describe('constructor', () => {
     expect(() => new MemPool({ align })).toThrow(RangeError);
   });
 
-  it('refuses memory that does not hold its state', () => {
-    expect(() => new MemPool({ size: 512 })).toThrow(RangeError);
-    expect(() => new MemPool({ start: 3900 })).toThrow(RangeError);
+  it('refuses memory that has no room for a block', () => {
+    expect(() => new MemPool({ size: 8 })).toThrow(RangeError);
+    expect(() => new MemPool({ start: 4090 })).toThrow(RangeError);
+    expect(new MemPool({ size: 16 }).malloc(8)).toBe(8);
     expect(new MemPool({ size: 1024 }).malloc(256)).toBe(768);
   });
 
-  it('refuses what is no buffer', () => {
-    expect(() => new MemPool({ buf: new Uint8Array(4096) as unknown as ArrayBuffer })).toThrow(TypeError);
+  // The case minimal.mjs: pools of 256 bytes are what @thi.ng/malloc has in its own tests.
+  it.each([
+    { size: 256 },
+    { buf: new SharedArrayBuffer(1024), start: 520 },
+    { size: 512, align: 16 },
+  ])('keeps the state of a small pool outside of it: $size bytes', (opts) => {
+    const pool = new MemPool(opts);
+    const end = pool.buf.byteLength;
+    const blocks: number[] = [];
+    for (let ptr = pool.malloc(8); ptr !== 0; ptr = pool.malloc(8)) blocks.push(ptr);
+    const align = opts.align ?? 8;
+    const first = Math.max(align, opts.start ?? 0);
+    expect([blocks[0], blocks.length]).toEqual([first, (end - first) / align]);
+    for (const ptr of blocks) new Uint8Array(pool.buf, ptr, align).fill(ptr);
+    expect(blocks.every((ptr) => new Uint8Array(pool.buf)[ptr + 7] === (ptr & 0xff))).toBe(true);
+    expect(pool.stats()).toMatchObject({
+      available: 0,
+      top: end,
+      total: end,
+      used: { count: blocks.length },
+    });
+    expect(pool.free(blocks[3])).toBe(true);
+    expect(pool.malloc(1)).toBe(blocks[3]);
+    pool.freeAll();
+    expect(pool.mallocAs('f64', 4)).toHaveLength(4);
+    expect(codeOf(() => new MemPool({ ...opts, buf: pool.buf, skipInitialization: true }))).toMatch(
+      /FOREIGN|TRUNCATED/,
+    );
+  });
+
+  it('refuses options of the wrong type', () => {
+    const wrong: [object, ErrorConstructor][] = [
+      [{ buf: new Uint8Array(4096) }, TypeError],
+      [{ buf: new WebAssembly.Memory({ initial: 1 }) }, TypeError],
+      [{ buf: null }, TypeError],
+      [{ buf: new Uint8Array(4096), skipInitialization: true }, TypeError],
+      [{ buf: new ArrayBuffer(4096), skipInitialization: 'no' }, TypeError],
+      [{ size: '4096' }, TypeError],
+      [{ size: -1 }, RangeError],
+      [{ size: 0.5 }, RangeError],
+      [{ start: '8' }, TypeError],
+      [{ start: -8 }, RangeError],
+      [{ start: 5000 }, RangeError],
+      [{ end: '4096' }, TypeError],
+      [{ end: Number.NaN }, RangeError],
+      [{ start: 2000, end: 1000 }, RangeError],
+      [{ align: '8' }, TypeError],
+    ];
+    for (const [opts, error] of wrong) {
+      expect(() => new MemPool(opts as MemPoolOpts), JSON.stringify(opts)).toThrow(error);
+      expect(() => new MemPool(opts as MemPoolOpts)).toThrow(/ must be /);
+    }
   });
 
   it('leaves a resizable buffer as long as it is', () => {

@@ -525,6 +525,12 @@ describe('misuse', () => {
     expect(() => pool.alloc('4' as unknown as number)).toThrow(TypeError);
     expect(() => pool.alloc(4, { alignment: '4' as unknown as number })).toThrow(TypeError);
     expect(() => new BufferPool(device, { usage: '4' as unknown as number })).toThrow(TypeError);
+    expect(() => new BufferPool(device, { usage: 4, label: 5 as unknown as string })).toThrow(
+      new TypeError('label must be of type string, not number'),
+    );
+    expect(() => pool.alloc(4, null as unknown as object)).toThrow(
+      new TypeError('options must be of type object, not null'),
+    );
   });
 
   it.each<[string, Partial<BufferPoolOptions>]>([
