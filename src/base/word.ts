@@ -86,10 +86,13 @@ export const blockStart = (used: number, cont: number, c: number): number => {
   return 31 - Math.clz32(used & ~cont & (-1 >>> (31 - c)));
 };
 
-/** log2 of the largest aligned run of free children that starts at child `c`, which is free and maximal as a buddy. */
+/**
+ * log2 of the largest aligned run of free children that starts at child `c`, which is free and maximal as a buddy. 0 if it
+ * is not free after all, as in a state that others have written to.
+ */
 export const freeRunOrder = (free: number, c: number): number => {
   let r = MAX_RUN_ORDER;
-  while (((runStarts(free, r) >>> c) & 1) === 0) r--;
+  while (r > 0 && ((runStarts(free, r) >>> c) & 1) === 0) r--;
   return r;
 };
 

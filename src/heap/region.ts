@@ -159,7 +159,8 @@ export class Region extends Extent implements HeapRegion {
   }
 
   /**
-   * Brings `bytes` and the allocator's state into the present buffer. Throws a BuddyError `DETACHED` or `TRUNCATED`.
+   * Brings `bytes` and the allocator's state into the present buffer. Throws a BuddyError `DETACHED`, `TRUNCATED` or
+   * `CORRUPT`.
    */
   refresh(): void {
     const { buffer } = this.backing;
@@ -179,6 +180,10 @@ export class Region extends Extent implements HeapRegion {
       );
     }
     this.#viewInt32();
+    // An embedded state lies where the program writes.
+    if (this.#stateLength > 0 && this.allocator.capacity !== this.capacity) {
+      throw new BuddyError('CORRUPT', "the heap's own state was overwritten");
+    }
   }
 
   /**

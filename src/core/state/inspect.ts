@@ -12,7 +12,7 @@ import {
   runMask,
   runStarts,
 } from '../../base/word.ts';
-import { AT_CAPACITY, AT_COUNT, AT_LEVELS, FULL, hintAt, pairAt } from '../layout.ts';
+import { AT_CAPACITY, AT_COUNT, AT_LEVELS, FULL, hintAt, MAX_LEVELS, pairAt } from '../layout.ts';
 import { nextWord } from '../run-index.ts';
 
 /** Position of the sentinel of the top level, which lies behind all words. */
@@ -20,14 +20,17 @@ export function sentinelAt(state: Int32Array): number {
   return pairAt(state, state[AT_LEVELS] - 1, 1);
 }
 
-/** The level whose word says what `offset` is part of: the lowest one that is open there. */
+/**
+ * The level whose word says what `offset` is part of: the lowest one that is open there. A state in a memory that others
+ * write to may have no such word, if they have zeroed it: then the last level there can be.
+ */
 function levelOf(state: Int32Array, offset: number): number {
-  let level = 0;
-  for (let word = offset >>> FANOUT_BITS; ; word >>>= FANOUT_BITS) {
+  let word = offset >>> FANOUT_BITS;
+  for (let level = 0; level < MAX_LEVELS - 1; level++, word >>>= FANOUT_BITS) {
     const pos = pairAt(state, level, word);
     if ((state[pos] | state[pos + 1]) !== 0) return level;
-    level++;
   }
+  return MAX_LEVELS - 1;
 }
 
 /** Offset of the live block that holds the unit at `offset`; -1 if that is free. */
