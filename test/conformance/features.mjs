@@ -18,6 +18,9 @@ export const features = {
     () =>
       new WebAssembly.Memory({ initial: 1, maximum: 2, shared: true }).buffer instanceof SharedArrayBuffer,
   ),
+  memory64: works(
+    () => new WebAssembly.Memory({ initial: 1n, maximum: 2n, address: 'i64' }).buffer.byteLength === 65536,
+  ),
   decompression: works(() => new DecompressionStream('gzip')),
   using: works(() => new Function('{ using nothing = null; }')),
 };
@@ -29,6 +32,7 @@ export const named = {
   growable: 'growable SharedArrayBuffer',
   wasm: 'WebAssembly',
   sharedWasm: 'shared WebAssembly.Memory',
+  memory64: 'WebAssembly.Memory with 64-bit addresses',
   decompression: 'DecompressionStream',
   using: '`using` declarations',
 };

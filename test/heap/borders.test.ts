@@ -328,3 +328,32 @@ describe.each<[string, () => Heap | SharedHeap | DebugHeap]>([
     expect(() => heap.alignedAlloc(24, 48)).toThrow(RangeError);
   });
 });
+
+describe('what is as it is, and is documented', () => {
+  it('a heap with an end leaves the pages alone that another allocator grows (other-grower.mjs)', () => {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
+    const heap = new Heap({ memory, end: PAGE });
+    const theirs = memory.grow(1) * PAGE;
+    new Uint8Array(memory.buffer, theirs, PAGE).fill(0x55);
+    while (heap.calloc(1, 4096) !== 0);
+    expect(new Uint8Array(memory.buffer, theirs, PAGE).every((byte) => byte === 0x55)).toBe(true);
+    expect(memory.buffer.byteLength).toBe(2 * PAGE);
+  });
+
+  it.each([
+    [4096, 6144, 4096],
+    [256, 6144, 2048],
+    [1000, 6128, 2048],
+  ])('a region of 6 KiB from byte %i on (start-alignment.mjs)', (start, free, largestFree) => {
+    const heap = new Heap({ memory: new ArrayBuffer(PAGE), start, end: start + 6144 });
+    expect(heap.stats()).toMatchObject({ free, largestFree });
+    expect(heap.malloc(3000) !== 0).toBe(largestFree === 4096);
+  });
+
+  it.each([Heap, DebugHeap])('an assignment makes its view first (evaluation-order.mjs)', (Class) => {
+    const heap = new Class({ memory: new WebAssembly.Memory({ initial: 1, maximum: 100 }) });
+    const list = heap.calloc(1, 4);
+    heap.view(list, Uint32Array)[0] = heap.malloc(200_000);
+    expect(heap.view(list, Uint32Array)[0]).toBe(0);
+  });
+});

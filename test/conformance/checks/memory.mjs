@@ -155,6 +155,18 @@ export const memory = {
     }
   },
 
+  'a WebAssembly.Memory with 64-bit addresses'() {
+    needs(features.memory64, named.memory64);
+    for (const embed of [false, true]) {
+      const wasm = new WebAssembly.Memory({ initial: 1n, maximum: 16n, address: 'i64' });
+      const heap = new Heap({ memory: wasm, embed });
+      growthKeepsBytes(heap);
+      growthEnds(heap);
+      const ptr = heap.imports.malloc(100n);
+      equal([typeof ptr, heap.usableSize(Number(ptr))], ['bigint', 128], 'the block of a 64-bit module');
+    }
+  },
+
   async 'a WebAssembly module that imports malloc'() {
     needs(features.wasm, named.wasm);
     const bytes = Uint8Array.from(atob(MODULE), (character) => character.charCodeAt(0));
@@ -176,6 +188,9 @@ export const memory = {
     const heap = new Heap({ memory: new Foreign(PAGE) });
     const ptr = heap.malloc(100);
     heap.free(new ForeignArray(heap.buffer, ptr, 1));
+    const array = heap.callocArray(ForeignArray, 10);
+    holds(array instanceof ForeignArray && array.length === 10, 'an array of its type');
+    heap.free(array);
     equal(heap.stats().used, 0, 'bytes in use');
     frame.remove();
   },
