@@ -61,10 +61,31 @@ export const runStarts = (free: number, r: number): number => {
   return f & ALIGNED[r];
 };
 
+/**
+ * The children at which a run of `n` free children starts, 1 <= n <= 62, aligned or not. Folding as `runStarts`, by steps
+ * that add up to n - 1.
+ */
+export const longRunStarts = (free: number, n: number): number => {
+  let starts = free;
+  for (let length = 1; length < n && starts !== 0; ) {
+    const step = Math.min(length, n - length);
+    starts &= starts >>> step;
+    length += step;
+  }
+  return starts;
+};
+
 /** Order of the first of the largest aligned blocks that tile the units from `offset` up to `end`. */
 export const tileOrder = (offset: number, end: number): number => {
   const fits = 31 - Math.clz32(end - offset);
   return offset === 0 ? fits : Math.min(fits, lowestBit(offset));
+};
+
+/** The children at which the largest aligned blocks that tile the children `c` … `end` - 1 of a word start. */
+export const tileStarts = (c: number, end: number): number => {
+  let starts = 0;
+  for (let next = c; next < end; next += 1 << tileOrder(next, end)) starts |= 1 << next;
+  return starts;
 };
 
 /** The largest r for which `runStarts(free, r)` is not empty; -1 if no child is free. */

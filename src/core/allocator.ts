@@ -3,7 +3,7 @@
 // The algorithm, in reading order: base/word.ts, layout.ts, run-index.ts, tree.ts, this file. state/ holds everything that
 // reads or writes a state apart from `alloc` and `free`.
 
-import { checkCapacity, checkOffset, checkRange, checkSize } from '../base/arguments.ts';
+import { checkCapacity, checkInteger, checkOffset, checkRange, checkSize } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
 import { type Block, type BuddyStats, statsOf } from '../base/blocks.ts';
 import { BuddyError, detachedError } from '../base/errors.ts';
@@ -18,6 +18,7 @@ import {
   runMask,
   runStarts,
 } from '../base/word.ts';
+import { lowestFit } from './gaps.ts';
 import {
   AT_ABOVE,
   AT_CAPACITY,
@@ -35,7 +36,7 @@ import { attachState } from './state/attach.ts';
 import { check } from './state/check.ts';
 import { emptyState, writeEmpty } from './state/empty.ts';
 import * as inspect from './state/inspect.ts';
-import { copyBlocks, isRangeFree, markRangeLive } from './state/ranges.ts';
+import { copyBlocks, isRangeFree, markRangeLive, overTiles } from './state/ranges.ts';
 import { closeWord, findLowest, lowerBounds, markLive, resizeInWord } from './tree.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
@@ -147,6 +148,11 @@ export class BuddyAllocator {
   /** Size of the largest request that has room: a power of two, or 0 if nothing is free. O(log capacity). */
   get largestFree(): number {
     return inspect.largestFree(this.#state());
+  }
+
+  /** The most units that {@link allocRange} has room for: the length of the longest gap. O(gaps) at worst. */
+  get largestRange(): number {
+    return inspect.largestRange(this.#state());
   }
 
   /**
@@ -365,6 +371,46 @@ export class BuddyAllocator {
   }
 
   /**
+   * Takes exactly `size` units, at the lowest multiple of `alignment` at which that many are free. The range becomes live
+   * blocks, as that of {@link reserve} does; give it back by {@link release}.
+   * O(log capacity) mostly. At worst that for each gap of free units that is longer than a quarter of `size` and holds no
+   * place: see docs/performance.md.
+   *
+   * @returns the offset of the range; -1 if there is no room.
+   * @throws TypeError if an argument is not a number.
+   * @throws RangeError if it is not a positive integer.
+   */
+  allocRange(size: number, alignment = 1): number {
+    const s = this.#state();
+    checkSize(size);
+    checkInteger('alignment', alignment, 1);
+    if (size > s[AT_FREE]) return -1;
+    const offset = lowestFit(s, size, alignment);
+    if (offset >= 0) markRangeLive(s, offset, offset + size);
+    return offset;
+  }
+
+  /**
+   * Changes the range of `size` units from `offset` on, which live blocks must tile, to `newSize` units without moving it: a
+   * smaller size frees the units at its end, a larger one takes those that follow. The blocks are then those that
+   * {@link reserve} makes. O(log capacity) for each word that the blocks lie in.
+   *
+   * @returns false if a unit that it would take is in use, or beyond the capacity; nothing has changed then.
+   * @throws the errors of {@link release}, and TypeError or RangeError if `newSize` is not a positive integer.
+   */
+  resizeRange(offset: number, size: number, newSize: number): boolean {
+    const s = this.#state();
+    const end = checkRange(offset, size, s[AT_CAPACITY]);
+    checkInteger('newSize', newSize, 1);
+    this.#expectTiled(offset, end);
+    const newEnd = offset + newSize;
+    if (newEnd > s[AT_CAPACITY] || (newEnd > end && !isRangeFree(s, end, newEnd))) return false;
+    overTiles(s, offset, end, true);
+    markRangeLive(s, offset, newEnd);
+    return true;
+  }
+
+  /**
    * Takes exactly the `size` units from `offset` on, any number of them: for units that are in use already when the
    * allocator takes over. The range becomes live blocks, the largest aligned ones that tile it from left to right; give it
    * back by {@link release}, or block by block. O(log² capacity).
@@ -392,13 +438,8 @@ export class BuddyAllocator {
   release(offset: number, size: number): void {
     const s = this.#state();
     const end = checkRange(offset, size, s[AT_CAPACITY]);
-    for (let next = offset; next < end; ) {
-      const blockSize = inspect.sizeAt(s, next);
-      if (blockSize === 0) throw this.#misuse(next);
-      next += blockSize;
-      if (next > end) throw this.#misuse(end);
-    }
-    for (let next = offset; next < end; ) next += this.free(next);
+    this.#expectTiled(offset, end);
+    overTiles(s, offset, end, true);
   }
 
   /** Counts blocks and units. O(blocks * log capacity). */
@@ -488,6 +529,12 @@ export class BuddyAllocator {
   #sizeAt(offset: number): number {
     const s = this.#state();
     return inspect.sizeAt(s, checkOffset('offset', offset, s[AT_CAPACITY]));
+  }
+
+  /** Throws unless live blocks tile the units from `offset` up to `end`. */
+  #expectTiled(offset: number, end: number): void {
+    const unit = overTiles(this.#s, offset, end, false);
+    if (unit >= 0) throw this.#misuse(unit);
   }
 
   /** The error that says why `offset` is not the start of a live block. */
