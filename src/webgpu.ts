@@ -1,7 +1,9 @@
 // buddy-allocator/webgpu: ranges of GPU buffers.
 
 export { BuddyError, type BuddyErrorCode } from './base/errors.ts';
-export type { BufferAllocation } from './webgpu/allocation.ts';
+export type { BufferAllocation } from './gpu/allocation.ts';
+export type { AllocOptions, DefragmentOptions, PoolOptions } from './gpu/options.ts';
+export type { AbstractPool, BufferMove, BufferPoolStats, BufferRange } from './gpu/pool.ts';
 export {
   FramePool,
   type FramePoolDevice,
@@ -9,12 +11,6 @@ export {
   type FramePoolStats,
   type FrameRangeOptions,
 } from './webgpu/frame-pool.ts';
-export {
-  type BufferMove,
-  BufferPool,
-  type BufferPoolOptions,
-  type BufferPoolStats,
-  type BufferRange,
-} from './webgpu/pool.ts';
+export { BufferPool, type BufferPoolOptions } from './webgpu/pool.ts';
 export type { GpuBuffer, GpuDevice, GpuEncoder } from './webgpu/types.ts';
 export type { GpuData, GpuWriter } from './webgpu/upload.ts';

@@ -14,7 +14,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   mempool: ['base', 'core', 'heap'],
   shared: ['base'],
   'shared-heap': ['base', 'heap', 'shared'],
-  webgpu: ['base', 'core'],
+  gpu: ['base', 'core'],
+  webgpu: ['base', 'gpu'],
   trace: ['base', 'core'],
   cli: ['base', 'core', 'trace'],
 };

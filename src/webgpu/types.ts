@@ -10,11 +10,16 @@ export interface GpuBuffer {
 export interface GpuDevice<B extends GpuBuffer> {
   readonly limits: {
     readonly maxBufferSize: number;
+    readonly maxUniformBufferBindingSize: number;
+    readonly maxStorageBufferBindingSize: number;
     readonly minUniformBufferOffsetAlignment: number;
     readonly minStorageBufferOffsetAlignment: number;
   };
   readonly lost: Promise<{ readonly message: string }>;
-  readonly queue: { onSubmittedWorkDone(): Promise<unknown> };
+  readonly queue: {
+    onSubmittedWorkDone(): Promise<unknown>;
+    writeBuffer(buffer: B, offset: number, data: Uint8Array<ArrayBuffer>, from?: number, size?: number): void;
+  };
   createBuffer(descriptor: { size: number; usage: number; label?: string }): B;
 }
 

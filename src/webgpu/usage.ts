@@ -1,4 +1,4 @@
-// Buffer usages, whose values the standard fixes, and the alignment of offsets that each requires.
+// Buffer usages, whose values the standard fixes, and what each requires of ranges.
 
 import { checkNumber } from '../base/arguments.ts';
 import type { GpuBuffer, GpuDevice } from './types.ts';
@@ -15,6 +15,9 @@ export const COPY_DST = 0x8;
 
 /** Offsets and sizes of copies and clears between buffers are multiples of this. */
 export const COPY_ALIGNMENT = 4;
+
+/** The size of a uniform struct is a multiple of this. */
+const UNIFORM_GRANULE = 16;
 
 /** `resolveQuerySet` writes at multiples of this. */
 const QUERY_ALIGNMENT = 256;
@@ -43,4 +46,24 @@ export function alignmentOf(usage: number, limits: GpuDevice<GpuBuffer>['limits'
     usage & STORAGE ? limits.minStorageBufferOffsetAlignment : 0,
     usage & QUERY_RESOLVE ? QUERY_ALIGNMENT : 0,
   );
+}
+
+/** The multiple in bytes, a power of two, to which every size in a buffer of that usage is rounded up. */
+export function granuleOf(usage: number): number {
+  return usage & UNIFORM ? UNIFORM_GRANULE : COPY_ALIGNMENT;
+}
+
+/**
+ * The limit on what can be bound of a buffer of that usage, and its name; null if there is none. With both uniforms and
+ * storage, the larger limit: a range may be bound as the one and not as the other.
+ */
+export function bindingLimitOf(
+  usage: number,
+  limits: GpuDevice<GpuBuffer>['limits'],
+): { limit: string; bytes: number } | null {
+  const limitsOfUsage = [
+    ...(usage & UNIFORM ? (['maxUniformBufferBindingSize'] as const) : []),
+    ...(usage & STORAGE ? (['maxStorageBufferBindingSize'] as const) : []),
+  ].map((limit) => ({ limit, bytes: limits[limit] }));
+  return limitsOfUsage.sort((a, b) => b.bytes - a.bytes)[0] ?? null;
 }

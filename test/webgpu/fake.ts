@@ -107,6 +107,8 @@ export class FakeEncoder implements GpuEncoder<FakeBuffer> {
 export class FakeDevice implements GpuDevice<FakeBuffer> {
   readonly limits = {
     maxBufferSize: 2 ** 20,
+    maxUniformBufferBindingSize: 2 ** 16,
+    maxStorageBufferBindingSize: 2 ** 19,
     minUniformBufferOffsetAlignment: 256,
     minStorageBufferOffsetAlignment: 128,
   };
@@ -160,11 +162,18 @@ export class FakeDevice implements GpuDevice<FakeBuffer> {
       }
       for (const command of commands) command.run();
     },
-    writeBuffer: (buffer: FakeBuffer, offset: number, data: Uint8Array): void => {
+    writeBuffer: (
+      buffer: FakeBuffer,
+      offset: number,
+      data: Uint8Array,
+      from = 0,
+      size = data.length - from,
+    ): void => {
       validate(buffer.device === this, 'another device');
       validate(!buffer.destroyed, 'written while destroyed');
-      validateRange({ buffer, offset, size: data.length }, 'COPY_DST');
-      buffer.bytes.set(data, offset);
+      validate(from + size <= data.length, `${from} + ${size} is beyond the data`);
+      validateRange({ buffer, offset, size }, 'COPY_DST');
+      buffer.bytes.set(data.subarray(from, from + size), offset);
     },
     onSubmittedWorkDone: (): Promise<undefined> =>
       new Promise((resolve) => this.#waiting.push(() => resolve(undefined))),

@@ -1,14 +1,19 @@
 // BufferPool on a strict fake device: placement, reuse, buffers, moves, misuse.
 
 import { describe, expect, it, vi } from 'vitest';
-import { type BufferAllocation, BufferPool, type BufferPoolOptions } from '../../src/webgpu.ts';
+import {
+  type BufferAllocation,
+  BufferPool,
+  type BufferPoolOptions,
+  type DefragmentOptions,
+} from '../../src/webgpu.ts';
 import { type FakeBuffer, FakeDevice, FakeEncoder, FakeGpuError, Usage } from './fake.ts';
 
 const { COPY_SRC, COPY_DST, INDEX, MAP_READ, MAP_WRITE, QUERY_RESOLVE, STORAGE, UNIFORM, VERTEX } = Usage;
 
 type Allocation = BufferAllocation<FakeBuffer>;
 
-function make(options: Partial<BufferPoolOptions> = {}) {
+function make(options: Partial<BufferPoolOptions<FakeBuffer>> = {}) {
   const device = new FakeDevice();
   const usage = STORAGE | COPY_SRC | COPY_DST;
   return { device, pool: new BufferPool(device, { usage, bufferSize: 4096, ...options }) };
@@ -71,8 +76,8 @@ describe('alloc', () => {
     const [a, b, c] = [take(pool, 1), take(pool, 300), take(pool, 128)];
     expect([a, b, c].map(({ offset, size }) => [offset, size])).toEqual([
       [0, 4],
-      [512, 300],
-      [128, 128],
+      [128, 300],
+      [512, 128],
     ]);
     expect(device.buffers).toMatchObject([{ size: 4096, usage: STORAGE | COPY_SRC | COPY_DST }]);
     expect(a.buffer).toBe(device.buffers[0]);
@@ -83,7 +88,7 @@ describe('alloc', () => {
     ['storage', STORAGE, 128],
     ['uniform and storage', UNIFORM | STORAGE, 256],
     ['query results', QUERY_RESOLVE, 256],
-    ['vertices and indices', VERTEX | INDEX, 16],
+    ['vertices and indices', VERTEX | INDEX, 4],
   ])('aligns ranges for %s as the device requires', (_, usage, unit) => {
     const { device, pool } = make({ usage });
     expect(pool.unit).toBe(unit);
@@ -98,24 +103,72 @@ describe('alloc', () => {
     expect(new BufferPool(device, { usage: UNIFORM }).unit).toBe(64);
   });
 
-  it('has units of 4 bytes if the usage allows them', () => {
-    const { pool } = make({ usage: VERTEX, unit: 4 });
-    expect([take(pool, 4).offset, take(pool, 3).offset, take(pool, 5).offset]).toEqual([0, 4, 8]);
+  it('has ranges of exactly the bytes asked for, rounded up to 4', () => {
+    const { pool } = make({ usage: VERTEX });
+    const sizes = [5, 4, 3, 17, 1001];
+    const all = sizes.map((bytes) => take(pool, bytes));
+    expect(all.map(({ offset, size }) => [offset, size])).toEqual([
+      [0, 8],
+      [8, 4],
+      [12, 4],
+      [16, 20],
+      [36, 1004],
+    ]);
+    expect(pool.stats()).toMatchObject({ requested: 1040, used: 1040, largestFree: 4096 - 1040 });
+    expect(take(pool, 4096 - 1040).offset).toBe(1040);
   });
 
-  it('aligns a small range without using up a block as large as the alignment', () => {
+  it('rounds uniforms up to 16, as the size of a struct is, and every range up to the unit', () => {
+    const { pool } = make({ usage: UNIFORM | VERTEX });
+    const [a, b] = [take(pool, 4), take(pool, 260)];
+    expect([a.size, b.size, b.offset]).toEqual([16, 272, 256]);
+    expect(pool.stats()).toMatchObject({ requested: 288, used: 256 + 512 });
+    const coarse = make({ usage: VERTEX, unit: 64 }).pool;
+    expect([take(coarse, 5), take(coarse, 5)].map(({ offset, size }) => [offset, size])).toEqual([
+      [0, 8],
+      [64, 8],
+    ]);
+  });
+
+  it('aligns a small range without using up anything beyond it', () => {
     const { pool } = make();
     take(pool, 128);
     const aligned = take(pool, 100, 1024);
     expect(aligned.offset).toBe(1024);
-    expect(take(pool, 900, 4).offset).toBe(2048);
-    expect([take(pool, 512).offset, take(pool, 512).offset]).toEqual([512, 1536]);
-    expect(pool.stats().used).toBe(128 + 128 + 1024 + 512 + 512);
+    expect(take(pool, 900, 4).offset).toBe(1152);
+    expect([take(pool, 512).offset, take(pool, 512).offset]).toEqual([128, 2176]);
+    expect(take(pool, 384).offset).toBe(640);
+    expect(pool.stats().used).toBe(128 + 128 + 1024 + 512 + 512 + 384);
+  });
+
+  it.each([
+    12, 20, 24, 36, 48,
+  ])('aligns to a stride of %i, so that baseVertex can express the offset', (stride) => {
+    const { pool } = make({ usage: VERTEX, bufferSize: 65536 });
+    const all = Array.from({ length: 50 }, (_, i) => {
+      take(pool, 4 * (1 + (i % 3)));
+      return take(pool, stride * (7 + (i % 10)), stride);
+    });
+    expect(all.filter(({ offset }) => offset % stride !== 0)).toEqual([]);
+    expect(pool.stats().buffers).toBe(1);
+  });
+
+  it.each([
+    [VERTEX, 6, 12],
+    [VERTEX, 7, 28],
+    [STORAGE, 12, 384],
+    [UNIFORM, 4096, 4096],
+    [UNIFORM, 160, 1280],
+  ])('of usage %i, aligns to %i as well as to what the device requires', (usage, alignment, multiple) => {
+    const { pool } = make({ usage });
+    expect(take(pool, 4).offset).toBe(0);
+    const { buffer, offset } = take(pool, 4, alignment);
+    expect([buffer.size, offset]).toEqual([4096, multiple % 4096]);
   });
 
   it('makes further buffers up to the limit, then has no room', () => {
     const { device, pool } = make({ maxBytes: 3 * 4096 - 1, label: 'particles' });
-    const [a, b] = [take(pool, 4096), take(pool, 2049)];
+    const [a, b] = [take(pool, 4096), take(pool, 4000)];
     expect(b.buffer).not.toBe(a.buffer);
     expect(pool.alloc(128)).toBeNull();
     expect(device.buffers.map(({ label }) => label)).toEqual(['particles', 'particles']);
@@ -152,8 +205,8 @@ describe('requests larger than a buffer', () => {
     take(pool, 5000);
     expect(pool.alloc(5001)).toBeNull();
     expect(pool.alloc(5000)).not.toBeNull();
-    expect(make().pool.alloc(2 ** 20 + 1)).toBeNull();
-    expect(make().pool.alloc(Number.MAX_SAFE_INTEGER)).toBeNull();
+    expect(make({ usage: VERTEX }).pool.alloc(2 ** 20 + 1)).toBeNull();
+    expect(make({ usage: VERTEX }).pool.alloc(Number.MAX_SAFE_INTEGER)).toBeNull();
   });
 
   it('replace the empty buffer that is kept, if that makes room for them', async () => {
@@ -240,6 +293,238 @@ describe('free and flush', () => {
   });
 });
 
+describe('ranges for shaders', () => {
+  it.each([
+    ['uniforms', UNIFORM, 'maxUniformBufferBindingSize', 2 ** 16],
+    ['storage', STORAGE | VERTEX, 'maxStorageBufferBindingSize', 2 ** 19],
+    ['uniforms and storage', UNIFORM | STORAGE, 'maxStorageBufferBindingSize', 2 ** 19],
+  ])('are not larger than the device can bind: %s', (_, usage, limit, most) => {
+    const { device, pool } = make({ usage, bufferSize: 2 ** 17 });
+    for (const call of [() => pool.alloc(most + 1), () => pool.alloc(most + 1, { dedicated: true })]) {
+      expect(call).toThrow(RangeError);
+      expect(call).toThrow(`${limit}, ${most}`);
+    }
+    expect(device.buffers).toEqual([]);
+    const range = take(pool, most);
+    expect(() => pool.resize(range, most + 1)).toThrow(limit);
+    expect(range.size).toBe(most);
+  });
+});
+
+describe('firstBufferSize', () => {
+  it('doubles from buffer to buffer up to bufferSize', () => {
+    const { device, pool } = make({ firstBufferSize: 512 });
+    for (let i = 0; i < 64; i++) take(pool, 256);
+    expect(device.buffers.map(({ size }) => size)).toEqual([512, 1024, 2048, 4096, 4096, 4096, 4096]);
+    expect(pool.stats()).toMatchObject({ buffers: 7, bytes: 19968 });
+  });
+
+  it('makes a buffer as large as the request needs', () => {
+    const { device, pool } = make({ firstBufferSize: 512 });
+    take(pool, 1025);
+    take(pool, 4096);
+    take(pool, 4097);
+    expect(device.buffers.map(({ size }) => size)).toEqual([2048, 4096, 4100]);
+  });
+
+  it('makes a smaller one if maxBytes leaves no room for more', () => {
+    const { device, pool } = make({ firstBufferSize: 512, maxBytes: 512 + 1024 + 1536 });
+    for (let i = 0; i < 10; i++) take(pool, 256);
+    expect(device.buffers.map(({ size }) => size)).toEqual([512, 1024, 1024]);
+    expect(pool.alloc(513)).toBeNull();
+    take(pool, 256);
+    take(pool, 256);
+    expect(device.buffers.map(({ size }) => size)).toEqual([512, 1024, 1024, 512]);
+  });
+
+  it('keeps the largest of the empty buffers', async () => {
+    const { device, pool } = make({ firstBufferSize: 512 });
+    const all = Array.from({ length: 14 }, () => take(pool, 256));
+    await freeNow(device, pool, ...all);
+    expect(device.undestroyed.map(({ size }) => size)).toEqual([2048]);
+    expect(pool.stats()).toMatchObject({ buffers: 1, bytes: 2048, largestFree: 2048 });
+  });
+});
+
+describe('a dedicated allocation', () => {
+  it('has a buffer of just its size, whatever that is, which is destroyed with it', async () => {
+    const { device, pool } = make();
+    const shared = take(pool, 128);
+    const own = pool.alloc(130, { dedicated: true }) as Allocation;
+    expect(own).toMatchObject({ offset: 0, size: 132 });
+    expect(own.buffer.size).toBe(132);
+    expect(own.buffer).not.toBe(shared.buffer);
+    expect(pool.stats()).toMatchObject({ buffers: 2, dedicatedBuffers: 1, used: 128 + 132 });
+    await freeNow(device, pool, own);
+    expect(device.undestroyed).toEqual([shared.buffer]);
+  });
+
+  it('shrinks, and grows again up to its buffer, which stays as it is', () => {
+    const { pool } = make();
+    const own = pool.alloc(1000, { dedicated: true }) as Allocation;
+    expect([pool.resize(own, 500), own.size]).toEqual([true, 500]);
+    expect([pool.resize(own, 1000), own.size]).toEqual([true, 1000]);
+    expect([pool.resize(own, 1001), own.size]).toEqual([false, 1000]);
+    expect([own.buffer.size, pool.stats().pending]).toEqual([1000, 0]);
+  });
+});
+
+describe('label, userData and ranges', () => {
+  it('stay with the range', async () => {
+    const { device, pool } = make();
+    const userData = { mesh: 7 };
+    const a = pool.alloc(4, { label: 'a', userData }) as Allocation;
+    const b = take(pool, 4);
+    expect([a.label, a.userData, b.label, b.userData]).toEqual(['a', userData, '', undefined]);
+    const c = pool.alloc(5000, { label: 'c' }) as Allocation;
+    expect([...pool.ranges()]).toEqual([a, b, c]);
+    await freeNow(device, pool, b);
+    expect([...pool.ranges()].map(({ label }) => label)).toEqual(['a', 'c']);
+  });
+
+  it('lets ranges be freed on the way', () => {
+    const { pool } = make();
+    const all = Array.from({ length: 6 }, () => take(pool, 4));
+    const seen: Allocation[] = [];
+    for (const one of pool.ranges()) {
+      seen.push(one);
+      pool.free(one);
+      if (one === all[1]) pool.free(all[3]);
+    }
+    expect(seen).toEqual(all.filter((_, i) => i !== 3));
+    expect(pool.stats().liveBlocks).toBe(0);
+  });
+});
+
+describe('onLeak', () => {
+  it('hears of live ranges by label, once the pool is destroyed', () => {
+    const onLeak = vi.fn();
+    const { device, pool } = make({ onLeak, label: 'scene' });
+    const make1 = (bytes: number, label: string) => pool.alloc(bytes, { label }) as Allocation;
+    const leaks = [make1(100, 'mesh'), make1(8, 'light'), make1(60, 'mesh'), take(pool, 4)];
+    pool.free(take(pool, 4));
+    onLeak.mockImplementation(() => expect(device.undestroyed).toEqual([]));
+    pool.destroy();
+    pool.destroy();
+    expect(onLeak.mock.calls).toEqual([
+      [
+        'the pool "scene" is destroyed with 4 ranges not freed: ' +
+          '"mesh": 2 ranges, 160 bytes; "light": 1 range, 8 bytes; without a label: 1 range, 4 bytes',
+        leaks,
+      ],
+    ]);
+    expect(leaks[0].label).toBe('mesh');
+  });
+
+  it('hears nothing if no range is live, or if the device is lost', async () => {
+    const onLeak = vi.fn();
+    const { pool } = make({ onLeak });
+    pool.free(take(pool, 4));
+    pool.destroy();
+    const other = make({ onLeak });
+    take(other.pool, 4);
+    other.device.lose('gone');
+    await other.device.lost;
+    other.pool.destroy();
+    make().pool.destroy();
+    expect(onLeak).not.toHaveBeenCalled();
+  });
+});
+
+describe('write', () => {
+  const bytesOf = ({ buffer, offset, size }: Allocation) => [...buffer.bytes.subarray(offset, offset + size)];
+
+  it('fills odd lengths up with zeros, inside the range', () => {
+    const { device, pool } = make({ usage: VERTEX | COPY_DST });
+    const [before, range, after] = [take(pool, 4), take(pool, 11), take(pool, 4)];
+    for (const one of [before, range, after]) fill(device, one, 9);
+    pool.write(range, Uint8Array.of(1, 2, 3, 4, 5));
+    expect(bytesOf(range)).toEqual([1, 2, 3, 4, 5, 0, 0, 0, 9, 9, 9, 9]);
+    pool.write(range, Uint8Array.of(7), 8);
+    expect(bytesOf(range)).toEqual([1, 2, 3, 4, 5, 0, 0, 0, 7, 0, 0, 0]);
+    expect([contents(before), contents(after)]).toEqual([[9], [9]]);
+  });
+
+  it('takes buffers and all views', () => {
+    const { pool } = make();
+    const range = take(pool, 8);
+    pool.write(range, Uint16Array.of(1, 2, 3, 4).subarray(1, 3));
+    expect(bytesOf(range)).toEqual([2, 0, 3, 0, 0, 0, 0, 0]);
+    pool.write(range, Uint8Array.of(5, 6, 7, 8).buffer, 4);
+    expect(bytesOf(range)).toEqual([2, 0, 3, 0, 5, 6, 7, 8]);
+    pool.write(range, new DataView(new SharedArrayBuffer(8)));
+    pool.write(range, new SharedArrayBuffer(0), 8);
+    pool.write(range, new Uint8Array(0));
+    expect(bytesOf(range)).toEqual(Array(8).fill(0));
+  });
+
+  it('refuses what does not fit, and what the usage does not allow', () => {
+    const { pool } = make();
+    const range = take(pool, 8);
+    take(pool, 8);
+    expect(() => pool.write(range, new Uint8Array(9))).toThrow(RangeError);
+    expect(() => pool.write(range, new Uint8Array(5), 4)).toThrow('5 bytes from 4 on');
+    for (const offset of [2, -4, 12, 0.5, Number.NaN]) {
+      expect(() => pool.write(range, new Uint8Array(1), offset)).toThrow(RangeError);
+    }
+    expect(() => pool.write(range, new Uint8Array(1), '0' as unknown as number)).toThrow(TypeError);
+    for (const data of [[1, 2], null, 'abcd', 4]) {
+      expect(() => pool.write(range, data as unknown as Uint8Array)).toThrow(TypeError);
+    }
+    expect(contents(range)).toEqual([0]);
+    const { pool: readOnly } = make({ usage: STORAGE });
+    const one = take(readOnly, 8);
+    expect(() => readOnly.write(one, new Uint8Array(4))).toThrow('COPY_DST');
+  });
+});
+
+describe('resize', () => {
+  it('grows into free bytes only, and shrinks always', () => {
+    const { pool } = make({ usage: VERTEX });
+    const [a, b] = [take(pool, 100), take(pool, 100)];
+    expect([pool.resize(a, 101), a.size]).toEqual([false, 100]);
+    expect([pool.resize(b, 1001), b.size, b.offset]).toEqual([true, 1004, 100]);
+    expect([pool.resize(b, 3996), pool.resize(b, 3997)]).toEqual([true, false]);
+    expect([pool.resize(a, 50), a.size, a.offset]).toEqual([true, 52, 0]);
+    expect(pool.stats()).toMatchObject({ requested: 52 + 3996, used: 52 + 3996, pending: 48, free: 0 });
+  });
+
+  it('defers the reuse of what a range loses, as free does', async () => {
+    const { device, pool } = make({ usage: VERTEX, maxBytes: 4096 });
+    const range = take(pool, 4096);
+    expect(pool.resize(range, 96)).toBe(true);
+    expect(pool.alloc(4)).toBeNull();
+    expect(pool.resize(range, 100)).toBe(false);
+    pool.flush();
+    expect(pool.alloc(4)).toBeNull();
+    await device.finish();
+    expect(take(pool, 4000).offset).toBe(96);
+    expect(pool.stats()).toMatchObject({ used: 4096, pending: 0, free: 0 });
+    await freeNow(device, pool, range);
+    expect(take(pool, 96).offset).toBe(0);
+  });
+
+  it('within a unit changes the size only', () => {
+    const { pool } = make();
+    const range = take(pool, 100);
+    expect([pool.resize(range, 128), range.size, pool.resize(range, 4), range.size]).toEqual([
+      true,
+      128,
+      true,
+      4,
+    ]);
+    expect(pool.stats()).toMatchObject({ requested: 4, used: 128, pending: 0 });
+  });
+
+  it.each([0, -4, 1.5, Number.NaN])('refuses %s bytes', (bytes) => {
+    const { pool } = make();
+    const range = take(pool, 100);
+    expect(() => pool.resize(range, bytes)).toThrow(RangeError);
+    expect(() => pool.resize(range, String(bytes) as unknown as number)).toThrow(TypeError);
+    expect([range.size, pool.stats().used]).toEqual([100, 128]);
+  });
+});
+
 // More than the number of arguments that a function can take.
 const MANY = 150_000;
 
@@ -286,9 +571,13 @@ describe('defragment', () => {
     return { device, pool, kept };
   }
 
-  function run(device: FakeDevice, pool: BufferPool<FakeBuffer>) {
+  function run(
+    device: FakeDevice,
+    pool: BufferPool<FakeBuffer>,
+    options: DefragmentOptions<FakeBuffer> = {},
+  ) {
     const encoder = device.createCommandEncoder();
-    const moves = pool.defragment(encoder);
+    const moves = pool.defragment(encoder, options);
     const copies = encoder.commands.length;
     device.queue.submit([encoder]);
     pool.flush();
@@ -406,6 +695,89 @@ describe('defragment', () => {
     expect(pool.stats().buffers).toBeLessThanOrEqual(3);
   });
 
+  it('goes step by step, within its limits, to the same end', async () => {
+    const whole = await fragmented(24, (i) => i % 4 === 0);
+    run(whole.device, whole.pool);
+    await whole.device.finish();
+    for (const limits of [{ maxMoves: 1 }, { maxBytes: 1100 }, { maxMoves: 3, maxBytes: 512 }]) {
+      const { device, pool, kept } = await fragmented(24, (i) => i % 4 === 0);
+      let steps = 0;
+      for (;;) {
+        const { moves } = run(device, pool, limits);
+        if (moves.length === 0) break;
+        steps++;
+        expect(moves.length).toBeLessThanOrEqual(limits.maxMoves ?? 2);
+        await device.finish();
+        for (const [i, allocation] of kept) expect(contents(allocation)).toEqual([i]);
+      }
+      expect(steps).toBeGreaterThan(1);
+      expect(pool.stats()).toEqual(whole.pool.stats());
+    }
+  });
+
+  it('leaves ranges larger than maxBytes where they are, and moves others', async () => {
+    const { device, pool } = make();
+    const [freed, stays, large, small] = [1280, 2800, 896, 128].map((bytes) => take(pool, bytes));
+    expect(large.buffer).not.toBe(stays.buffer);
+    await freeNow(device, pool, freed);
+    const movedBy = (options: DefragmentOptions<FakeBuffer>) =>
+      run(device, pool, options).moves.map(({ allocation }) => allocation);
+    const moved = new Set<Allocation>();
+    for (let some = movedBy({ maxBytes: 895 }); some.length > 0; some = movedBy({ maxBytes: 895 })) {
+      for (const one of some) moved.add(one);
+      await device.finish();
+    }
+    expect(moved).toEqual(new Set([small]));
+    expect(small.buffer).toBe(stays.buffer);
+    expect(movedBy({ maxBytes: 896 })).toEqual([large]);
+  });
+
+  it('leaves ranges that the filter refuses where they are', async () => {
+    const { device, pool, kept } = await fragmented(24, (i) => i % 4 === 0);
+    for (const [i, allocation] of kept) allocation.userData = { pinned: i === 20 };
+    const seen: Allocation[] = [];
+    const { moves } = run(device, pool, {
+      filter: (allocation) => {
+        seen.push(allocation);
+        return !(allocation.userData as { pinned: boolean }).pinned;
+      },
+    });
+    expect(seen).toEqual(kept.map(([, allocation]) => allocation));
+    const pinned = seen[5];
+    expect(moves.map(({ allocation }) => allocation)).not.toContain(pinned);
+    expect(pinned.buffer).toBe(device.buffers[2]);
+    expect(run(device, pool, { filter: () => false }).moves).toEqual([]);
+  });
+
+  it('has a filter that may use the pool', async () => {
+    const { device, pool, kept } = await fragmented(24, (i) => i % 4 === 0);
+    const [, last] = kept[kept.length - 1];
+    const { moves } = run(device, pool, {
+      filter: (allocation) => {
+        if (allocation === last) pool.free(allocation);
+        else take(pool, 128);
+        return true;
+      },
+    });
+    expect(moves.map(({ allocation }) => allocation)).not.toContain(last);
+    for (const [i, allocation] of kept.slice(0, -1)) expect(contents(allocation)).toEqual([i]);
+    const filter = () => {
+      pool.destroy();
+      return true;
+    };
+    expect(pool.defragment(device.createCommandEncoder(), { filter })).toEqual([]);
+  });
+
+  it.each([
+    [{ maxMoves: 0 }, RangeError],
+    [{ maxBytes: 1.5 }, RangeError],
+    [{ maxMoves: '1' as unknown as number }, TypeError],
+    [{ filter: 7 as unknown as () => boolean }, TypeError],
+  ])('refuses %j', async (options, error) => {
+    const { device, pool } = await fragmented(8, (i) => i % 2 === 1);
+    expect(() => pool.defragment(device.createCommandEncoder(), options)).toThrow(error);
+  });
+
   it('changes nothing when the encoder fails or the usage does not allow copies', async () => {
     const { device, pool, kept } = await fragmented(8, (i) => i % 2 === 1);
     const before = [pool.stats(), kept.map(([, { offset }]) => offset)];
@@ -434,6 +806,9 @@ describe('destroy', () => {
       () => pool.alloc(4),
       () => pool.free(a),
       () => pool.flush(),
+      () => pool.resize(a, 4),
+      () => pool.write(a, new Uint8Array(4)),
+      () => pool.ranges(),
       () => pool.defragment(device.createCommandEncoder()),
       () => a.buffer,
       () => a.offset,
@@ -476,6 +851,14 @@ describe('misuse', () => {
     const before = pool.stats();
     expect(codeOf(() => pool.free(a))).toBe('NOT_ALLOCATED');
     expect(codeOf(() => pool.free(b))).toBe('FOREIGN');
+    for (const act of [
+      (one: Allocation) => pool.resize(one, 4),
+      (one: Allocation) => pool.write(one, new Uint8Array(4)),
+    ]) {
+      expect(codeOf(() => act(a))).toBe('NOT_ALLOCATED');
+      expect(codeOf(() => act(b))).toBe('FOREIGN');
+      expect(() => act({} as Allocation)).toThrow(TypeError);
+    }
     expect(codeOf(() => a.buffer)).toBe('NOT_ALLOCATED');
     expect(codeOf(() => a.offset)).toBe('NOT_ALLOCATED');
     for (const wrong of [null, undefined, 7, { buffer: b.buffer, offset: 0, size: 4 }]) {
@@ -494,6 +877,9 @@ describe('misuse', () => {
       () => pool.alloc(4),
       () => pool.free(a),
       () => pool.flush(),
+      () => pool.resize(a, 4),
+      () => pool.write(a, new Uint8Array(4)),
+      () => pool.ranges(),
       () => pool.defragment(device.createCommandEncoder()),
     ]) {
       expect(codeOf(action)).toBe('DEVICE_LOST');
@@ -509,9 +895,10 @@ describe('misuse', () => {
     ['bytes', -4],
     ['bytes', 1.5],
     ['bytes', Number.NaN],
-    ['alignment', 3],
     ['alignment', 0],
-    ['alignment', 8192],
+    ['alignment', -16],
+    ['alignment', 2.5],
+    ['alignment', 4097],
   ])('alloc refuses %s of %s', (name, value) => {
     const { device, pool } = make();
     const number = value as number;
@@ -524,6 +911,9 @@ describe('misuse', () => {
     const { device, pool } = make();
     expect(() => pool.alloc('4' as unknown as number)).toThrow(TypeError);
     expect(() => pool.alloc(4, { alignment: '4' as unknown as number })).toThrow(TypeError);
+    expect(() => pool.alloc(4, { label: 4 as unknown as string })).toThrow(TypeError);
+    expect(() => pool.alloc(4, { dedicated: 1 as unknown as boolean })).toThrow(TypeError);
+    expect(device.buffers).toEqual([]);
     expect(() => new BufferPool(device, { usage: '4' as unknown as number })).toThrow(TypeError);
     expect(() => new BufferPool(device, { usage: 4, label: 5 as unknown as string })).toThrow(
       new TypeError('label must be of type string, not number'),
@@ -531,9 +921,11 @@ describe('misuse', () => {
     expect(() => pool.alloc(4, null as unknown as object)).toThrow(
       new TypeError('options must be of type object, not null'),
     );
+    expect(() => make({ label: 4 as unknown as string })).toThrow(TypeError);
+    expect(() => make({ onLeak: 'warn' as unknown as () => void })).toThrow(TypeError);
   });
 
-  it.each<[string, Partial<BufferPoolOptions>]>([
+  it.each<[string, Partial<BufferPoolOptions<FakeBuffer>>]>([
     ['no usage', { usage: 0 }],
     ['an unknown usage', { usage: 0x400 }],
     ['MAP_READ', { usage: MAP_READ | COPY_DST }],
@@ -543,6 +935,9 @@ describe('misuse', () => {
     ['a unit larger than a buffer', { unit: 8192 }],
     ['buffers whose size is not a power of two', { bufferSize: 5000 }],
     ['buffers larger than the device allows', { bufferSize: 2 ** 21 }],
+    ['a first buffer whose size is not a power of two', { firstBufferSize: 384 }],
+    ['a first buffer smaller than the unit', { firstBufferSize: 64 }],
+    ['a first buffer larger than the others', { firstBufferSize: 8192 }],
     ['no bytes', { maxBytes: 0 }],
   ])('a pool refuses %s', (_, options) => {
     expect(() => make(options)).toThrow(RangeError);
@@ -551,7 +946,7 @@ describe('misuse', () => {
   it('a pool on a device of small buffers takes the largest power of two', () => {
     const device = new FakeDevice();
     device.limits.maxBufferSize = 3 * 2 ** 18;
-    const pool = new BufferPool(device, { usage: STORAGE });
+    const pool = new BufferPool(device, { usage: VERTEX });
     expect(take(pool, 4).buffer.size).toBe(2 ** 19);
     expect(take(pool, 2 ** 19 + 4).buffer.size).toBe(2 ** 19 + 4);
   });

@@ -15,6 +15,8 @@ function fakeDevice() {
   return {
     limits: {
       maxBufferSize: 2 ** 20,
+      maxUniformBufferBindingSize: 2 ** 16,
+      maxStorageBufferBindingSize: 2 ** 20,
       minUniformBufferOffsetAlignment: 256,
       minStorageBufferOffsetAlignment: 128,
     },
