@@ -16,6 +16,7 @@ export const parts: readonly Part[] = [
   { names: '{ SharedBuddyAllocator }', from: 'buddy-allocator/shared' },
   { names: '*', from: 'buddy-allocator/shared' },
   { names: '{ BufferPool }', from: 'buddy-allocator/webgpu' },
+  { names: '{ BufferPool }', from: 'buddy-allocator/webgl' },
   { names: '{ MemPool }', from: 'buddy-allocator/mempool' },
   { names: '{ DebugHeap }', from: 'buddy-allocator/debug' },
   { names: '{ readTrace }', from: 'buddy-allocator/trace' },

@@ -103,6 +103,11 @@ describe('a bug in the built package is found', () => {
       `const { flush } = real.BufferPool.prototype;
        real.BufferPool.prototype.flush = function () { this.free = () => undefined; return flush.call(this); };`,
     );
+    await staged.plant(
+      'webgl',
+      `const { write } = real.BufferPool.prototype;
+       real.BufferPool.prototype.write = function (allocation, data) { write.call(this, allocation, data.slice(1)); };`,
+    );
   });
   afterAll(() => staged.remove());
 
@@ -118,6 +123,7 @@ describe('a bug in the built package is found', () => {
       'trace: writes and reads int32',
       'shared: two workers allocate, free and pass blocks on',
       'webgpu: reuses a range only when the queue is done',
+      'webgl: writes ranges and moves them together, with their bytes',
     ]);
   });
 });

@@ -16,6 +16,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'shared-heap': ['base', 'heap', 'shared'],
   gpu: ['base', 'core'],
   webgpu: ['base', 'gpu'],
+  webgl: ['base', 'gpu'],
   trace: ['base', 'core'],
   cli: ['base', 'core', 'trace'],
 };

@@ -23,6 +23,7 @@ const CORES = {
   debug: 'src/debug/heap.ts',
   shared: 'src/shared/allocator.ts',
   webgpu: 'src/webgpu/pool.ts',
+  webgl: 'src/webgl/pool.ts',
   trace: 'src/trace/replay/replay.ts',
 };
 type Core = keyof typeof CORES;
@@ -40,6 +41,7 @@ const TAKEN: Readonly<Record<string, readonly Core[]>> = {
   'buddy-allocator/shared': ['shared'],
   'buddy-allocator/mempool': ['heap', 'mempool', 'offsets'],
   'buddy-allocator/webgpu': ['offsets', 'webgpu'],
+  'buddy-allocator/webgl': ['offsets', 'webgl'],
   'buddy-allocator/debug': ['debug', 'heap', 'offsets'],
   'buddy-allocator/trace': ['offsets', 'trace'],
 };

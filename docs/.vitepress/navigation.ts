@@ -30,6 +30,7 @@ export const sections: Entry[] = [
       { text: 'Many workers: malloc', link: '/shared-heap' },
       { text: 'WebGPU', link: '/webgpu' },
       { text: 'WebGPU: data of one frame', link: '/frame-pool' },
+      { text: 'WebGL', link: '/webgl' },
       { text: 'In place of @thi.ng/malloc', link: '/mempool' },
       { text: 'Finding memory bugs', link: '/debug' },
     ],

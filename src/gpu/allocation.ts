@@ -43,7 +43,9 @@ export class BufferAllocation<B> {
     return #entry in allocation ? allocation.#entry : undefined;
   }
 
-  /** The bytes asked for, rounded up to a multiple of 4, or of 16 for uniforms. {@link AbstractPool.resize} changes it. */
+  /**
+   * The bytes asked for, rounded up to a multiple of 4, or of 16 for uniforms. {@link AbstractPool.resize} changes it.
+   */
   get size(): number {
     return this.#entry.size;
   }

@@ -44,7 +44,9 @@ function candidates<B>(movable: Iterable<BufferAllocation<B>>): Map<PoolBuffer<B
   return found;
 }
 
-/** Takes the lowest span below `from` that has room. `buffers` ends with the buffer of `from`. Null if none has room. */
+/**
+ * Takes the lowest span below `from` that has room. `buffers` ends with the buffer of `from`. Null if none has room.
+ */
 function takeBelow<B>(
   buffers: readonly PoolBuffer<B>[],
   { allocation, alignment, from }: Candidate<B>,
@@ -84,8 +86,8 @@ export function cancel(moves: readonly PlannedMove<unknown>[]): void {
 /**
  * Decides on moves and takes their destinations. Ranges move to earlier buffers, or down within their own, into gaps
  * that are free now. The moves out of a buffer are planned all together, and made only if together they are a gain. Of
- * those, as many are made now as `budget` allows, in their order: since each only goes down, the calls that follow go on
- * from there, and come to an end. O(movable * (buffers * time of a take + log movable)), whatever the budget.
+ * those, as many are made now as `budget` allows, in their order: since each only goes down, the calls that follow go
+ * on from there, and come to an end. O(movable * (buffers * time of a take + log movable)), whatever the budget.
  */
 export function plan<B>(
   buffers: readonly PoolBuffer<B>[],

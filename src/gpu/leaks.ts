@@ -9,7 +9,10 @@ interface Leak {
 /** `count` things, in words. */
 const ranges = (count: number): string => `${count} ${count === 1 ? 'range' : 'ranges'}`;
 
-/** The number and bytes of `leaks` in one line, by label, those with the most bytes first. O(leaks + labels * log labels). */
+/**
+ * The number and bytes of `leaks` in one line, by label, those with the most bytes first. O(leaks + labels * log
+ * labels).
+ */
 export function leakMessage(poolLabel: string, leaks: readonly Leak[]): string {
   const byLabel = new Map<string, { count: number; bytes: number }>();
   for (const { label, size } of leaks) {

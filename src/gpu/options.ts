@@ -12,22 +12,24 @@ export interface PoolOptions<B> {
   /** Size of a buffer: a power of two from the unit to the largest that the device allows; 16 MiB unless given. */
   readonly bufferSize?: number;
   /**
-   * Size of the first buffer: a power of two from the unit to `bufferSize`, which it is unless given. Each further buffer
-   * is twice as large as the largest so far, up to `bufferSize`, and not smaller than the request that it is made for.
+   * Size of the first buffer: a power of two from the unit to `bufferSize`, which it is unless given. Each further
+   * buffer is twice as large as the largest so far, up to `bufferSize`, and not smaller than the request that it is
+   * made for.
    */
   readonly firstBufferSize?: number;
   /** Limit on the size of all buffers together; no limit unless given. */
   readonly maxBytes?: number;
   /**
-   * Every offset is a multiple of it. A power of two, at least the alignment that the device requires for the usage; that
-   * unless given. The pool's own memory is 0.28 bytes per unit: a larger unit saves some of it, and rounds every range up.
+   * Every offset is a multiple of it. A power of two, at least the alignment that the device requires for the usage;
+   * that unless given. The pool's own memory is 0.28 bytes per unit: a larger unit saves some of it, and rounds every
+   * range up.
    */
   readonly unit?: number;
   /** Label of the buffers, for error messages and debuggers, and of the pool in the report of leaks. */
   readonly label?: string;
   /**
-   * Called by `destroy` if ranges are live. `message` has their number and bytes by label, `leaks` are the ranges. Give it
-   * `console.warn` to read it. Unless given nothing is reported, since `destroy` may be meant to free what is left.
+   * Called by `destroy` if ranges are live. `message` has their number and bytes by label, `leaks` are the ranges. Give
+   * it `console.warn` to read it. Unless given nothing is reported, since `destroy` may be meant to free what is left.
    */
   readonly onLeak?: (message: string, leaks: readonly BufferAllocation<B>[]) => void;
 }
@@ -35,8 +37,8 @@ export interface PoolOptions<B> {
 /** Options of {@link AbstractPool.alloc}. */
 export interface AllocOptions {
   /**
-   * Alignment of the offset in bytes: any positive integer up to the size of a buffer; 1 unless given. Every offset is a
-   * multiple of the unit, too. For one of a stride, `offset / stride` is a whole number, as `firstVertex` needs it.
+   * Alignment of the offset in bytes: any positive integer up to the size of a buffer; 1 unless given. Every offset is
+   * a multiple of the unit, too. For one of a stride, `offset / stride` is a whole number, as `firstVertex` needs it.
    */
   readonly alignment?: number;
   /** A name for the range, {@link BufferAllocation.label}. */

@@ -71,8 +71,8 @@ export class PoolBuffer<B> {
   }
 
   /**
-   * Gives `span` room for `size` bytes in place. `kept` is the span then, and `rest` the units of the old one that it no
-   * longer needs, still taken; null if the units behind it are not free.
+   * Gives `span` room for `size` bytes in place. `kept` is the span then, and `rest` the units of the old one that it
+   * no longer needs, still taken; null if the units behind it are not free.
    */
   resize(span: Span<B>, size: number): { kept: Span<B>; rest: Span<B> | null } | null {
     const { offset } = span;

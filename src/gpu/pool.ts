@@ -1,5 +1,5 @@
-// AbstractPool: hands out ranges of GPU buffers, makes and destroys the buffers, and reuses a range only once the GPU is
-// done with it.
+// AbstractPool: hands out ranges of GPU buffers, makes and destroys the buffers, and reuses a range only once the GPU
+// is done with it.
 
 import { checkBoolean, checkWithin } from '../base/arguments.ts';
 import { isArrayBuffer, isSharedArrayBuffer } from '../base/buffers.ts';
@@ -68,8 +68,8 @@ export type Copy<B> = (
 ) => { readonly buffer: B; readonly bytes: number } | null;
 
 /**
- * Moves ranges of `pool` together. A friend of the class, for the pools of the graphics APIs: each copies in its own way.
- * If `copy` throws, nothing has changed.
+ * Moves ranges of `pool` together. A friend of the class, for the pools of the graphics APIs: each copies in its own
+ * way. If `copy` throws, nothing has changed.
  */
 export let moveRanges: <B>(
   pool: AbstractPool<B>,
@@ -78,13 +78,13 @@ export let moveRanges: <B>(
 ) => BufferMove<B>[];
 
 /**
- * The part that the pools of all graphics APIs have in common. A pool has GPU buffers of one usage, and hands out ranges
- * of them.
+ * The part that the pools of all graphics APIs have in common. A pool has GPU buffers of one usage, and hands out
+ * ranges of them.
  *
- * A range has exactly the bytes asked for, rounded up to a multiple of 4, or of 16 for uniforms. It lies at a multiple of
- * the unit and of the alignment asked for, in the first buffer that has room, at the lowest offset there. If none has
- * room, the pool makes another buffer. A request larger than a buffer gets a dedicated one of just its size. When buffers
- * become empty, the pool keeps one of them, the largest, and destroys the others.
+ * A range has exactly the bytes asked for, rounded up to a multiple of 4, or of 16 for uniforms. It lies at a multiple
+ * of the unit and of the alignment asked for, in the first buffer that has room, at the lowest offset there. If none
+ * has room, the pool makes another buffer. A request larger than a buffer gets a dedicated one of just its size. When
+ * buffers become empty, the pool keeps one of them, the largest, and destroys the others.
  *
  * A freed range is reused only after a {@link flush} that follows the free, once the GPU has done everything that had
  * been submitted by that flush. So: submit, then flush.
@@ -132,8 +132,8 @@ export abstract class AbstractPool<B> {
    * The alignment is an option, not the first argument as in C's `aligned_alloc`, because every offset is a multiple of
    * the unit, which mostly suffices.
    *
-   * @returns null if there is no room: the limit is reached, the request is larger than the largest buffer that the device
-   * allows, or the device reports at once that it has no memory.
+   * @returns null if there is no room: the limit is reached, the request is larger than the largest buffer that the
+   * device allows, or the device reports at once that it has no memory.
    * @throws TypeError if an argument has the wrong type.
    * @throws RangeError if `bytes` is not a positive integer, or the alignment is not one up to the size of a buffer; if
    * the range is one for shaders and larger than the device's limit on these.
@@ -168,11 +168,11 @@ export abstract class AbstractPool<B> {
   }
 
   /**
-   * Changes the size of an allocation in place, to `bytes` rounded up as by {@link alloc}. The bytes that it loses at its
-   * end are freed as by {@link free}; those that it gains hold old contents. O(log).
+   * Changes the size of an allocation in place, to `bytes` rounded up as by {@link alloc}. The bytes that it loses at
+   * its end are freed as by {@link free}; those that it gains hold old contents. O(log).
    *
-   * @returns whether the range has that size now. Less always succeeds; more if the bytes behind the range are free, and
-   * not pending. A dedicated buffer stays as large as it is.
+   * @returns whether the range has that size now. Less always succeeds; more if the bytes behind the range are free,
+   * and not pending. A dedicated buffer stays as large as it is.
    * @throws the errors of {@link free}, and those that {@link alloc} throws for `bytes`.
    */
   resize(allocation: BufferAllocation<B>, bytes: number): boolean {
@@ -188,9 +188,9 @@ export abstract class AbstractPool<B> {
   }
 
   /**
-   * Writes `data` into the range, from its byte `offset` on. A length that is not a multiple of 4 is filled up with zeros
-   * where the API needs that: up to 3 bytes behind the data, in the same range, become 0. The write takes effect in the
-   * order of the calls on the queue or the context. O(bytes).
+   * Writes `data` into the range, from its byte `offset` on. A length that is not a multiple of 4 is filled up with
+   * zeros where the API needs that: up to 3 bytes behind the data, in the same range, become 0. The write takes effect
+   * in the order of the calls on the queue or the context. O(bytes).
    *
    * @throws TypeError if `data` is neither a buffer nor a view of one, or `offset` is not a number.
    * @throws RangeError if `offset` is not a multiple of 4, the data does not fit into the range, or the usage does not
@@ -218,8 +218,9 @@ export abstract class AbstractPool<B> {
   }
 
   /**
-   * Lets all ranges freed so far be reused once the GPU has done everything submitted so far. Call it when every command
-   * that uses one of these ranges has been submitted; once per frame is enough. Without it no range is ever reused. O(1).
+   * Lets all ranges freed so far be reused once the GPU has done everything submitted so far. Call it when every
+   * command that uses one of these ranges has been submitted; once per frame is enough. Without it no range is ever
+   * reused. O(1).
    *
    * @returns a promise that resolves when these ranges, and those of earlier flushes, are free. It never rejects. Wait
    * for it if there is no room; otherwise there is no need to.
@@ -261,8 +262,8 @@ export abstract class AbstractPool<B> {
 
   /**
    * Destroys all buffers and their contents. Submitted commands still run; encoded commands that use the buffers can no
-   * longer be submitted. If ranges are live and the device is not lost, the option `onLeak` is called at the end. A second
-   * call does nothing. O(buffers + live).
+   * longer be submitted. If ranges are live and the device is not lost, the option `onLeak` is called at the end. A
+   * second call does nothing. O(buffers + live).
    */
   destroy(): void {
     if (this.#destroyed) return;

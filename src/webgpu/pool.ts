@@ -8,17 +8,17 @@ import type { GpuBuffer, GpuDevice, GpuEncoder } from './types.ts';
 /** Options of a {@link BufferPool}. Sizes are in bytes. */
 export interface BufferPoolOptions<B extends GpuBuffer = GpuBuffer> extends PoolOptions<B> {
   /**
-   * `GPUBufferUsage` flags of all its buffers. {@link BufferPool.write} needs `COPY_DST`, and
-   * {@link BufferPool.defragment} `COPY_SRC | COPY_DST`. `MAP_READ` and `MAP_WRITE` are refused, since a buffer is mapped
-   * as a whole.
+   * `GPUBufferUsage` flags of all its buffers. {@link BufferPool.write} needs `COPY_DST`, and {@link
+   * BufferPool.defragment} `COPY_SRC | COPY_DST`. `MAP_READ` and `MAP_WRITE` are refused, since a buffer is mapped as a
+   * whole.
    */
   readonly usage: number;
 }
 
 /**
  * A pool of GPUBuffers of one usage, as {@link AbstractPool} describes it. Offsets are multiples of 4 at least, of
- * `minUniformBufferOffsetAlignment` for uniforms, of `minStorageBufferOffsetAlignment` for storage, and of 256 for query
- * results. A request for uniforms larger than `maxUniformBufferBindingSize`, or for storage larger than
+ * `minUniformBufferOffsetAlignment` for uniforms, of `minStorageBufferOffsetAlignment` for storage, and of 256 for
+ * query results. A request for uniforms larger than `maxUniformBufferBindingSize`, or for storage larger than
  * `maxStorageBufferBindingSize`, is a RangeError.
  */
 export class BufferPool<B extends GpuBuffer> extends AbstractPool<B> {
@@ -46,8 +46,8 @@ export class BufferPool<B extends GpuBuffer> extends AbstractPool<B> {
    * buffer: they go through a temporary buffer as large as the largest such move. Until the flush that buffer may
    * exceed `maxBytes`.
    *
-   * With `maxMoves` and `maxBytes` a call makes only part of the moves, so that a frame need not pay for all. Repeat it,
-   * with a flush in between, until it returns no move.
+   * With `maxMoves` and `maxBytes` a call makes only part of the moves, so that a frame need not pay for all. Repeat
+   * it, with a flush in between, until it returns no move.
    *
    * Commands that use the pool and are encoded, but not yet submitted, must come before the copies: earlier in
    * `encoder`, or submitted before it. Submit before the next write into a moved range, or the copy overwrites the new

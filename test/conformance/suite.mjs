@@ -7,10 +7,11 @@ import { memory } from './checks/memory.mjs';
 import { mempool } from './checks/mempool.mjs';
 import { shared } from './checks/shared.mjs';
 import { trace } from './checks/trace.mjs';
+import { webgl } from './checks/webgl.mjs';
 import { webgpu } from './checks/webgpu.mjs';
 import { Skip } from './verdict.mjs';
 
-const parts = { allocator, heap, memory, mempool, debug, trace, shared, webgpu };
+const parts = { allocator, heap, memory, mempool, debug, trace, shared, webgpu, webgl };
 
 /**
  * Runs every check, one after another. What the runtime must lend: `read(path)`, a promise of the bytes of a file of the

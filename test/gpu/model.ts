@@ -1,5 +1,5 @@
-// A model of a pool that consists of lists of ranges, and random operations on the pool and the model. It takes the fakes of
-// all graphics APIs.
+// A model of a pool that consists of lists of ranges, and random operations on the pool and the model. It takes the
+// fakes of all graphics APIs.
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -115,7 +115,9 @@ const overlap = (a: Range<unknown>, b: Range<unknown>): boolean =>
 export class Run<B extends ModelBuffer> {
   readonly #world: World<B>;
   #live: Live<B>[] = [];
-  /** What the freed ranges take up, one list for each flush that they wait for. The last list waits for the next flush. */
+  /**
+   * What the freed ranges take up, one list for each flush that they wait for. The last list waits for the next flush.
+   */
   #pending: Range<B>[][] = [[]];
   /** Dedicated buffers, and temporary ones. */
   readonly #single = new Set<B>();

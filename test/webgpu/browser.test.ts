@@ -1,22 +1,18 @@
 // BufferPool on a real WebGPU device: the built package in Chromium. Without Chromium or an adapter these tests are
 // skipped.
 
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GpuPage, open } from '../browser/webgpu/chromium.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { testBlocks } from '../browser/pages.ts';
+import { open } from '../browser/scenarios.ts';
+import { WEBGPU } from '../browser/webgpu/chromium.ts';
 
-const opened = await open();
+const opened = await open(WEBGPU);
 const reason = typeof opened === 'string' ? opened : null;
+const run = typeof opened === 'string' ? async () => undefined : opened.run;
 if (reason !== null) console.warn(`WebGPU in a browser is not tested: ${reason}.`);
 afterAll(async () => {
   if (typeof opened !== 'string') await opened.close();
 });
-
-/** Runs a scenario in the page, and returns its result. */
-function run(scenario: string, ...parameters: unknown[]): Promise<unknown> {
-  const call = `${scenario}(...${JSON.stringify(parameters)})`;
-  return (opened as GpuPage).page.evaluate(`import('/scenarios.mjs').then((module) => module.${call})`);
-}
 
 describe.skipIf(reason !== null)(`WebGPU in Chromium${reason === null ? '' : ` (${reason})`}`, () => {
   it('computes on ranges of storage and uniform buffers, with moves in between', async () => {
@@ -52,33 +48,18 @@ describe.skipIf(reason !== null)(`WebGPU in Chromium${reason === null ? '' : ` (
     });
   });
 
+  it('draws many meshes with one bind, each by its own firstIndex and baseVertex', async () => {
+    expect(await run('drawByBaseVertex')).toEqual({ errors: [], colours: [10, 20, 30, 40] });
+  });
+
+  it('can bind whatever range the limits of the device allow', async () => {
+    expect(await run('bindingLimits')).toEqual({ errors: [], messages: [true, true] });
+  });
+
   it('reports that a device is lost', async () => {
     expect(await run('lose')).toBe('DEVICE_LOST');
   });
 });
 
-describe.each(['docs/webgpu.md', 'docs/frame-pool.md'])('%s', (file) => {
-  const page = readFileSync(file, 'utf8');
-  const blocks = [...page.matchAll(/^```js webgpu\n([\s\S]*?)^```$/gm)].map(({ index, 1: text }) => ({
-    line: page.slice(0, index).split('\n').length,
-    text,
-  }));
-
-  it('has no other JavaScript', () => {
-    expect(blocks.length).toBeGreaterThan(0);
-    expect(page.match(/^```js/gm)).toHaveLength(blocks.length);
-  });
-
-  it.skipIf(reason !== null).each(blocks)('line $line runs', async ({ text }) => {
-    expect(await run('runModule', text)).toEqual([]);
-  });
-
-  let failures: unknown;
-  beforeAll(async () => {
-    if (reason === null)
-      failures = await run('runModule', 'console.assert(false, "as it should"); throw new Error("no")');
-  });
-  it.skipIf(reason !== null)('fails for a block with an error', () => {
-    expect(failures).toEqual(['an assertion fails: as it should', 'Error: no']);
-  });
-});
+testBlocks('docs/webgpu.md', 'webgpu', reason === null ? run : undefined);
+testBlocks('docs/frame-pool.md', 'webgpu', reason === null ? run : undefined);

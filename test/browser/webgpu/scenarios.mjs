@@ -2,7 +2,7 @@
 
 import { BufferPool } from 'buddy-allocator/webgpu';
 
-const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = GPUBufferUsage;
+const { COPY_DST, COPY_SRC, INDEX, MAP_READ, STORAGE, UNIFORM, VERTEX } = GPUBufferUsage;
 
 /** Adds `increment` to each number, and multiplies by `factor`. */
 const SHADER = `
@@ -224,6 +224,84 @@ export async function rules() {
   };
   device.destroy();
   return result;
+}
+
+/** Draws four meshes, a point each, with one bind for all: each has its own firstIndex and baseVertex. */
+export async function drawByBaseVertex() {
+  const { device, errors } = await makeDevice();
+  const stride = 20;
+  const vertices = new BufferPool(device, { usage: VERTEX | COPY_DST });
+  const indices = new BufferPool(device, { usage: INDEX | COPY_DST });
+  const meshes = [10, 20, 30, 40].map((colour, i) => {
+    const mesh = {
+      vertices: vertices.alloc((i + 1) * stride, { alignment: stride }),
+      indices: indices.alloc(2 * (i + 1)),
+    };
+    vertices.alloc(4); // Something else in between.
+    const data = new Float32Array(5 * (i + 1));
+    data.set([(2 * i + 1) / 4 - 1, colour / 255], 5 * i); // the last vertex
+    vertices.write(mesh.vertices, data);
+    indices.write(mesh.indices, Uint16Array.of(...Array(i).fill(7), i));
+    return { ...mesh, i };
+  });
+  const module = device.createShaderModule({
+    code: `
+      struct Out { @builtin(position) position: vec4f, @location(0) shade: f32 }
+      @vertex fn place(@location(0) v: vec2f) -> Out { return Out(vec4f(v.x, 0, 0, 1), v.y); }
+      @fragment fn paint(in: Out) -> @location(0) vec4f { return vec4f(in.shade); }`,
+  });
+  const attributes = [{ shaderLocation: 0, offset: 0, format: 'float32x2' }];
+  const pipeline = device.createRenderPipeline({
+    layout: 'auto',
+    vertex: { module, buffers: [{ arrayStride: stride, attributes }] },
+    fragment: { module, targets: [{ format: 'r8unorm' }] },
+    primitive: { topology: 'point-list' },
+  });
+  const { COPY_SRC: READ, RENDER_ATTACHMENT } = GPUTextureUsage;
+  const texture = device.createTexture({ size: [4, 1], format: 'r8unorm', usage: READ | RENDER_ATTACHMENT });
+  const pixels = device.createBuffer({ size: 256, usage: COPY_DST | MAP_READ });
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginRenderPass({
+    colorAttachments: [{ view: texture.createView(), loadOp: 'clear', storeOp: 'store' }],
+  });
+  pass.setPipeline(pipeline);
+  pass.setVertexBuffer(0, meshes[0].vertices.buffer);
+  pass.setIndexBuffer(meshes[0].indices.buffer, 'uint16');
+  for (const mesh of meshes) {
+    pass.drawIndexed(1, 1, mesh.indices.offset / 2 + mesh.i, mesh.vertices.offset / stride);
+  }
+  pass.end();
+  encoder.copyTextureToBuffer({ texture }, { buffer: pixels }, [4, 1]);
+  device.queue.submit([encoder.finish()]);
+  await pixels.mapAsync(GPUMapMode.READ);
+  const colours = [...new Uint8Array(pixels.getMappedRange(0, 4))];
+  device.destroy();
+  return { errors, colours };
+}
+
+/** Binds the largest range of each kind that the pool allows, and asks for one that is larger. */
+export async function bindingLimits() {
+  const { device, errors } = await makeDevice();
+  const messages = [];
+  for (const [type, usage, limit] of [
+    ['uniform', UNIFORM, 'maxUniformBufferBindingSize'],
+    ['storage', STORAGE, 'maxStorageBufferBindingSize'],
+  ]) {
+    const pool = new BufferPool(device, { usage });
+    const layout = device.createBindGroupLayout({
+      entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type } }],
+    });
+    const resource = pool.alloc(device.limits[limit]);
+    device.createBindGroup({ layout, entries: [{ binding: 0, resource }] });
+    try {
+      pool.alloc(device.limits[limit] + 1);
+    } catch (error) {
+      messages.push(error instanceof RangeError && error.message.includes(limit));
+    }
+  }
+  await device.queue.onSubmittedWorkDone();
+  device.destroy();
+  return { errors, messages };
 }
 
 /** Loses the device. */
