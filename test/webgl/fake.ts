@@ -186,7 +186,10 @@ export class FakeContext implements GlContext<FakeGlBuffer> {
     const waiting = this.syncs.filter(({ passed, deleted }) => !passed && !deleted);
     const passing = waiting.slice(0, count);
     for (const sync of passing) sync.passed = true;
-    while (passing.some(({ deleted }) => !deleted)) await new Promise((resolve) => setTimeout(resolve, 1));
+    for (let waits = 0; passing.some(({ deleted }) => !deleted); waits++) {
+      validate(waits < 5000, 'nothing asks for the fences');
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
     await new Promise((resolve) => setImmediate(resolve));
   }
 
