@@ -126,8 +126,8 @@ export abstract class AbstractPool<B> {
   }
 
   /**
-   * Allocates `bytes` bytes. A reused range holds its old contents. O(log) mostly; at worst that for each gap that is
-   * longer than a quarter of the request and has no place for it. A new buffer takes the time that the device takes.
+   * Allocates `bytes` bytes. A reused range holds its old contents. It takes the time of one `allocRange` for each
+   * buffer until one has room, O(log) mostly. A new buffer takes the time that the device takes.
    *
    * The alignment is an option, not the first argument as in C's `aligned_alloc`, because every offset is a multiple of
    * the unit, which mostly suffices.
