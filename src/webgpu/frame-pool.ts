@@ -4,7 +4,7 @@
 import { checkWithin } from '../base/arguments.ts';
 import { FrameRing, NO_ROOM } from './frame-ring.ts';
 import { checkUsable, type Loss, lossOf } from './loss.ts';
-import type { BufferRange } from './pool.ts';
+import type { BufferRange } from '../gpu/pool.ts';
 import type { GpuBuffer, GpuDevice } from './types.ts';
 import { checkData, type GpuData, type GpuWriter, writePadded } from './upload.ts';
 import { alignmentOf, COPY_ALIGNMENT, COPY_DST, checkUsage } from './usage.ts';
