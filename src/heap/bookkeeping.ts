@@ -57,8 +57,8 @@ export function unitsFor({ unit }: HeapRegion, bytes: number): number {
 
 /** The offset at which a block at `ptr` would start. Throws if no block can start there. */
 export function blockOffset(region: HeapRegion, ptr: number): number {
-  const offset = region.offsetAt(ptr);
-  if (typeof ptr !== 'number' || region.isReserved(offset) || region.pointerTo(offset) !== ptr) {
+  const offset = typeof ptr === 'number' ? region.offsetAt(ptr) : -1; // arithmetic asks an object for its value
+  if (region.isReserved(offset) || region.pointerTo(offset) !== ptr) {
     throw misuse(region, ptr);
   }
   return offset;

@@ -74,8 +74,8 @@ export class Heap extends AbstractHeap {
    * @throws RangeError if it is not an integer from 0 up.
    */
   malloc(bytes: number): number {
-    // `(bytes | 0) === bytes` holds for int32 numbers only; for a BigInt or a symbol, `|` itself throws the TypeError.
-    if ((bytes | 0) !== bytes || bytes <= 0) return this.#mallocUnusual(bytes);
+    // The test of the type keeps `|` from asking an object for its value, which may throw.
+    if (typeof bytes !== 'number' || (bytes | 0) !== bytes || bytes <= 0) return this.#mallocUnusual(bytes);
     const region = this.#region.attached();
     const units = ((bytes - 1) >> region.shift) + 1;
     const offset = region.allocator.alloc(units);

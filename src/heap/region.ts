@@ -154,7 +154,7 @@ export class Region extends Extent implements HeapRegion {
   }
 
   bytesTo(end: number): Uint8Array {
-    if (this.bytes.buffer.byteLength < end) this.refresh();
+    if (this.bytes.length < end) this.refresh();
     return this.bytes;
   }
 

@@ -141,7 +141,10 @@ export class SharedHeap extends AbstractHeap {
   malloc(bytes: number): number {
     const region = this.#region;
     const { engine } = region;
-    if (engine === null || (bytes | 0) !== bytes || bytes <= 0) return this.#mallocUnusual(bytes);
+    // The test of the type keeps `|` from asking an object for its value, which may throw.
+    if (engine === null || typeof bytes !== 'number' || (bytes | 0) !== bytes || bytes <= 0) {
+      return this.#mallocUnusual(bytes);
+    }
     const order = 32 - Math.clz32((bytes - 1) >> region.shift);
     const offset = engine.allocate(order);
     return offset < 0 ? this.#mallocGrowing(order) : region.pointerTo(offset);

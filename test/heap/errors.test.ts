@@ -48,6 +48,14 @@ const NO_COUNTS: [unknown, string][] = [
   [{}, 'TypeError'],
   [[16], 'TypeError'],
   [{ valueOf: () => 16 }, 'TypeError'],
+  [
+    {
+      valueOf() {
+        throw new Error('asked'); // as in small-ones.mjs
+      },
+    },
+    'TypeError',
+  ],
   [Symbol('s'), 'TypeError'],
 ];
 const COUNTED: [string, (heap: Heap, x: number, blocks: number[]) => unknown][] = [
@@ -120,6 +128,15 @@ describe.each(POINTERS)('%s', (_, call) => {
     ['undefined', () => undefined, 'TypeError'],
     ['an object', () => ({}), 'TypeError'],
     ['an object that is a number', (blocks) => ({ valueOf: () => blocks[0] }), 'TypeError'],
+    [
+      'an object that has no value',
+      () => ({
+        valueOf() {
+          throw new Error('asked'); // as in small-ones.mjs
+        },
+      }),
+      'TypeError',
+    ],
   ])('%s is refused', (_name, pointer, error) => {
     expect(refusal((heap, blocks, freed) => call(heap, pointer(blocks, freed) as number))).toBe(error);
   });

@@ -792,6 +792,11 @@ describe('misuse', () => {
       if (isPointer) expect(heap.isAllocated(at)).toBe(false);
       if (error !== 'INTERIOR') expect([bad, thrown(() => heap.view(at, Uint8Array))]).toEqual([bad, error]);
     }
+    const asked = {
+      valueOf() {
+        throw new Error('asked');
+      },
+    } as unknown as number;
     const calls: [string, () => unknown][] = [
       ['NOT_ALLOCATED', () => heap.usableSize(0)],
       ['NOT_ALLOCATED', () => heap.view(0, Uint8Array)],
@@ -803,6 +808,9 @@ describe('misuse', () => {
       ['RangeError', () => heap.malloc(Number.POSITIVE_INFINITY)],
       ['TypeError', () => heap.malloc('1' as unknown as number)],
       ['TypeError', () => heap.malloc(undefined as unknown as number)],
+      ['TypeError', () => heap.malloc(asked)],
+      ['TypeError', () => heap.usableSize(asked)],
+      ['TypeError', () => heap.realloc(asked, 1)],
       ['RangeError', () => heap.calloc(-1, 1)],
       ['RangeError', () => heap.calloc(1, Number.NaN)],
       ['RangeError', () => heap.realloc(ptr, -1)],
