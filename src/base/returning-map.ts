@@ -1,9 +1,9 @@
 // A map for keys that go and come back, such as the pointers of a heap.
 //
-// A Map of V8 keeps a deleted entry in the chain of its hash until the table is rebuilt. So a key that is deleted and set
-// again and again, among many others that stay, makes each look-up of it longer than the last: a hundred times as long, say, with
-// 100,000 live keys. Nothing is deleted here: an entry whose value is gone waits for its key to come back, and the table
-// is made anew once most of its entries are such.
+// A Map of V8 keeps a deleted entry in the chain of its hash until the table is rebuilt. So a key that is deleted
+// and set again and again, among many others that stay, makes each look-up of it longer than the last: a hundred
+// times as long, say, with 100,000 live keys. Nothing is deleted here: an entry whose value is gone waits for its
+// key to come back, and the table is made anew once most of its entries are such.
 
 interface Entry<V> {
   /** Undefined if the key has no value at present. */

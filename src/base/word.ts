@@ -108,8 +108,8 @@ export const blockStart = (used: number, cont: number, c: number): number => {
 };
 
 /**
- * log2 of the largest aligned run of free children that starts at child `c`, which is free and maximal as a buddy. 0 if it
- * is not free after all, as in a state that others have written to.
+ * log2 of the largest aligned run of free children that starts at child `c`, which is free and maximal as a buddy. 0
+ * if it is not free after all, as in a state that others have written to.
  */
 export const freeRunOrder = (free: number, c: number): number => {
   let r = MAX_RUN_ORDER;

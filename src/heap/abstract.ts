@@ -263,8 +263,8 @@ export abstract class AbstractHeap implements MallocFamily {
   }
 
   /**
-   * A view of all `bytes` bytes asked for of the fresh block at `ptr`; null for a null pointer. If there can be no view,
-   * as in a memory that was cut or from a constructor that throws, the block is freed.
+   * A view of all `bytes` bytes asked for of the fresh block at `ptr`; null for a null pointer. If there can be no
+   * view, as in a memory that was cut or from a constructor that throws, the block is freed.
    */
   #viewOf<C extends ArrayConstructor>(ptr: number, bytes: number, type: C, length: number): ViewOf<C> | null {
     if (ptr === 0) return null;

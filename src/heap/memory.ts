@@ -114,8 +114,8 @@ export function ifThereIsRoom<T>(allocate: () => T): T | undefined {
 }
 
 /**
- * Whether `buffer` is on the same memory as the shared buffer `ours`, another object as it may be: whether it shows what
- * is written to the byte at `pos`, which must be of no use to any thread.
+ * Whether `buffer` is on the same memory as the shared buffer `ours`, another object as it may be: whether it shows
+ * what is written to the byte at `pos`, which must be of no use to any thread.
  */
 export function isSameMemory(ours: ArrayBufferLike, buffer: ArrayBufferLike, pos: number): boolean {
   if (!isSharedArrayBuffer(ours) || !isSharedArrayBuffer(buffer) || buffer.byteLength <= pos) return false;

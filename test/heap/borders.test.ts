@@ -1,5 +1,5 @@
-// What comes to a heap from elsewhere: values of the wrong kind, other realms, other buffers of the same memory, memories
-// with 64-bit addresses, modules in C. Each was a case of its own, named in its test.
+// What comes to a heap from elsewhere: values of the wrong kind, other realms, other buffers of the same memory,
+// memories with 64-bit addresses, modules in C. Each was a case of its own, named in its test.
 
 import vm from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';

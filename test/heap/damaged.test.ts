@@ -1,6 +1,6 @@
 // Damaged states. They are refused at a cost that does not depend on the number of their faults. (The case
-// from-corrupt.mjs: a string for each violation ended the process, though only the first is told.) And no call of a heap
-// whose state is zeroed while it is in use goes on for ever. (The case resizable-state.mjs.)
+// from-corrupt.mjs: a string for each violation ended the process, though only the first is told.) And no call of a
+// heap whose state is zeroed while it is in use goes on for ever. (The case resizable-state.mjs.)
 
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';

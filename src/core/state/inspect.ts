@@ -23,8 +23,8 @@ export function sentinelAt(state: Int32Array): number {
 }
 
 /**
- * The level whose word says what `offset` is part of: the lowest one that is open there. A state in a memory that others
- * write to may have no such word, if they have zeroed it: then the last level there can be.
+ * The level whose word says what `offset` is part of: the lowest one that is open there. A state in a memory that
+ * others write to may have no such word, if they have zeroed it: then the last level there can be.
  */
 function levelOf(state: Int32Array, offset: number): number {
   let word = offset >>> FANOUT_BITS;
