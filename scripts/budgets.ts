@@ -10,7 +10,7 @@ export interface Part {
 }
 
 export const parts: readonly Part[] = [
-  { names: '{ BuddyAllocator }', from: 'buddy-allocator', budget: 5 * 1024 },
+  { names: '{ BuddyAllocator }', from: 'buddy-allocator', budget: 6 * 1024 },
   { names: '{ BuddyError }', from: 'buddy-allocator', budget: 250 },
   { names: '{ Heap }', from: 'buddy-allocator/heap' },
   { names: '{ SharedBuddyAllocator }', from: 'buddy-allocator/shared' },

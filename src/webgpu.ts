@@ -12,5 +12,5 @@ export {
   type FrameRangeOptions,
 } from './webgpu/frame-pool.ts';
 export { BufferPool, type BufferPoolOptions } from './webgpu/pool.ts';
-export type { GpuBuffer, GpuDevice, GpuEncoder } from './webgpu/types.ts';
-export type { GpuData, GpuWriter } from './webgpu/upload.ts';
+export type { GpuBuffer, GpuData, GpuDevice, GpuEncoder } from './webgpu/types.ts';
+export type { GpuWriter } from './webgpu/upload.ts';

@@ -1,7 +1,7 @@
 // AbstractPool: hands out ranges of GPU buffers, makes and destroys the buffers, and reuses a range only once the GPU
 // is done with it.
 
-import { checkBoolean, checkWithin } from '../base/arguments.ts';
+import { checkBoolean, checkObject, checkWithin } from '../base/arguments.ts';
 import { isArrayBuffer, isSharedArrayBuffer } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
 import { BufferAllocation, type Entry, liveSpanOf } from './allocation.ts';
@@ -140,6 +140,7 @@ export abstract class AbstractPool<B> {
    */
   alloc(bytes: number, options: AllocOptions = {}): BufferAllocation<B> | null {
     this.#checkUsable();
+    checkObject('options', options);
     const size = this.#sizeFor(bytes);
     const { bufferSize } = this.#sizes;
     const alignment = checkWithin('alignment', options.alignment ?? 1, 1, bufferSize);

@@ -1,5 +1,6 @@
 // BufferPool: ranges of WebGL buffers.
 
+import { checkObject } from '../base/arguments.ts';
 import type { DefragmentOptions, PoolOptions } from '../gpu/options.ts';
 import { AbstractPool, type BufferMove, moveRanges } from '../gpu/pool.ts';
 import { WebGlBackend } from './backend.ts';
@@ -36,7 +37,8 @@ export class BufferPool<B> extends AbstractPool<B> {
    * @throws RangeError if an option is out of range.
    */
   constructor(gl: GlContext<B>, options: BufferPoolOptions<B>) {
-    const backend = new WebGlBackend(gl, options.target, options.usage ?? STATIC_DRAW);
+    const { target, usage = STATIC_DRAW } = checkObject('options', options);
+    const backend = new WebGlBackend(checkObject('gl', gl), target, usage);
     super(backend, options);
     this.#backend = backend;
     backend.open();

@@ -1,33 +1,27 @@
 // What the pool needs of WebGPU.
 
+import { checkObject } from '../base/arguments.ts';
 import type { Backend } from '../gpu/backend.ts';
 import type { PlannedMove } from '../gpu/defragment.ts';
 import { byteOffsetOf } from '../gpu/pool-buffer.ts';
+import { type Loss, lossOf } from './loss.ts';
 import type { GpuBuffer, GpuDevice, GpuEncoder } from './types.ts';
-import {
-  alignmentOf,
-  bindingLimitOf,
-  COPY_ALIGNMENT,
-  COPY_DST,
-  COPY_SRC,
-  checkUsage,
-  granuleOf,
-} from './usage.ts';
+import { writePadded } from './upload.ts';
+import { alignmentOf, bindingLimitOf, COPY_DST, COPY_SRC, checkUsage, granuleOf } from './usage.ts';
 
 /** The device of a pool, and the usage of its buffers. */
 export class WebGpuBackend<B extends GpuBuffer> implements Backend<B> {
   readonly #device: GpuDevice<B>;
   readonly #usage: number;
   readonly #label: string | undefined;
-  /** Set when the device is lost. It is a separate object, so that a device does not keep its pools alive. */
-  readonly #loss: { message: string | null } = { message: null };
+  readonly #loss: Loss;
   readonly alignment: number;
   readonly granule: number;
   readonly maxBufferSize: number;
   readonly binding: Backend<B>['binding'];
 
   constructor(device: GpuDevice<B>, usage: number, label: string | undefined) {
-    const { limits } = device;
+    const { limits } = checkObject('device', device);
     this.#device = device;
     this.#usage = checkUsage(usage);
     this.#label = label;
@@ -35,14 +29,12 @@ export class WebGpuBackend<B extends GpuBuffer> implements Backend<B> {
     this.granule = granuleOf(usage);
     this.maxBufferSize = limits.maxBufferSize;
     this.binding = bindingLimitOf(usage, limits);
-    const loss = this.#loss;
-    device.lost.then(({ message }) => {
-      loss.message = `the device of the pool is lost: ${message}`;
-    });
+    this.#loss = lossOf(device);
   }
 
   get loss(): string | null {
-    return this.#loss.message;
+    const { message } = this.#loss;
+    return message === null ? null : `the device of the pool is lost: ${message}`;
   }
 
   createBuffer(size: number): B {
@@ -58,15 +50,7 @@ export class WebGpuBackend<B extends GpuBuffer> implements Backend<B> {
   }
 
   write(buffer: B, offset: number, data: Uint8Array): void {
-    const { queue } = this.#device;
-    // The types of WebGPU ask for an ArrayBuffer, but the queue takes shared memory, too.
-    const bytes = data as Uint8Array<ArrayBuffer>;
-    const whole = bytes.length - (bytes.length % COPY_ALIGNMENT);
-    if (whole > 0) queue.writeBuffer(buffer, offset, bytes, 0, whole);
-    if (whole === bytes.length) return;
-    const last = new Uint8Array(COPY_ALIGNMENT);
-    last.set(bytes.subarray(whole));
-    queue.writeBuffer(buffer, offset + whole, last);
+    writePadded(this.#device.queue, buffer, offset, data);
   }
 
   done(): Promise<unknown> {

@@ -2,11 +2,11 @@
 // with it.
 
 import { checkWithin } from '../base/arguments.ts';
+import type { BufferRange } from '../gpu/pool.ts';
 import { FrameRing, NO_ROOM } from './frame-ring.ts';
 import { checkUsable, type Loss, lossOf } from './loss.ts';
-import type { BufferRange } from '../gpu/pool.ts';
-import type { GpuBuffer, GpuDevice } from './types.ts';
-import { checkData, type GpuData, type GpuWriter, writePadded } from './upload.ts';
+import type { GpuBuffer, GpuData, GpuDevice } from './types.ts';
+import { checkData, type GpuWriter, writePadded } from './upload.ts';
 import { alignmentOf, COPY_ALIGNMENT, COPY_DST, checkUsage } from './usage.ts';
 
 const DEFAULT_BUFFER_SIZE = 2 ** 20;

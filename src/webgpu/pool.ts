@@ -1,5 +1,6 @@
 // BufferPool: ranges of GPUBuffers.
 
+import { checkObject } from '../base/arguments.ts';
 import type { DefragmentOptions, PoolOptions } from '../gpu/options.ts';
 import { AbstractPool, type BufferMove, moveRanges } from '../gpu/pool.ts';
 import { WebGpuBackend } from './backend.ts';
@@ -31,7 +32,8 @@ export class BufferPool<B extends GpuBuffer> extends AbstractPool<B> {
    * @throws RangeError if an option is out of range.
    */
   constructor(device: GpuDevice<B>, options: BufferPoolOptions<B>) {
-    const backend = new WebGpuBackend(device, options.usage, options.label);
+    const { usage, label } = checkObject('options', options);
+    const backend = new WebGpuBackend(device, usage, label);
     super(backend, options);
     this.#backend = backend;
   }

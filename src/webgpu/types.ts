@@ -1,6 +1,9 @@
 // The parts of WebGPU that the pool uses, as structural types: GPUDevice, GPUBuffer and GPUCommandEncoder are
 // assignable to them, whichever library declares those. So the published types do not depend on WebGPU types.
 
+/** Data to write: a buffer, or a view, whose bytes are written as they are, whatever its elements. */
+export type GpuData = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
+
 /** The part of a `GPUBuffer` that the pool uses. */
 export interface GpuBuffer {
   destroy(): void;
@@ -18,7 +21,7 @@ export interface GpuDevice<B extends GpuBuffer> {
   readonly lost: Promise<{ readonly message: string }>;
   readonly queue: {
     onSubmittedWorkDone(): Promise<unknown>;
-    writeBuffer(buffer: B, offset: number, data: Uint8Array<ArrayBuffer>, from?: number, size?: number): void;
+    writeBuffer(buffer: B, offset: number, data: GpuData, dataOffset?: number, size?: number): unknown;
   };
   createBuffer(descriptor: { size: number; usage: number; label?: string }): B;
 }

@@ -1,11 +1,8 @@
 // Writing data of any length to a buffer. WebGPU takes multiples of 4 bytes only.
 
 import { isArrayBuffer, isSharedArrayBuffer } from '../base/buffers.ts';
-import type { GpuBuffer } from './types.ts';
+import type { GpuBuffer, GpuData } from './types.ts';
 import { COPY_ALIGNMENT } from './usage.ts';
-
-/** Data to write: a buffer, or a view, whose bytes are written as they are, whatever its elements. */
-export type GpuData = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
 
 /** The part of a `GPUQueue` that writes. */
 export interface GpuWriter<B extends GpuBuffer> {
