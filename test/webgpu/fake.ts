@@ -1,7 +1,7 @@
 // A strict GPU device without a GPU: every validation error of the standard throws here at once. Submitted commands run
 // in order. The test decides when the queue reports that they are done.
 
-import type { GpuBuffer, GpuDevice, GpuEncoder } from '../../src/webgpu.ts';
+import type { GpuBuffer, GpuData, GpuDevice, GpuEncoder } from '../../src/webgpu.ts';
 
 export const Usage = {
   MAP_READ: 0x1,
@@ -162,18 +162,23 @@ export class FakeDevice implements GpuDevice<FakeBuffer> {
       }
       for (const command of commands) command.run();
     },
+    /** Takes data of every kind; offset and size are in elements for a typed array and in bytes for others, as the standard has it. */
     writeBuffer: (
       buffer: FakeBuffer,
       offset: number,
-      data: Uint8Array,
-      from = 0,
-      size = data.length - from,
+      data: GpuData,
+      dataOffset = 0,
+      dataSize?: number,
     ): void => {
+      const element = 'BYTES_PER_ELEMENT' in data ? (data.BYTES_PER_ELEMENT as number) : 1;
+      const [bytes, start] = ArrayBuffer.isView(data) ? [data.buffer, data.byteOffset] : [data, 0];
+      const from = dataOffset * element;
+      const size = dataSize === undefined ? data.byteLength - from : dataSize * element;
       validate(buffer.device === this, 'another device');
       validate(!buffer.destroyed, 'written while destroyed');
-      validate(from + size <= data.length, `${from} + ${size} is beyond the data`);
+      validate(from + size <= data.byteLength, `${from} + ${size} is beyond the data`);
       validateRange({ buffer, offset, size }, 'COPY_DST');
-      buffer.bytes.set(data.subarray(from, from + size), offset);
+      buffer.bytes.set(new Uint8Array(bytes, start + from, size), offset);
     },
     onSubmittedWorkDone: (): Promise<undefined> =>
       new Promise((resolve) => this.#waiting.push(() => resolve(undefined))),

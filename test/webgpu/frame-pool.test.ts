@@ -10,27 +10,8 @@ import { type FakeBuffer, FakeDevice, Usage } from './fake.ts';
 
 const { COPY_DST, INDEX, MAP_READ, MAP_WRITE, QUERY_RESOLVE, STORAGE, UNIFORM, VERTEX } = Usage;
 
-/** A device whose queue takes data of every kind, with offset and size in elements or bytes as the standard has it. */
-function makeDevice(): FakeDevice {
-  const device = new FakeDevice();
-  const { writeBuffer } = device.queue;
-  device.queue.writeBuffer = (
-    buffer: FakeBuffer,
-    offset: number,
-    data: GpuData,
-    dataOffset = 0,
-    size?: number,
-  ) => {
-    const element = 'BYTES_PER_ELEMENT' in data ? (data.BYTES_PER_ELEMENT as number) : 1;
-    const [bytes, start] = ArrayBuffer.isView(data) ? [data.buffer, data.byteOffset] : [data, 0];
-    const length = size === undefined ? data.byteLength - dataOffset * element : size * element;
-    writeBuffer(buffer, offset, new Uint8Array(bytes, start + dataOffset * element, length));
-  };
-  return device;
-}
-
 function make(options: Partial<FramePoolOptions> = {}) {
-  const device = makeDevice();
+  const device = new FakeDevice();
   return { device, pool: new FramePool(device, { usage: VERTEX | COPY_DST, bufferSize: 1024, ...options }) };
 }
 
@@ -443,12 +424,12 @@ describe('misuse', () => {
 
   it('a pool that may not have buffers of the usual size takes smaller ones', () => {
     const usage = VERTEX;
-    const limited = new FramePool(makeDevice(), { usage, maxBytes: 1023 });
+    const limited = new FramePool(new FakeDevice(), { usage, maxBytes: 1023 });
     expect(take(limited, 4).buffer.size).toBe(1020);
-    const device = makeDevice();
+    const device = new FakeDevice();
     device.limits.maxBufferSize = 4096;
     expect(take(new FramePool(device, { usage }), 4).buffer.size).toBe(4096);
-    expect(take(new FramePool(makeDevice(), { usage }), 4).buffer.size).toBe(2 ** 20);
+    expect(take(new FramePool(new FakeDevice(), { usage }), 4).buffer.size).toBe(2 ** 20);
   });
 });
 
@@ -567,7 +548,7 @@ interface Live extends BufferRange<FakeBuffer> {
 
 /** The pool, the model of it, and the ranges of frames that the GPU is not done with. */
 class Run {
-  readonly device = makeDevice();
+  readonly device = new FakeDevice();
   readonly pool: FramePool<FakeBuffer>;
   readonly model: Model;
   /** The buffer of the pool for each of the model. */
