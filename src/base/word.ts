@@ -81,11 +81,19 @@ export const tileOrder = (offset: number, end: number): number => {
   return offset === 0 ? fits : Math.min(fits, lowestBit(offset));
 };
 
-/** The children at which the largest aligned blocks that tile the children `c` … `end` - 1 of a word start. */
+/**
+ * The children at which the largest aligned blocks that tile the children `c` … `end` - 1 of a word start: those that `c`
+ * rounded up and `end` rounded down to each power of two give.
+ */
 export const tileStarts = (c: number, end: number): number => {
-  let starts = 0;
-  for (let next = c; next < end; next += 1 << tileOrder(next, end)) starts |= 1 << next;
-  return starts;
+  const up =
+    (1 << c) |
+    (1 << ((c + 1) & -2)) |
+    (1 << ((c + 3) & -4)) |
+    (1 << ((c + 7) & -8)) |
+    (1 << ((c + 15) & -16));
+  const down = (1 << (end & -2)) | (1 << (end & -4)) | (1 << (end & -8)) | (1 << (end & -16));
+  return (up | down) & maskOf(end - c, c);
 };
 
 /** The largest r for which `runStarts(free, r)` is not empty; -1 if no child is free. */
@@ -108,8 +116,8 @@ export const blockStart = (used: number, cont: number, c: number): number => {
 };
 
 /**
- * log2 of the largest aligned run of free children that starts at child `c`, which is free and maximal as a buddy. 0
- * if it is not free after all, as in a state that others have written to.
+ * log2 of the largest aligned run of free children that starts at child `c`, which is free and maximal as a buddy. 0 if it
+ * is not free after all, as in a state that others have written to.
  */
 export const freeRunOrder = (free: number, c: number): number => {
   let r = MAX_RUN_ORDER;

@@ -7,7 +7,7 @@
 import { assert, DEV } from '../base/assert.ts';
 import { FANOUT_BITS, longestRunOrder, MAX_RUN_ORDER, maskOf, runMask } from '../base/word.ts';
 import { AT_ABOVE, AT_FREE, pairAt } from './layout.ts';
-import { clearStale, lowestInLevel, setRunBits, wordClosed } from './run-index.ts';
+import { lowestInLevel, setRunBits, wordClosed } from './run-index.ts';
 
 /** Marks the free block of order `FANOUT_BITS * level + r` at `offset` as live, and opens the words down to its level. */
 export const markLive = (s: Int32Array, offset: number, level: number, r: number): void => {
@@ -28,6 +28,23 @@ export const markLive = (s: Int32Array, offset: number, level: number, r: number
     busy = s[pos] | s[pos + 1];
     if (DEV) assert(((busy >>> child) & 1) === 0, 'the parent of a closed word is free');
     s[pos + 1] |= 1 << child;
+  }
+};
+
+/** Frees the `n` children of `level` from `child` on, which lie in one word and are whole live blocks. */
+export const freeRun = (s: Int32Array, level: number, child: number, n: number): void => {
+  const word = child >>> FANOUT_BITS;
+  const pos = pairAt(s, level, word);
+  const keep = ~maskOf(n, child);
+  const used = s[pos] & keep;
+  const cont = s[pos + 1] & keep;
+  s[pos] = used;
+  s[pos + 1] = cont;
+  s[AT_FREE] += n << (FANOUT_BITS * level);
+  if ((used | cont) === 0) closeWord(s, level, word);
+  else {
+    lowerBounds(s, level, child << (FANOUT_BITS * level));
+    setRunBits(s, level, word, longestRunOrder(~(used | cont)));
   }
 };
 
@@ -56,36 +73,6 @@ export const lowerBounds = (s: Int32Array, level: number, offset: number): void 
   for (let below = AT_ABOVE + level - 1; below >= AT_ABOVE; below--) {
     if (offset < s[below]) s[below] = offset;
   }
-};
-
-/**
- * Makes the live block of `before` units at `offset` one of `after` units, which divides `offset`; blocks of both sizes
- * belong to `level`. Returns false if the units that it would take are not free; nothing has changed then.
- */
-export const resizeInWord = (
-  s: Int32Array,
-  offset: number,
-  level: number,
-  before: number,
-  after: number,
-): boolean => {
-  const child = offset >>> (FANOUT_BITS * level);
-  const word = child >>> FANOUT_BITS;
-  const pos = pairAt(s, level, word);
-  const own = maskOf(before >>> (FANOUT_BITS * level), child);
-  const run = maskOf(after >>> (FANOUT_BITS * level), child);
-  const used = s[pos] & ~own;
-  const cont = s[pos + 1] & ~own;
-  if (((used | cont) & run) !== 0) return false;
-  s[pos] = used | run;
-  s[pos + 1] = cont | (run & ~(1 << child));
-  s[AT_FREE] += before - after;
-  if (after > before) clearStale(s, level, word);
-  else {
-    lowerBounds(s, level, offset + after);
-    setRunBits(s, level, word, longestRunOrder(~(s[pos] | s[pos + 1])));
-  }
-  return true;
 };
 
 /**

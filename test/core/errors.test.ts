@@ -61,6 +61,8 @@ interface Parameter {
   readonly run: (allocator: BuddyAllocator, x: number) => unknown;
   /** The integers that the parameter takes; all others are a RangeError. */
   readonly takes: (x: number) => boolean;
+  /** Whether it may be left out. */
+  readonly isOptional?: true;
 }
 
 const isOffset = (x: number): boolean => x >= 0 && x < CAPACITY;
@@ -76,6 +78,17 @@ const PARAMETERS: readonly Parameter[] = [
   { call: 'reserve(1, x)', run: (a, x) => a.reserve(1, x), takes: (x) => x > 0 && 1 + x <= CAPACITY },
   { call: 'release(x, 1)', run: (a, x) => a.release(x, 1), takes: isOffset },
   { call: 'release(0, x)', run: (a, x) => a.release(0, x), takes: (x) => x > 0 && x <= CAPACITY },
+  { call: 'allocRange(x)', run: (a, x) => a.allocRange(x), takes: (x) => x > 0 },
+  { call: 'allocRange(2, x)', run: (a, x) => a.allocRange(2, x), takes: (x) => x > 0, isOptional: true },
+  // Not even where there is no room for any alignment.
+  { call: 'allocRange(101, x)', run: (a, x) => a.allocRange(101, x), takes: (x) => x > 0, isOptional: true },
+  { call: 'resizeRange(x, 1, 1)', run: (a, x) => a.resizeRange(x, 1, 1), takes: isOffset },
+  {
+    call: 'resizeRange(0, x, 1)',
+    run: (a, x) => a.resizeRange(0, x, 1),
+    takes: (x) => x > 0 && x <= CAPACITY,
+  },
+  { call: 'resizeRange(0, 5, x)', run: (a, x) => a.resizeRange(0, 5, x), takes: (x) => x > 0 },
   { call: 'shrink(x)', run: (a, x) => a.shrink(x), takes: (x) => x >= 1 && x <= CAPACITY },
   // Growing to 2^30 units works, but takes a third of a gigabyte; the largest arena is created elsewhere.
   {
@@ -91,7 +104,7 @@ const PARAMETERS: readonly Parameter[] = [
   { call: 'BuddyAllocator.bytesFor(x)', run: (_, x) => BuddyAllocator.bytesFor(x), takes: isCapacity },
 ];
 
-describe.each(PARAMETERS)('$call', ({ run, takes }) => {
+describe.each(PARAMETERS)('$call', ({ run, takes, isOptional }) => {
   /** Runs the call with a value it must refuse. */
   function refusal(value: unknown): { error: string; message: string } {
     const allocator = exampleAllocator();
@@ -104,7 +117,8 @@ describe.each(PARAMETERS)('$call', ({ run, takes }) => {
     return outcome;
   }
 
-  test.each(NOT_NUMBERS.map((value) => [describeValue(value), value]))('%s is no number', (_, value) => {
+  const notNumbers = isOptional ? NOT_NUMBERS.filter((value) => value !== undefined) : NOT_NUMBERS;
+  test.each(notNumbers.map((value) => [describeValue(value), value]))('%s is no number', (_, value) => {
     const { error, message } = refusal(value);
     expect(error).toBe('TypeError');
     // The type says more than the value where the value reads like a number.
@@ -161,10 +175,10 @@ test('a range that runs over the end of the arena is a RangeError, also where th
     [50, 2 ** 32],
     [99, 2 ** 53],
   ]) {
-    for (const method of ['reserve', 'release'] as const) {
+    for (const method of ['reserve', 'release', 'resizeRange'] as const) {
       const allocator = exampleAllocator();
       const before = stateBytes(allocator);
-      expect(() => allocator[method](offset, size)).toThrow(RangeError);
+      expect(() => allocator[method](offset, size, 1)).toThrow(RangeError);
       expect(hasState(allocator, before)).toBe(true);
     }
   }
@@ -250,6 +264,10 @@ describe('detached', () => {
     blockOf: (a) => a.blockOf(0),
     reserve: (a) => a.reserve(70, 5),
     release: (a) => a.release(0, 4),
+    allocRange: (a) => a.allocRange(5),
+    'allocRange, aligned': (a) => a.allocRange(5, 3),
+    'allocRange of more than there is': (a) => a.allocRange(2 ** 40),
+    resizeRange: (a) => a.resizeRange(0, 5, 3),
     stats: (a) => a.stats(),
     blocks: (a) => [...a.blocks()],
     clear: (a) => a.clear(),
@@ -260,6 +278,7 @@ describe('detached', () => {
     check: (a) => a.check(),
     freeUnits: (a) => a.freeUnits,
     largestFree: (a) => a.largestFree,
+    largestRange: (a) => a.largestRange,
   };
   const FILLS: Record<string, () => BuddyAllocator> = {
     'partly used': exampleAllocator,

@@ -17,7 +17,13 @@ function liveSets(capacity: number): number {
 
 describe('all reachable states', () => {
   test.each([1, 2, 3, 4, 5])('capacity %i, every operation', (capacity) => {
-    const explored = explore({ capacity, sizes: everySize(capacity), depth: Infinity, everyOperation: true });
+    const explored = explore({
+      capacity,
+      sizes: everySize(capacity),
+      depth: Infinity,
+      everyOperation: true,
+      everyRange: true,
+    });
     expect(explored.complete).toBe(true);
     expect(explored.states).toBeGreaterThanOrEqual(liveSets(capacity));
   });
@@ -34,9 +40,23 @@ describe('all reachable states', () => {
       sizes: everySize(capacity),
       depth: Infinity,
       everyOperation: true,
+      everyRange: true,
       replay: true,
     });
     expect(explored.complete).toBe(true);
+  });
+});
+
+describe('ranges of every size and alignment', () => {
+  test.each([6, 7, 8, 9, 10])('capacity %i, three operations from empty', (capacity) => {
+    const explored = explore({ capacity, sizes: sizePerOrder(capacity), depth: 3, everyRange: true });
+    expect(explored.states).toBeGreaterThan(50);
+  });
+
+  test.each([33, 65])('capacity %i, one operation from full but for small gaps', (capacity) => {
+    const start = filledWithUnits(capacity, (offset) => offset % 7 === 3 || offset % 32 > 28);
+    const explored = explore({ capacity, sizes: [1], start, depth: 1, everyRange: true });
+    expect(explored.states).toBeGreaterThan(50);
   });
 });
 

@@ -16,6 +16,8 @@ type Operation =
   | { readonly kind: 'alloc'; readonly size: number }
   | { readonly kind: 'free' | 'query' | 'misfree'; readonly at: number }
   | { readonly kind: 'reserve' | 'release'; readonly at: number; readonly size: number }
+  | { readonly kind: 'allocRange'; readonly size: number; readonly alignment: number }
+  | { readonly kind: 'resizeRange'; readonly at: number; readonly count: number; readonly size: number }
   | { readonly kind: 'releaseBlocks'; readonly at: number; readonly count: number }
   | { readonly kind: 'grow' | 'shrink'; readonly part: number }
   | { readonly kind: 'clear' | 'reattach' | 'attach' };
@@ -41,6 +43,23 @@ const operation = (capacity: number): fc.Arbitrary<Operation> =>
       arbitrary: fc.record({ kind: fc.constant('alloc' as const), size: sizeUpTo(capacity + 1) }),
     },
     { weight: 8, arbitrary: fc.record({ kind: fc.constant('free' as const), at: place }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('allocRange' as const),
+        size: sizeUpTo(capacity + 1),
+        alignment: fc.oneof({ weight: 2, arbitrary: fc.constant(1) }, sizeUpTo(capacity + 1)),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('resizeRange' as const),
+        at: place,
+        count: fc.integer({ min: 1, max: 5 }),
+        size: sizeUpTo(capacity + 1),
+      }),
+    },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('query', 'misfree'), at: place }) },
     {
       weight: 4,
@@ -99,6 +118,14 @@ function perform(allocator: BuddyAllocator, model: Model, op: Operation): BuddyA
     case 'reserve':
     case 'release':
       agreeOnStep(allocator, model, step(op.kind, Math.floor(op.at * capacity), op.size));
+      break;
+    case 'allocRange':
+      agreeOnStep(allocator, model, step('allocRange', op.size, op.alignment));
+      break;
+    case 'resizeRange':
+      if (live.length > 0) {
+        agreeOnStep(allocator, model, step('resizeRange', ...spanOf(model, op.at, op.count), op.size));
+      }
       break;
     case 'releaseBlocks':
       if (live.length > 0) agreeOnStep(allocator, model, step('release', ...spanOf(model, op.at, op.count)));

@@ -60,6 +60,10 @@ export class Model {
     return this.#freeBlocks().reduce((largest, block) => Math.max(largest, block.size), 0);
   }
 
+  get largestRange(): number {
+    return this.#gaps().reduce((longest, [start, end]) => Math.max(longest, end - start), 0);
+  }
+
   alloc(size: number): number {
     if (size <= 0) throw new Refusal('RangeError');
     const rounded = roundUp(size);
@@ -90,6 +94,23 @@ export class Model {
     if (unit < 0 || unit >= this.#capacity) throw new Refusal('RangeError');
     for (const [offset, size] of this.#live) if (offset <= unit && unit < offset + size) return offset;
     return -1;
+  }
+
+  allocRange(size: number, alignment = 1): number {
+    if (size <= 0 || alignment <= 0) throw new Refusal('RangeError');
+    const offset = this.#placeFor(size, alignment);
+    if (offset !== -1) this.reserve(offset, size);
+    return offset;
+  }
+
+  resizeRange(offset: number, size: number, newSize: number): boolean {
+    if (newSize <= 0) throw new Refusal('RangeError');
+    const before = new Map(this.#live);
+    this.release(offset, size);
+    if (offset + newSize <= this.#capacity && this.reserve(offset, newSize)) return true;
+    this.#live.clear();
+    for (const [start, length] of before) this.#live.set(start, length);
+    return false;
   }
 
   reserve(offset: number, size: number): boolean {
@@ -159,6 +180,26 @@ export class Model {
     if (this.#liveBlocks().some((block) => block.offset + block.size > capacity)) return false;
     this.#capacity = capacity;
     return true;
+  }
+
+  /** The lowest multiple of `alignment` from which on `size` units are free; -1 if there is none. */
+  #placeFor(size: number, alignment: number): number {
+    for (const [start, end] of this.#gaps()) {
+      const offset = Math.ceil(start / alignment) * alignment;
+      if (offset + size <= end) return offset;
+    }
+    return -1;
+  }
+
+  /** Start and end of each range of free units between two live blocks, or between one and the end of the arena. */
+  #gaps(): [number, number][] {
+    const found: [number, number][] = [];
+    let start = 0;
+    for (const [offset, size] of [...this.live, [this.#capacity, 0]]) {
+      if (start < offset) found.push([start, offset]);
+      start = offset + size;
+    }
+    return found;
   }
 
   #liveBlocks(): Block[] {

@@ -14,6 +14,8 @@ export type Operations = Pick<
   | 'blockOf'
   | 'reserve'
   | 'release'
+  | 'allocRange'
+  | 'resizeRange'
   | 'clear'
   | 'grow'
   | 'shrink'
@@ -94,6 +96,7 @@ export function agreeOnView(allocator: BuddyAllocator, model: Model): void {
   assert.equal(allocator.capacity, model.capacity);
   assert.equal(allocator.freeUnits, model.freeUnits);
   assert.equal(allocator.largestFree, model.largestFree);
+  assert.equal(allocator.largestRange, model.largestRange);
   assert.deepEqual([...allocator.blocks()], model.blocks());
   assert.deepEqual(allocator.stats(), model.stats());
 }

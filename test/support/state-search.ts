@@ -25,6 +25,8 @@ export interface Exploration {
   readonly depth: number;
   /** Whether reserve and release of every range, clear, and every grow and shrink are tried in each state, too. */
   readonly everyOperation?: boolean;
+  /** Whether allocRange of every size and alignment, and release and resizeRange of every range, are tried, too. */
+  readonly everyRange?: boolean;
   /** Whether a state is reached anew by all steps from the first one, on one allocator, instead of by its bytes. */
   readonly replay?: boolean;
   /** Called after each layer. */
@@ -87,7 +89,7 @@ function arrive({ capacity, replay }: Exploration, state: State): BuddyAllocator
 }
 
 /** The steps after which the search goes on: those that keep the capacity. */
-function stepsFrom({ capacity, sizes, everyOperation }: Exploration, live: Live): Step[] {
+function stepsFrom({ capacity, sizes, everyOperation, everyRange }: Exploration, live: Live): Step[] {
   const steps = sizes.map((size) => step('alloc', size));
   for (const [offset] of live) steps.push(step('free', offset));
   if (everyOperation) {
@@ -95,6 +97,21 @@ function stepsFrom({ capacity, sizes, everyOperation }: Exploration, live: Live)
     for (let offset = 0; offset < capacity; offset++) {
       for (let size = 1; offset + size <= capacity; size++) {
         steps.push(step('reserve', offset, size), step('release', offset, size));
+      }
+    }
+  }
+  if (everyRange) {
+    for (let size = 1; size <= capacity + 1; size++) {
+      for (let alignment = 1; alignment <= capacity + 1; alignment++) {
+        steps.push(step('allocRange', size, alignment));
+      }
+    }
+    for (let offset = 0; offset < capacity; offset++) {
+      for (let size = 1; offset + size <= capacity; size++) {
+        steps.push(step('release', offset, size));
+        for (let newSize = 1; offset + newSize <= capacity + 1; newSize++) {
+          if (newSize !== size) steps.push(step('resizeRange', offset, size, newSize));
+        }
       }
     }
   }

@@ -21,7 +21,7 @@ export type TraceName = keyof typeof TRACE_HASHES;
  * The operations of a trace as recorded: x >= 0 allocates x bytes, the n-th such entry having the id n (from 0);
  * x < 0 frees the block with the id ~x.
  */
-export function loadBytes(name: TraceName): Int32Array {
+export function loadBytes(name: string): Int32Array {
   const raw = gunzipSync(readFileSync(new URL(`../../data/${name}.tr.gz`, import.meta.url)));
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const operations = new Int32Array(raw.byteLength / 4);
@@ -30,6 +30,6 @@ export function loadBytes(name: TraceName): Int32Array {
 }
 
 /** The same with sizes in units, at least one. */
-export function loadTrace(name: TraceName): Int32Array {
+export function loadTrace(name: string): Int32Array {
   return loadBytes(name).map((x) => (x < 0 ? x : Math.max(1, Math.ceil(x / TRACE_UNIT))));
 }

@@ -8,12 +8,10 @@ import {
   FANOUT_BITS,
   freeRunOrder,
   levelOfOrder,
-  lowestBit,
   MAX_RUN_ORDER,
   runMask,
   runStarts,
 } from '../../base/word.ts';
-import { gapStart, nextUsed } from '../gaps.ts';
 import { AT_CAPACITY, AT_COUNT, AT_LEVELS, FULL, hintAt, MAX_LEVELS, pairAt } from '../layout.ts';
 import { nextWord } from '../run-index.ts';
 
@@ -23,8 +21,8 @@ export function sentinelAt(state: Int32Array): number {
 }
 
 /**
- * The level whose word says what `offset` is part of: the lowest one that is open there. A state in a memory that
- * others write to may have no such word, if they have zeroed it: then the last level there can be.
+ * The level whose word says what `offset` is part of: the lowest one that is open there. A state in a memory that others
+ * write to may have no such word, if they have zeroed it: then the last level there can be.
  */
 function levelOf(state: Int32Array, offset: number): number {
   let word = offset >>> FANOUT_BITS;
@@ -95,31 +93,6 @@ export function largestFree(state: Int32Array): number {
     }
   }
   return 0;
-}
-
-/**
- * Length of the longest gap; 0 if nothing is free. A gap as long as the largest free block, of order k, holds one of order k
- * - 1 or k: each of those is looked at.
- */
-export function largestRange(state: Int32Array): number {
-  const largest = largestFree(state);
-  const top = 31 - Math.clz32(largest);
-  let longest = largest;
-  for (let order = Math.max(top - 1, 0); order <= top; order++) {
-    const level = levelOfOrder(order);
-    const r = order - FANOUT_BITS * level;
-    const count = state[AT_COUNT + level];
-    for (let word = nextWord(state, level, r, 0); word < count; word = nextWord(state, level, r, word + 1)) {
-      const pos = pairAt(state, level, word);
-      const busy = state[pos] | state[pos + 1];
-      let starts = busy === 0 ? 0 : runStarts(~busy, r);
-      for (; starts !== 0; starts &= starts - 1) {
-        const unit = ((word << FANOUT_BITS) | lowestBit(starts)) << (FANOUT_BITS * level);
-        longest = Math.max(longest, nextUsed(state, unit) - gapStart(state, unit));
-      }
-    }
-  }
-  return longest;
 }
 
 /** All blocks in address order. Throws a BuddyError `DETACHED` at the first step after the state has gone. */

@@ -1,11 +1,19 @@
 // Ranges of any size, as live blocks that tile them. What is marked here are the largest aligned blocks, from left to right.
 
 import { assert, DEV } from '../../base/assert.ts';
-import { blockLength, FANOUT_BITS, longestRunOrder, maskOf, tileStarts } from '../../base/word.ts';
+import {
+  blockLength,
+  FANOUT_BITS,
+  levelOfOrder,
+  longestRunOrder,
+  maskOf,
+  tileOrder,
+  tileStarts,
+} from '../../base/word.ts';
 import { nextUsed } from '../gaps.ts';
-import { AT_ABOVE, AT_FREE, AT_LEVELS, pairAt } from '../layout.ts';
+import { AT_FREE, HEADER, pairAt } from '../layout.ts';
 import { clearStale, setRunBits } from '../run-index.ts';
-import { closeWord, lowerBounds } from '../tree.ts';
+import { freeRun } from '../tree.ts';
 import { orderAt } from './inspect.ts';
 
 /** Whether all units from `offset` up to `end` are free. O(log capacity). */
@@ -14,41 +22,42 @@ export function isRangeFree(state: Int32Array, offset: number, end: number): boo
 }
 
 /**
- * Marks the free units from `offset` up to `end` as live: of every level at most two words, in which the range begins and
- * ends. O(log capacity).
+ * Marks the free units from `offset` up to `end` as live: in two words of each level at most, those in which the range begins
+ * and ends. O(log capacity).
  */
 export const markRangeLive = (s: Int32Array, offset: number, end: number): void => {
-  let first = offset;
-  let last = end;
-  for (let level = 0; first < last; level++) {
-    const word = first >>> FANOUT_BITS;
-    if (last - first < 32 && (last - 1) >>> FANOUT_BITS === word) {
-      markRun(s, level, word, first & 31, last - first);
-      break;
-    }
-    if ((first & 31) !== 0) markRun(s, level, word, first & 31, 32 - (first & 31));
-    if ((last & 31) !== 0) markRun(s, level, last >>> FANOUT_BITS, 0, last & 31);
-    first = (first + 31) >>> FANOUT_BITS;
-    last >>>= FANOUT_BITS;
-  }
   s[AT_FREE] -= end - offset;
-  // Nothing is free any more from `offset` up to `end`.
-  for (let level = s[AT_LEVELS] - 2; level >= 0; level--) {
-    const bound = s[AT_ABOVE + level];
-    if (bound >= offset && bound < end) {
-      s[AT_ABOVE + level] = ((end - 1) | ((1 << (FANOUT_BITS * (level + 1))) - 1)) + 1;
-    }
+  // Level 0, where most ranges lie, is written out, as in `alloc`.
+  const word = offset >>> FANOUT_BITS;
+  const pos = HEADER + (word << 1);
+  const used = s[pos];
+  if (used !== 0 && (end - 1) >>> FANOUT_BITS === word) {
+    const mask = maskOf(end - offset, offset);
+    if (DEV) assert((used & mask) === 0, 'a range that becomes live was free');
+    s[pos] = used | mask;
+    s[pos + 1] |= mask & ~tileStarts(offset & 31, (offset & 31) + end - offset);
+    clearStale(s, 0, word);
+    return;
+  }
+  for (let next = offset; next < end; ) {
+    const level = levelOfOrder(tileOrder(next, end));
+    const shift = FANOUT_BITS * level;
+    const child = next >>> shift;
+    const n = Math.min(32 - (child & 31), (end - next) >>> shift);
+    markRun(s, level, child, n);
+    next += n << shift;
   }
 };
 
-/** Marks the `n` free children of a word from child `c` on as live, and opens the words down to it. */
-const markRun = (s: Int32Array, level: number, word: number, c: number, n: number): void => {
-  const mask = maskOf(n, c);
+/** Marks the `n` free children of `level` from `child` on, which lie in one word, as live, and opens the words down to it. */
+const markRun = (s: Int32Array, level: number, child: number, n: number): void => {
+  const mask = maskOf(n, child);
+  let word = child >>> FANOUT_BITS;
   let pos = pairAt(s, level, word);
   let busy = s[pos] | s[pos + 1];
   if (DEV) assert((busy & mask) === 0, 'a range that becomes live was free');
   s[pos] |= mask;
-  s[pos + 1] |= mask & ~tileStarts(c, c + n);
+  s[pos + 1] |= mask & ~tileStarts(child & 31, (child & 31) + n);
   while (busy === 0) {
     // The word was closed. AT_ABOVE remains a lower bound: nothing in it lies below the child that is subdivided now.
     setRunBits(s, level, word, longestRunOrder(~(s[pos] | s[pos + 1])));
@@ -86,22 +95,11 @@ export const overTiles = (s: Int32Array, offset: number, end: number, frees: boo
     const run = blockLength(used, used, child);
     const inside = Math.min(run, (end - next) >>> shift);
     const after = next + (inside << shift);
-    const goesOn = run > inside && (((used & cont) >>> (child + inside)) & 1) !== 0;
-    if (goesOn || (run > inside && after !== end)) return end;
-    if (frees) {
-      const keep = ~maskOf(inside, child);
-      const busy = (used | cont) & keep;
-      s[pos] = used & keep;
-      s[pos + 1] = cont & keep;
-      if (busy === 0) closeWord(s, level, child >>> FANOUT_BITS);
-      else {
-        lowerBounds(s, level, next);
-        setRunBits(s, level, child >>> FANOUT_BITS, longestRunOrder(~busy));
-      }
-    }
+    // The next child is in use, too: in a block that goes on, or that begins where the range should have ended.
+    if (run > inside && (after !== end || (((used & cont) >>> (child + inside)) & 1) !== 0)) return end;
+    if (frees) freeRun(s, level, child, inside);
     next = after;
   }
-  if (frees) s[AT_FREE] += end - offset;
   return -1;
 };
 
