@@ -20,6 +20,13 @@ addEffortOptions(program.command('heap'))
   .option('--json', 'print one JSON document instead of tables')
   .action(lazilyWithBuild(() => import('./heap.ts')));
 
+addEffortOptions(program.command('ranges'))
+  .description(
+    'ranges of exact sizes beside blocks, OffsetAllocator and first fit: footprint, time, refusals',
+  )
+  .option('--json', 'print one JSON document instead of a table')
+  .action(lazilyWithBuild(() => import('./ranges.ts')));
+
 program
   .command('shared')
   .description('SharedBuddyAllocator with 1, 2, 4 and 8 workers, by the patterns of the field')

@@ -35,6 +35,7 @@ const SCRIPTS = {
         options: ['rounds', 'operations', 'threads', 'pattern', 'json'],
         wrong: ['--threads=1,x', '--pattern=x'],
       },
+      ranges: { options: [...EFFORT, 'json'], wrong: ['--wrong', '--rounds=0'] },
       scaling: { options: ['out', 'quick'], wrong: ['--wrong'] },
       tail: { options: ['json'], wrong: ['--wrong', 'superfluous'] },
       designs: { options: [...EFFORT, 'json'], wrong: ['--wrong'] },
