@@ -31,11 +31,11 @@ const SCRIPTS = {
     whats: {
       traces: { options: [...EFFORT, 'all', 'json', 'only'], wrong: ['--wrong', '--only=no such'] },
       heap: { options: [...EFFORT, 'against', 'json'], wrong: ['--rounds=0', '--against=no such'] },
+      ranges: { options: [...EFFORT, 'json'], wrong: ['--wrong', '--rounds=0'] },
       shared: {
         options: ['rounds', 'operations', 'threads', 'pattern', 'json'],
         wrong: ['--threads=1,x', '--pattern=x'],
       },
-      ranges: { options: [...EFFORT, 'json'], wrong: ['--wrong', '--rounds=0'] },
       scaling: { options: ['out', 'quick'], wrong: ['--wrong'] },
       tail: { options: ['json'], wrong: ['--wrong', 'superfluous'] },
       designs: { options: [...EFFORT, 'json'], wrong: ['--wrong'] },
