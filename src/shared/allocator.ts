@@ -4,6 +4,7 @@
 import {
   checkBoolean,
   checkCapacity,
+  checkObject,
   checkOffset,
   checkPowerOfTwo,
   checkSize,
@@ -11,7 +12,7 @@ import {
 } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
 import { type Block, type BuddyStats, type LiveBlock, statsOf } from '../base/blocks.ts';
-import { isSharedArrayBuffer } from '../base/buffers.ts';
+import { isSharedArrayBuffer, requireSharedMemory } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
 import { expectLength } from '../base/format.ts';
 import { orderOf } from '../base/word.ts';
@@ -82,6 +83,7 @@ export class SharedBuddyAllocator {
    * @throws RangeError if an option is out of range, or the runtime has no memory for the state.
    */
   static create(options: SharedBuddyOptions): SharedBuddyAllocator {
+    requireSharedMemory();
     const g = geometryOfOptions(options);
     const buffer = new SharedArrayBuffer(g.length * 4);
     const cells = new AtomicCells(new Int32Array(buffer));
@@ -377,7 +379,8 @@ export class SharedBuddyAllocator {
   }
 }
 
-function geometryOfOptions({ capacity, maxWorkers = 32, trackOwners = false }: SharedBuddyOptions): Geometry {
+function geometryOfOptions(options: SharedBuddyOptions): Geometry {
+  const { capacity, maxWorkers = 32, trackOwners = false } = checkObject('options', options);
   checkCapacity(capacity);
   checkMaxWorkers(maxWorkers);
   checkBoolean('trackOwners', trackOwners);
@@ -386,6 +389,7 @@ function geometryOfOptions({ capacity, maxWorkers = 32, trackOwners = false }: S
 
 function sharedBufferOf(source: SharedArrayBuffer | ArrayBufferView): SharedArrayBuffer {
   const buffer: unknown = ArrayBuffer.isView(source) ? source.buffer : source;
+  requireSharedMemory();
   if (!isSharedArrayBuffer(buffer)) {
     throw new TypeError('attach takes a SharedArrayBuffer, or a view of the whole of one');
   }
