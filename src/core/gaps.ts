@@ -1,7 +1,7 @@
 // Gaps: the longest ranges of free units between blocks in use, of any length. Where they start and end is in the words.
 
 import { FANOUT_BITS, lowestBit } from '../base/word.ts';
-import { pairAt } from './layout.ts';
+import { AT_CAPACITY, MAX_LEVELS, pairAt } from './layout.ts';
 
 /**
  * Looks from `offset` up (`isUp`) or down for a unit in use. Climbs until a word has a child in use on that side, and goes
@@ -18,7 +18,7 @@ const edge = (s: Int32Array, offset: number, isUp: boolean): number => {
     const up = -1 << child;
     bits = busy & (isUp ? up : ~up);
     if (bits !== 0) break;
-    level++;
+    if (++level === MAX_LEVELS) return s[AT_CAPACITY]; // only if the state was overwritten: the top word is never zero
     child >>>= FANOUT_BITS;
     if (!isUp && child === 0) return 0;
     // The parent's child of an open word is subdivided, and done with. That of a closed word is free or part of a block.
@@ -27,7 +27,7 @@ const edge = (s: Int32Array, offset: number, isUp: boolean): number => {
   for (;;) {
     const c = isUp ? lowestBit(bits) : 31 - Math.clz32(bits);
     child = (child & ~31) | c;
-    if (((s[pos] >>> c) & 1) !== 0) return (isUp ? child : child + 1) << (FANOUT_BITS * level);
+    if (((s[pos] >>> c) & 1) !== 0 || level === 0) return (isUp ? child : child + 1) << (FANOUT_BITS * level);
     level--;
     pos = pairAt(s, level, child);
     bits = s[pos] | s[pos + 1];

@@ -6,7 +6,7 @@
 
 import { assert, DEV } from '../base/assert.ts';
 import { FANOUT_BITS, longestRunOrder, MAX_RUN_ORDER, maskOf, runMask } from '../base/word.ts';
-import { AT_ABOVE, AT_FREE, pairAt } from './layout.ts';
+import { AT_ABOVE, AT_FREE, MAX_LEVELS, pairAt } from './layout.ts';
 import { lowestInLevel, setRunBits, wordClosed } from './run-index.ts';
 
 /** Marks the free block of order `FANOUT_BITS * level + r` at `offset` as live, and opens the words down to its level. */
@@ -18,7 +18,7 @@ export const markLive = (s: Int32Array, offset: number, level: number, r: number
   s[pos] |= runMask(r) << child;
   s[pos + 1] |= (runMask(r) ^ 1) << child;
   s[AT_FREE] -= 1 << (FANOUT_BITS * level + r);
-  while (busy === 0) {
+  while (busy === 0 && level < MAX_LEVELS) {
     // The word was closed, so one block leaves at least one half free: set the bits of all five orders. Nothing in it lies
     // below the child just opened, so AT_ABOVE remains a lower bound.
     setRunBits(s, level, child >>> FANOUT_BITS, MAX_RUN_ORDER);
@@ -50,7 +50,7 @@ export const freeRun = (s: Int32Array, level: number, child: number, n: number):
 
 /** Closes `word` of `level`, which has become all zero, and every word above that becomes so by it. */
 export const closeWord = (s: Int32Array, level: number, word: number): void => {
-  for (;;) {
+  while (level < MAX_LEVELS) {
     wordClosed(s, level, word);
     level++;
     const pos = pairAt(s, level, word >>> FANOUT_BITS);

@@ -249,7 +249,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     await drop(page, 'my.mtrace', '= Start\n@ ./a:[0x1] + 0x5562a0 0xa\n@ ./a:[0x1] ? 0x5562a0\n');
     await problem.waitFor();
     expect(await problem.locator('p').textContent()).toBe(
-      'my.mtrace is not a trace that can be read: line 3: not a line of mtrace: "@ ./a:[0x1] ? 0x5562a0".',
+      'my.mtrace is not a trace that can be read: line 3: not a line of mtrace: "@ ./a:[0x1] ? 0x5562a0" (did a second program write here?).',
     );
     await page.getByRole('button', { name: 'Dismiss' }).click();
     await choose(page, 'twice.tr', new Uint8Array(Int32Array.of(16, ~0, ~0).buffer));

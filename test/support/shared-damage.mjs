@@ -87,7 +87,7 @@ for (let run = 0; run < runs; run++) {
       fault = steps[name](others[below(others.length)], offset);
     } catch (error) {
       // The caller's own id is refused: damage may have changed it.
-      const isArgument = /^worker must be another/.test(error.message);
+      const isArgument = /^workerId must be another/.test(error.message);
       if (!(error instanceof BuddyError) && !isArgument) fault = `${name}: ${error.name}: ${error.stack}`;
     }
     if (fault !== undefined) wrong.push(`seed ${seed + run}, capacity ${capacity}: ${fault}`);

@@ -11,7 +11,7 @@ import {
   tileStarts,
 } from '../../base/word.ts';
 import { nextUsed } from '../gaps.ts';
-import { AT_FREE, HEADER, pairAt } from '../layout.ts';
+import { AT_FREE, HEADER, MAX_LEVELS, pairAt } from '../layout.ts';
 import { clearStale, setRunBits } from '../run-index.ts';
 import { freeRun } from '../tree.ts';
 import { orderAt } from './inspect.ts';
@@ -58,7 +58,7 @@ const markRun = (s: Int32Array, level: number, child: number, n: number): void =
   if (DEV) assert((busy & mask) === 0, 'a range that becomes live was free');
   s[pos] |= mask;
   s[pos + 1] |= mask & ~tileStarts(child & 31, (child & 31) + n);
-  while (busy === 0) {
+  while (busy === 0 && level < MAX_LEVELS) {
     // The word was closed. AT_ABOVE remains a lower bound: nothing in it lies below the child that is subdivided now.
     setRunBits(s, level, word, longestRunOrder(~(s[pos] | s[pos + 1])));
     level++;
@@ -83,7 +83,7 @@ export const overTiles = (s: Int32Array, offset: number, end: number, frees: boo
     let child = next;
     let pos = pairAt(s, 0, child >>> FANOUT_BITS);
     while ((s[pos] | s[pos + 1]) === 0) {
-      level++;
+      if (++level === MAX_LEVELS) return next; // the state was overwritten
       child >>>= FANOUT_BITS;
       pos = pairAt(s, level, child >>> FANOUT_BITS);
     }
