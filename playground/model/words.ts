@@ -3,7 +3,8 @@
 
 import { blockLength, FANOUT_BITS, lowestBit, maskOf } from '../../src/base/word.ts';
 import { AT_CAPACITY, AT_LEVELS, pairAt } from '../../src/core/layout.ts';
-import { isFree, sizeAt } from '../../src/core/state/inspect.ts';
+import { sizeAt } from '../../src/core/state/inspect.ts';
+import { isRangeFree } from '../../src/core/state/ranges.ts';
 
 /** One word, and where it belongs. */
 export interface Word {
@@ -128,7 +129,11 @@ export function walkTree(
   const go = (offset: number, order: number): void => {
     const size = 2 ** order;
     if (offset >= to || offset + size <= from) return;
-    const kind = isFree(s, offset, order) ? 'free' : sizeAt(s, offset) === size ? 'live' : 'split';
+    const kind = isRangeFree(s, offset, offset + size)
+      ? 'free'
+      : sizeAt(s, offset) === size
+        ? 'live'
+        : 'split';
     visit(kind, offset, order);
     if (kind !== 'split' || order <= lowest) return;
     go(offset, order - 1);

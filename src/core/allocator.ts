@@ -37,7 +37,7 @@ import { check } from './state/check.ts';
 import { emptyState, writeEmpty } from './state/empty.ts';
 import * as inspect from './state/inspect.ts';
 import { copyBlocks, isRangeFree, markRangeLive, overTiles } from './state/ranges.ts';
-import { closeWord, findLowest, freeRun, lowerBounds, markLive } from './tree.ts';
+import { closeWord, findLowest, freeRun, markLive } from './tree.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
 export interface BuddyOptions {
@@ -308,17 +308,8 @@ export class BuddyAllocator {
     const cont = s[pos + 1];
     if ((((used & ~cont) >>> child) & 1) === 0) return 0;
     const run = blockLength(used, cont, child);
-    const keep = ~maskOf(run, child);
-    busy &= keep;
-    s[pos] = used & keep;
-    s[pos + 1] = cont & keep;
+    freeRun(s, level, child, run);
     const size = run << (FANOUT_BITS * level);
-    s[AT_FREE] += size;
-    if (busy === 0) closeWord(s, level, child >>> FANOUT_BITS);
-    else {
-      lowerBounds(s, level, offset);
-      setRunBits(s, level, child >>> FANOUT_BITS, longestRunOrder(~busy));
-    }
     this.#noteFree(offset, offset + size);
     return size;
   }

@@ -18,7 +18,7 @@ export const markLive = (s: Int32Array, offset: number, level: number, r: number
   s[pos] |= runMask(r) << child;
   s[pos + 1] |= (runMask(r) ^ 1) << child;
   s[AT_FREE] -= 1 << (FANOUT_BITS * level + r);
-  while (busy === 0 && level < MAX_LEVELS) {
+  while (busy === 0 && level < MAX_LEVELS - 1) {
     // The word was closed, so one block leaves at least one half free: set the bits of all five orders. Nothing in it lies
     // below the child just opened, so AT_ABOVE remains a lower bound.
     setRunBits(s, level, child >>> FANOUT_BITS, MAX_RUN_ORDER);
@@ -50,7 +50,7 @@ export const freeRun = (s: Int32Array, level: number, child: number, n: number):
 
 /** Closes `word` of `level`, which has become all zero, and every word above that becomes so by it. */
 export const closeWord = (s: Int32Array, level: number, word: number): void => {
-  while (level < MAX_LEVELS) {
+  while (level < MAX_LEVELS - 1) {
     wordClosed(s, level, word);
     level++;
     const pos = pairAt(s, level, word >>> FANOUT_BITS);

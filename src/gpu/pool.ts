@@ -19,6 +19,7 @@ import {
   sizesOf,
 } from './options.ts';
 import { byteOffsetOf, bytesOf, PoolBuffer, type Span } from './pool-buffer.ts';
+import { checkUsable } from './usable.ts';
 
 /** Offsets of writes are multiples of this. */
 const WRITE_ALIGNMENT = 4;
@@ -284,9 +285,7 @@ export abstract class AbstractPool<B> {
   }
 
   #checkUsable(): void {
-    if (this.#destroyed) throw new BuddyError('DETACHED', 'the pool was destroyed');
-    const { loss } = this.#backend;
-    if (loss !== null) throw new BuddyError('DEVICE_LOST', loss);
+    checkUsable(this.#destroyed, this.#backend.loss);
   }
 
   /** `bytes` rounded up as the usage needs it, after a check. */

@@ -33,8 +33,7 @@ export class WebGpuBackend<B extends GpuBuffer> implements Backend<B> {
   }
 
   get loss(): string | null {
-    const { message } = this.#loss;
-    return message === null ? null : `the device of the pool is lost: ${message}`;
+    return this.#loss.message;
   }
 
   createBuffer(size: number): B {

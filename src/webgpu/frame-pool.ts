@@ -3,8 +3,9 @@
 
 import { checkWithin } from '../base/arguments.ts';
 import type { BufferRange } from '../gpu/pool.ts';
+import { checkUsable } from '../gpu/usable.ts';
 import { FrameRing, NO_ROOM } from './frame-ring.ts';
-import { checkUsable, type Loss, lossOf } from './loss.ts';
+import { type Loss, lossOf } from './loss.ts';
 import type { GpuBuffer, GpuData, GpuDevice } from './types.ts';
 import { checkData, type GpuWriter, writePadded } from './upload.ts';
 import { alignmentOf, COPY_ALIGNMENT, COPY_DST, checkUsage } from './usage.ts';
@@ -163,7 +164,7 @@ export class FramePool<B extends GpuBuffer> {
    * @throws RangeError if `bytes` or the alignment is not a positive integer, or the alignment exceeds `bufferSize`.
    */
   alloc(bytes: number, options: FrameRangeOptions = NO_OPTIONS): BufferRange<B> | null {
-    checkUsable(this.#destroyed, this.#loss);
+    checkUsable(this.#destroyed, this.#loss.message);
     checkWithin('bytes', bytes, 1, Number.MAX_SAFE_INTEGER);
     return this.#take(bytes, options, null);
   }
@@ -180,7 +181,7 @@ export class FramePool<B extends GpuBuffer> {
    * range.
    */
   write(data: GpuData, options: FrameRangeOptions = NO_OPTIONS): BufferRange<B> | null {
-    checkUsable(this.#destroyed, this.#loss);
+    checkUsable(this.#destroyed, this.#loss.message);
     if (!(this.#usage & COPY_DST)) {
       throw new RangeError("the pool's usage must have COPY_DST for data to be written");
     }
@@ -196,7 +197,7 @@ export class FramePool<B extends GpuBuffer> {
    * rejects. Wait for it if there is no room, or to limit the number of frames in flight; otherwise there is no need to.
    */
   endFrame(): Promise<void> {
-    checkUsable(this.#destroyed, this.#loss);
+    checkUsable(this.#destroyed, this.#loss.message);
     const number = this.#frame;
     if (this.#used > 0) {
       const done = this.#device.queue.onSubmittedWorkDone();

@@ -1,11 +1,9 @@
-// Ranges of any size and alignment, against plain first fit over a bitmap or a list of gaps.
+// Ranges of any size and alignment, against plain first fit over a bitmap. gap-table.test.ts has real sizes.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BuddyAllocator } from '../../src/index.ts';
-import { Random } from '../support/random.ts';
-import { loadTrace } from '../support/traces.ts';
 import { withDump } from '../support/with-dump.ts';
 
 /** First fit of exact sizes, unit by unit. */
@@ -305,81 +303,5 @@ describe('any sequence', () => {
       ),
       { numRuns: 150 },
     );
-  });
-});
-
-/** First fit of exact sizes over the list of gaps. */
-class GapList {
-  /** Starts and ends of the gaps, in address order. */
-  readonly #gaps: [number, number][];
-
-  constructor(capacity: number) {
-    this.#gaps = [[0, capacity]];
-  }
-
-  alloc(size: number): number {
-    const i = this.#gaps.findIndex(([start, end]) => end - start >= size);
-    if (i < 0) return -1;
-    const gap = this.#gaps[i];
-    const [offset] = gap;
-    gap[0] += size;
-    if (gap[0] === gap[1]) this.#gaps.splice(i, 1);
-    return offset;
-  }
-
-  free(offset: number, size: number): void {
-    let low = 0;
-    let high = this.#gaps.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#gaps[middle][0] < offset) low = middle + 1;
-      else high = middle;
-    }
-    this.#gaps.splice(low, 0, [offset, offset + size]);
-    for (const i of [low, low - 1]) {
-      if (i < 0 || i + 1 >= this.#gaps.length || this.#gaps[i][1] !== this.#gaps[i + 1][0]) continue;
-      this.#gaps[i][1] = this.#gaps[i + 1][1];
-      this.#gaps.splice(i + 1, 1);
-    }
-  }
-}
-
-describe('real sizes', () => {
-  it.each(['sqlite', 'lua', 'py', 'jq'] as const)('of %s are placed as first fit places them', (name) => {
-    const arena = new BuddyAllocator({ capacity: 2 ** 22 });
-    const model = new GapList(2 ** 22);
-    const live: { offset: number; size: number }[] = [];
-    for (const size of loadTrace(name).subarray(0, 60_000)) {
-      if (size >= 0) {
-        const offset = arena.allocRange(size);
-        if (offset !== model.alloc(size)) assert.fail(`${size} units at ${offset}`);
-        live.push({ offset, size });
-      } else {
-        const range = live[~size];
-        arena.release(range.offset, range.size);
-        model.free(range.offset, range.size);
-      }
-    }
-    expect(arena.check()).toEqual([]);
-  });
-
-  it('of buffers, log-normal and freed at random, are placed as first fit places them', () => {
-    const random = new Random(5);
-    const arena = new BuddyAllocator({ capacity: 2 ** 19 });
-    const model = new GapList(2 ** 19);
-    const live: { offset: number; size: number }[] = [];
-    const gauss = () => Array.from({ length: 12 }, () => random.below(1e6) / 1e6).reduce((a, b) => a + b, -6);
-    for (let turn = 0; turn < 20_000; turn++) {
-      if (live.length >= 1500) {
-        const [{ offset, size }] = live.splice(random.below(live.length), 1);
-        arena.release(offset, size);
-        model.free(offset, size);
-      }
-      const size = Math.max(1, Math.round(117 * Math.exp(gauss())));
-      const offset = arena.allocRange(size);
-      expect(offset).toBe(model.alloc(size));
-      live.push({ offset, size });
-    }
-    expect(arena.check()).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type BufferAllocation, BufferPool, type BufferPoolOptions } from '../../src/webgl.ts';
+import { codeOf } from '../gpu/code-of.ts';
 import { FakeContext, type FakeGlBuffer, FakeGlError, Gl } from './fake.ts';
 
 type Allocation = BufferAllocation<FakeGlBuffer>;
@@ -19,15 +20,6 @@ function take(pool: BufferPool<FakeGlBuffer>, bytes: number, alignment = 1): All
 }
 
 const bytesOf = ({ buffer, offset, size }: Allocation) => [...buffer.bytes.subarray(offset, offset + size)];
-
-function codeOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-  return 'none';
-}
 
 describe('the fake context', () => {
   it('refuses what the standard refuses', () => {

@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BufferRange, FramePool, type FramePoolOptions, type GpuData } from '../../src/webgpu.ts';
+import { codeOf } from '../gpu/code-of.ts';
 import { type FakeBuffer, FakeDevice, Usage } from './fake.ts';
 
 const { COPY_DST, INDEX, MAP_READ, MAP_WRITE, QUERY_RESOLVE, STORAGE, UNIFORM, VERTEX } = Usage;
@@ -29,15 +30,6 @@ const offsetsOf = (pool: FramePool<FakeBuffer>, ...sizes: number[]): number[] =>
 const contents = ({ buffer, offset, size }: BufferRange<FakeBuffer>): number[] => [
   ...buffer.bytes.subarray(offset, offset + size),
 ];
-
-function codeOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-  return 'none';
-}
 
 describe('alloc', () => {
   it('hands out ranges one after another, with sizes that are multiples of 4', () => {

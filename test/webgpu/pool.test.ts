@@ -7,6 +7,7 @@ import {
   type BufferPoolOptions,
   type DefragmentOptions,
 } from '../../src/webgpu.ts';
+import { codeOf } from '../gpu/code-of.ts';
 import { type FakeBuffer, FakeDevice, FakeEncoder, FakeGpuError, Usage } from './fake.ts';
 
 const { COPY_SRC, COPY_DST, INDEX, MAP_READ, MAP_WRITE, QUERY_RESOLVE, STORAGE, UNIFORM, VERTEX } = Usage;
@@ -38,15 +39,6 @@ function fill(device: FakeDevice, { buffer, offset, size }: Allocation, value: n
 
 function contents({ buffer, offset, size }: Allocation): number[] {
   return [...new Set(buffer.bytes.subarray(offset, offset + size))];
-}
-
-function codeOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-  return 'none';
 }
 
 describe('the fake device', () => {

@@ -7,9 +7,7 @@ import {
   blockStart,
   FANOUT_BITS,
   freeRunOrder,
-  levelOfOrder,
   MAX_RUN_ORDER,
-  runMask,
   runStarts,
 } from '../../base/word.ts';
 import { AT_CAPACITY, AT_COUNT, AT_LEVELS, FULL, hintAt, MAX_LEVELS, pairAt } from '../layout.ts';
@@ -52,17 +50,6 @@ export function sizeAt(state: Int32Array, offset: number): number {
   const cont = state[pos + 1];
   if ((((used & ~cont) >>> child) & 1) === 0 || child << (FANOUT_BITS * level) !== offset) return 0;
   return blockLength(used, cont, child) << (FANOUT_BITS * level);
-}
-
-/** Whether all of the block of `order` at `offset` is free. */
-export function isFree(state: Int32Array, offset: number, order: number): boolean {
-  const level = levelOfOrder(order);
-  const found = levelOf(state, offset);
-  if (found < level) return false;
-  const child = offset >>> (FANOUT_BITS * found);
-  const pos = pairAt(state, found, child >>> FANOUT_BITS);
-  const mask = found === level ? runMask(order - FANOUT_BITS * level) : 1;
-  return (((state[pos] | state[pos + 1]) >>> child) & mask) === 0;
 }
 
 /** Order of the live block that starts at `offset`, or the complement `~order` of the maximal free block that does. One of them must. */

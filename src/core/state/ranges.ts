@@ -58,7 +58,7 @@ const markRun = (s: Int32Array, level: number, child: number, n: number): void =
   if (DEV) assert((busy & mask) === 0, 'a range that becomes live was free');
   s[pos] |= mask;
   s[pos + 1] |= mask & ~tileStarts(child & 31, (child & 31) + n);
-  while (busy === 0 && level < MAX_LEVELS) {
+  while (busy === 0 && level < MAX_LEVELS - 1) {
     // The word was closed. AT_ABOVE remains a lower bound: nothing in it lies below the child that is subdivided now.
     setRunBits(s, level, word, longestRunOrder(~(s[pos] | s[pos + 1])));
     level++;
