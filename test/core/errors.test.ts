@@ -531,3 +531,40 @@ describe('damaged states', () => {
     }
   });
 });
+
+describe('a state that is overwritten in use', () => {
+  test('check lists 100 faults and counts the others', () => {
+    const allocator = new BuddyAllocator({ capacity: 2 ** 16 });
+    for (let i = 0; i < 2 ** 11; i++) allocator.alloc(16);
+    const state = new Int32Array(allocator.state);
+    state.fill(0x5555, 112, 112 + 2 * 1024); // the words of level 0 behind the header
+    const faults = allocator.check();
+    expect(faults).toHaveLength(101);
+    expect(faults[0]).toMatch(/^level 0 word 0: /);
+    expect(faults[100]).toMatch(/^and \d{3,} more$/);
+    expect(() => BuddyAllocator.attach(allocator.state)).toThrow(
+      expect.objectContaining({ code: 'CORRUPT' }),
+    );
+  });
+
+  test.each<[string, (allocator: BuddyAllocator) => unknown]>([
+    ['alloc', (a) => [a.alloc(1), a.alloc(40), a.alloc(3000)]],
+    ['allocRange', (a) => [a.allocRange(1), a.allocRange(77), a.allocRange(3000)]],
+    ['free', (a) => [outcomeOf(() => a.free(0)), outcomeOf(() => a.free(64)), outcomeOf(() => a.free(4999))]],
+    ['reserve', (a) => [a.reserve(0, 5), a.reserve(3000, 700)]],
+    ['release', (a) => [outcomeOf(() => a.release(0, 32)), outcomeOf(() => a.release(64, 100))]],
+    ['resizeRange', (a) => outcomeOf(() => a.resizeRange(0, 32, 40))],
+  ])('with zeros in its words, so that nothing but the sentinels is left, %s comes to an end', (_, call) => {
+    const allocator = new BuddyAllocator({ capacity: 5000 });
+    for (let i = 0; i < 50; i++) allocator.alloc(32);
+    const state = new Int32Array(allocator.state);
+    const header = 112;
+    const words = [Math.ceil(5000 / 32), Math.ceil(5000 / 1024), 1];
+    let pos = header;
+    for (const count of words) {
+      state.fill(0, pos, pos + 2 * count);
+      pos += 2 * (count + 1);
+    }
+    call(allocator);
+  });
+});

@@ -321,6 +321,7 @@ describe('a bad pointer', () => {
       false,
       false,
     ]);
+    expect(heap.isAllocated(heap.end)).toBe(false);
     expect(() => heap.isAllocated(-1)).toThrow(RangeError);
     structuredClone(heap.buffer, { transfer: [heap.buffer as ArrayBuffer] });
     expect(errorOf(() => heap.isAllocated(ptr)).code).toBe('DETACHED');

@@ -108,6 +108,7 @@ describe('misuse', () => {
       const before = arena.buffer.slice(0);
       const calls: [string, () => unknown][] = [
         ['INTERIOR', () => arena.free(a + 1)],
+        ['INTERIOR', () => arena.free(big + 1)],
         ['INTERIOR', () => arena.free(big + 16)],
         ['INTERIOR', () => arena.sizeOf(big + 63)],
         ['NOT_ALLOCATED', () => arena.free(a ^ 8)],
@@ -530,5 +531,20 @@ describe('rebuild', () => {
         },
       ),
     );
+  });
+
+  it('leaves the blocks of attached workers to them, and gives the others to the caller', () => {
+    const a = create({ capacity: 64, trackOwners: true });
+    const b = attach(a.buffer);
+    const dead = attach(a.buffer);
+    const [mine, theirs, orphan] = [a.alloc(4), b.alloc(4), dead.alloc(4)];
+    const { workerId } = dead;
+    a.recover(workerId);
+    a.rebuild([mine, theirs, orphan].map((offset) => ({ offset, size: 4 })));
+    expect(a.check()).toEqual([]);
+    // A recovery tells whose they are.
+    const { workerId: survivor } = a;
+    expect(b.recover(survivor)).toEqual({ blocks: 2, units: 8, complete: true });
+    expect([mine, theirs, orphan].map((offset) => b.isAllocated(offset))).toEqual([false, true, false]);
   });
 });

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { float64s, int32s, uint8s, withMemory } from '../../src/trace/memory.ts';
 import { advise, type Trace, traceFromOps } from '../../src/trace.ts';
 
 const OPERATIONS = 1_000_000;
@@ -92,4 +93,26 @@ describe('no trace makes the first-fit heap deep or slow', () => {
     milliseconds(upwards); // Compiles.
     expect(milliseconds(chain)).toBeLessThan(5 * milliseconds(upwards));
   });
+});
+
+describe('an array that the engine or the machine has no room for', () => {
+  it.each([int32s, float64s, uint8s])('is an error of the trace (%o)', (make) => {
+    expect(() => make(2 ** 52)).toThrow(expect.objectContaining({ name: 'TraceError', code: 'TOO_LARGE' }));
+    expect(make(3)).toHaveLength(3);
+  });
+
+  it('is not what every error means', () => {
+    const bug = new TypeError('a bug');
+    expect(() =>
+      withMemory(() => {
+        throw bug;
+      }),
+    ).toThrow(bug);
+  });
+});
+
+it('advises for addresses beyond 4 GiB', () => {
+  const large = 2 ** 31 - 1;
+  const ops = Int32Array.of(large, 64, large, large, 64, ~1, ~0, 4096, 64, ~2, 64, ~3);
+  expect(advise(traceFromOps(ops)).firstFitBytes).toBeGreaterThan(2 ** 32);
 });

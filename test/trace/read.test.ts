@@ -263,6 +263,7 @@ describe('gzip', () => {
   flipped[flipped.length - 6] ^= 1;
 
   it.each([
+    ['cut off in its mark', packed.subarray(0, 2)],
     ['cut off in its header', packed.subarray(0, 5)],
     ['cut off in its data', packed.subarray(0, packed.length >> 1)],
     ['cut off in its checksum', packed.subarray(0, -3)],

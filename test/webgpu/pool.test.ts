@@ -408,6 +408,16 @@ describe('onLeak', () => {
     expect(leaks[0].label).toBe('mesh');
   });
 
+  it('hears of a pool that has no label', () => {
+    const onLeak = vi.fn();
+    const { pool } = make({ onLeak });
+    take(pool, 4);
+    pool.destroy();
+    expect(onLeak.mock.calls[0][0]).toBe(
+      'a pool is destroyed with 1 range not freed: without a label: 1 range, 4 bytes',
+    );
+  });
+
   it('hears nothing if no range is live, or if the device is lost', async () => {
     const onLeak = vi.fn();
     const { pool } = make({ onLeak });
