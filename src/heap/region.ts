@@ -10,9 +10,10 @@ import { isSharedArrayBuffer } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
 import { BuddyAllocator, setState, stateOf } from '../core/allocator.ts';
 import { attachStateAt } from '../core/state/attach.ts';
+import { copyState } from '../core/state/copy.ts';
 import { emptyState } from '../core/state/empty.ts';
 import { blockOf, blocks, sizeAt } from '../core/state/inspect.ts';
-import { copyBlocks, isRangeFree } from '../core/state/ranges.ts';
+import { isRangeFree } from '../core/state/ranges.ts';
 import type { HeapRegion } from './bookkeeping.ts';
 import { type Bounds, Extent } from './extent.ts';
 import { readHeader, writeHeader } from './header.ts';
@@ -378,7 +379,7 @@ export class Region extends Extent implements HeapRegion {
   #move(state: Int32Array, capacity: number): void {
     const { allocator } = this;
     if (this.embed) allocator.release(this.stateOffset, this.stateUnits);
-    copyBlocks(stateOf(allocator), state, Math.min(capacity, this.capacity));
+    copyState(stateOf(allocator), state);
     setState(allocator, state);
     this.#note(state.length, capacity, capacity - this.stateUnitsFor(capacity));
     this.#reserveState();

@@ -14,7 +14,6 @@ import { nextUsed } from '../gaps.ts';
 import { AT_FREE, HEADER, MAX_LEVELS, pairAt } from '../layout.ts';
 import { clearStale, setRunBits } from '../run-index.ts';
 import { freeRun } from '../tree.ts';
-import { orderAt } from './inspect.ts';
 
 /** Whether all units from `offset` up to `end` are free. O(log capacity). */
 export function isRangeFree(state: Int32Array, offset: number, end: number): boolean {
@@ -102,13 +101,3 @@ export const overTiles = (s: Int32Array, offset: number, end: number, frees: boo
   }
   return -1;
 };
-
-/** Marks in `to` all blocks below `capacity` that are live in `from`. They must be free there. O(live blocks * log capacity). */
-export function copyBlocks(from: Int32Array, to: Int32Array, capacity: number): void {
-  for (let offset = 0; offset < capacity; ) {
-    const found = orderAt(from, offset);
-    const end = offset + (1 << (found < 0 ? ~found : found));
-    if (found >= 0) markRangeLive(to, offset, end);
-    offset = end;
-  }
-}
