@@ -75,30 +75,46 @@ const joinWord = (
  */
 const copyIndex = (from: Int32Array, to: Int32Array, level: number, word: number): void => {
   const hasLevel = level < from[AT_LEVELS];
-  const groups = groupsOf(to[AT_COUNT + level]);
-  const border = word >>> GROUP_BITS;
-  for (let r = 0; r < ORDERS_PER_LEVEL; r++) {
-    for (let group = 0; group <= border && group < groups; group++) {
-      const before = group < border ? -1 : (1 << word) - 1;
-      const behind = group < border ? 0 : -2 << word;
-      const pos = groupAt(to, level, 0, group, r);
-      to[pos] &= behind;
-      if (hasLevel && before !== 0) to[pos] |= from[groupAt(from, level, 0, group, r)] & before;
+  let bits = to[AT_COUNT + level];
+  let border = word;
+  let tier = 0;
+  do {
+    const group = border >>> GROUP_BITS;
+    if (group > 0) {
+      const start = groupAt(from, level, tier, 0, 0);
+      to.set(from.subarray(start, start + group * ORDERS_PER_LEVEL), groupAt(to, level, tier, 0, 0));
     }
-    copyTiers(to, level, r);
-    if (hasLevel) to[hintAt(level, r)] = Math.min(from[hintAt(level, r)], to[hintAt(level, r)]);
+    for (let r = 0; r < ORDERS_PER_LEVEL && group < groupsOf(bits); r++) {
+      const pos = groupAt(to, level, tier, group, r);
+      if (tier > 0) to[pos] = groupBits(to, level, tier, group, r, bits);
+      else {
+        const before = (1 << word) - 1;
+        to[pos] &= -2 << word;
+        if (hasLevel && before !== 0) to[pos] |= from[groupAt(from, level, 0, group, r)] & before;
+      }
+    }
+    bits = groupsOf(bits);
+    border = group;
+    tier++;
+  } while (bits > 1);
+  for (let r = 0; r < ORDERS_PER_LEVEL && hasLevel; r++) {
+    to[hintAt(level, r)] = Math.min(from[hintAt(level, r)], to[hintAt(level, r)]);
   }
 };
 
-/** Makes the higher tiers of the index of `level` for order `r` those of its lowest tier. */
-const copyTiers = (s: Int32Array, level: number, r: number): void => {
-  let bits = groupsOf(s[AT_COUNT + level]);
-  for (let tier = 1; bits > 1; tier++) {
-    for (let i = 0; i < bits; i++) {
-      const pos = groupAt(s, level, tier, i >>> GROUP_BITS, r);
-      const isEmpty = s[groupAt(s, level, tier - 1, i, r)] === 0;
-      s[pos] = isEmpty ? s[pos] & ~(1 << i) : s[pos] | (1 << i);
-    }
-    bits = groupsOf(bits);
+/** The bits of a group of a higher tier, as the groups below it have them. */
+const groupBits = (
+  s: Int32Array,
+  level: number,
+  tier: number,
+  group: number,
+  r: number,
+  bits: number,
+): number => {
+  let mask = 0;
+  const first = group << GROUP_BITS;
+  for (let i = first; i < Math.min(first + 32, bits); i++) {
+    if (s[groupAt(s, level, tier - 1, i, r)] !== 0) mask |= 1 << i;
   }
+  return mask;
 };
