@@ -1,0 +1,67 @@
+// How large things are: pages, the largest slot, and the slabs of a class.
+
+import { BITS, type Geometry, MAX_SLOTS, PAGE_CELLS } from './layout.ts';
+import { classOf } from './size-classes.ts';
+
+/** log2 of the bytes of a page, but in small heaps. */
+const PAGE_SHIFT = 10;
+const LEAST_PAGE_SHIFT = 6;
+/** log2 of the largest slot, in pages of full size. Larger blocks are runs of pages. */
+const LARGEST_SLOT_SHIFT = 13;
+/** log2 of the pages of the largest slab. */
+const LARGEST_STEP = 5;
+/** How many steps there are. */
+export const STEPS = LARGEST_STEP + 1;
+/** A slab takes up to this part of what its class has in slabs already. */
+const SLAB_PART = 2;
+
+/**
+ * The page of a heap that never has more than `bytes` bytes: 1 KiB, less if that would be more than a thirty-second of it,
+ * and a unit at least.
+ */
+export const pageShiftFor = (bytes: number, unitShift: number): number => {
+  const part = Math.floor(Math.log2(bytes)) - 5;
+  return Math.max(unitShift, Math.min(PAGE_SHIFT, Math.max(LEAST_PAGE_SHIFT, part)));
+};
+
+/** Number of size classes: none if a page is a unit, and slots of up to half a page if pages are small. */
+export const classesFor = (pageShift: number, unitShift: number): number => {
+  if (pageShift <= unitShift) return 0;
+  const largest = pageShift < PAGE_SHIFT ? pageShift - 1 : Math.max(LARGEST_SLOT_SHIFT, pageShift);
+  return classOf(2 ** (largest - unitShift) - 1) + 1;
+};
+
+/** Slots of `size` bytes that a run of `pages` pages has room for, and its part of the descriptors. */
+const slotsIn = ({ pageShift }: Geometry, size: number, pages: number): number => {
+  const words = pages * PAGE_CELLS - BITS;
+  return Math.min(Math.floor((pages << pageShift) / size), 32 * words, MAX_SLOTS);
+};
+
+/**
+ * The step of the next slab, log2 of its pages, of a class that has `pages` pages. So a class of few objects takes few pages, and a
+ * large one has few slabs.
+ */
+export const stepFor = (pages: number): number => {
+  const wished = 31 - Math.clz32(pages / SLAB_PART);
+  return Math.max(0, Math.min(wished, LARGEST_STEP));
+};
+
+/**
+ * Number of slots of `size` bytes in a slab of more than half of 2^step pages, up to all of them: where the fewest bytes are
+ * left over. If more than an eighth would be left over, the least larger slab with less.
+ */
+export const slotsOf = (geometry: Geometry, size: number, step: number): number => {
+  const { pageShift } = geometry;
+  const least = ((size - 1) >>> pageShift) + 1;
+  const wished = Math.max(1 << step, least);
+  const most = Math.max(wished, 1 << LARGEST_STEP);
+  const rest = (pages: number): number => 1 - (slotsIn(geometry, size, pages) * size) / (pages << pageShift);
+  let best = wished;
+  for (let pages = wished - 1; pages >= least && 2 * pages > wished; pages--) {
+    if (rest(pages) < rest(best)) best = pages;
+  }
+  for (let pages = wished + 1; pages <= most && rest(best) > 1 / 8; pages++) {
+    if (rest(pages) < rest(best)) best = pages;
+  }
+  return slotsIn(geometry, size, best);
+};

@@ -1,0 +1,439 @@
+// Slabs: small blocks from runs of pages that are cut into equal slots (Bonwick 1994), large blocks as exact runs of pages,
+// both from a BuddyAllocator of pages. Nothing is written into the blocks: all that is known of them is in the books.
+//
+// Each class takes slots from one word of one slab, the head of its list, until that has none left. The list holds the slabs
+// with free slots, and full ones only as its head. A slab that was full and is freed into goes behind the head. A slab that
+// becomes empty goes to the class's list of empty slabs, unless it is the head. Empty slabs give their pages back before a
+// page is used that never was before.
+//
+// Addresses are bytes, as uint32; in the books they are int32 of the same bits.
+
+import { BuddyAllocator, setState } from '../core/allocator.ts';
+import {
+  AT_CACHE,
+  AT_CACHED,
+  AT_LARGE,
+  AT_LARGE_PAGES,
+  AT_LIMIT,
+  AT_NONE,
+  AT_PAGES,
+  AT_TOP,
+  arenaAt,
+  BITS,
+  BUSY_SHIFT,
+  CACHED,
+  CLASS_CELLS,
+  CLASS_PAGES,
+  CLASSES,
+  descriptorsAt,
+  type Geometry,
+  HEAD,
+  INVERSE,
+  LIVE,
+  META,
+  MOST_CACHED_PAGES,
+  mapAt,
+  NEXT,
+  OFF_LIST,
+  PAGE_CELLS,
+  PREV,
+  pagesOf,
+  RESERVED,
+  SIZE,
+  SLOTS_MASK,
+  SLOTS_SHIFT,
+  SUMMARY,
+  WORD,
+  WORD_BASE,
+} from './layout.ts';
+import { classOf, slotOf } from './size-classes.ts';
+import { STEPS, slotsOf, stepFor } from './sizing.ts';
+
+/** So many empty slabs at most give their pages back in one call, lest that take long. */
+const MOST_FLUSHED = 16;
+/** And so many times at most in a call that finds no room otherwise. */
+const MOST_ROUNDS = 16;
+
+/** See the head of this file. */
+export class Slabs {
+  readonly geometry: Geometry;
+  readonly arena: BuddyAllocator;
+  /** The books. */
+  b: Int32Array;
+  /** The page map. */
+  map: Int32Array;
+  readonly #unitShift: number;
+  readonly #pageShift: number;
+  readonly #origin: number;
+  readonly #lead: number;
+  readonly #descriptors: number;
+  /** Granules of the largest slot. */
+  readonly #largestSlot: number;
+  /** By class and step, the slots of a slab once they were counted. */
+  readonly #slots: Int16Array;
+
+  /** The slabs of sound books `b`. */
+  constructor(geometry: Geometry, largestSlot: number, b: Int32Array) {
+    this.geometry = geometry;
+    this.#unitShift = geometry.unitShift;
+    this.#pageShift = geometry.pageShift;
+    this.#origin = geometry.origin;
+    this.#lead = geometry.lead;
+    this.#descriptors = descriptorsAt(geometry);
+    this.#largestSlot = largestSlot;
+    this.#slots = new Int16Array(geometry.classes * STEPS);
+    this.arena = new BuddyAllocator({ capacity: 1 });
+    this.b = b;
+    this.map = b;
+    this.open(b);
+  }
+
+  /** Makes `b`, sound books of the same geometry, the books. */
+  open(b: Int32Array): void {
+    const { geometry } = this;
+    const limit = b[AT_LIMIT];
+    this.b = b;
+    this.map = b.subarray(mapAt(geometry, limit), arenaAt(geometry, limit));
+    setState(this.arena, b.subarray(arenaAt(geometry, limit)));
+  }
+
+  /** The block of `bytes` bytes, an int32 from 1 up. Returns its address; 0 if there is no room. */
+  malloc(bytes: number): number {
+    const q = (bytes - 1) >> this.#unitShift;
+    if (q >= this.#largestSlot) return this.#mallocLarge(bytes);
+    const k = CLASSES + classOf(q) * CLASS_CELLS;
+    const { b } = this;
+    const at = b[k + WORD];
+    const word = b[at];
+    if (word === 0) return this.#refill(k);
+    const bit = word & -word;
+    b[at] = word ^ bit;
+    b[k + LIVE]++;
+    return (b[k + WORD_BASE] + Math.imul(31 - Math.clz32(bit), b[k + SIZE])) >>> 0;
+  }
+
+  /** Frees the block at `ptr`. Returns false if there is none. */
+  free(ptr: number): boolean {
+    const { b } = this;
+    const page = (ptr >>> this.#pageShift) - this.#origin;
+    const h = this.map[page];
+    if (!(h > 0)) return this.#freeLarge(ptr, page, h);
+    const s = this.#descriptors + h * PAGE_CELLS;
+    const meta = b[s];
+    const k = CLASSES + (meta & 0xff) * CLASS_CELLS;
+    const n = (meta >>> SLOTS_SHIFT) & SLOTS_MASK;
+    const base = (h + this.#origin) << this.#pageShift;
+    const slot = slotOf((ptr - base) >>> this.#unitShift, b[k + INVERSE]);
+    if ((base + Math.imul(slot, b[k + SIZE])) >>> 0 !== ptr || slot >= n) return false;
+    const at = s + BITS + (slot >>> 5);
+    const before = b[at];
+    const bit = 1 << slot;
+    if ((before & bit) !== 0) return false;
+    const after = before | bit;
+    b[at] = after;
+    b[k + LIVE]--;
+    // A word in which all slots are free has no 0 below a 1.
+    if (before === 0 || (after & (after + 1)) === 0) this.#turn(h, k, slot >>> 5);
+    return true;
+  }
+
+  /**
+   * A block of `bytes` bytes at a multiple of `alignment`, a power of two of a page at least. `bytes` is up to 2^32. Returns its
+   * address; 0 if there is no room.
+   */
+  mallocAligned(bytes: number, alignment: number): number {
+    return this.#large(this.pagesFor(bytes), alignment / 2 ** this.#pageShift);
+  }
+
+  /** Pages that `bytes` bytes take, 1 at least. */
+  pagesFor(bytes: number): number {
+    return Math.max(1, Math.ceil(bytes / 2 ** this.#pageShift));
+  }
+
+  /**
+   * Makes the large block at `ptr` one of `pages` pages, where it lies. Returns false if it cannot be; nothing has changed
+   * then. O(log pages).
+   */
+  resizeLarge(ptr: number, pages: number): boolean {
+    const { b, map } = this;
+    const page = (ptr >>> this.#pageShift) - this.#origin;
+    const before = -map[page];
+    if (pages > before) {
+      const end = page + pages;
+      if (end > b[AT_PAGES]) return false;
+    }
+    if (!this.arena.resizeRange(page + this.#lead, before, pages)) return false;
+    map[page] = -pages;
+    b[AT_LARGE_PAGES] += pages - before;
+    if (page + pages > b[AT_TOP]) b[AT_TOP] = page + pages;
+    return true;
+  }
+
+  /**
+   * Gives the pages of runs in the cache and of empty slabs back, of some 64 at most unless `all` are to be. Returns whether
+   * there were any. O(classes), and O(log pages) a run.
+   */
+  flush(all = false): boolean {
+    const { b } = this;
+    let left = all ? b[AT_LIMIT] : MOST_FLUSHED;
+    const before = left;
+    for (let k = CLASSES; k < this.#descriptors && left > 0; k += CLASS_CELLS) {
+      const h = b[k + HEAD];
+      if (h === 0 || !this.#isEmpty(h)) continue;
+      this.#behead(k);
+      this.#cache(h, this.#leaveClass(h, k));
+      left--;
+    }
+    left = before;
+    for (let pages = MOST_CACHED_PAGES; pages > 0; pages--) {
+      for (; left > 0 && b[AT_CACHE + pages - 1] !== 0; left--) {
+        const h = this.#fromCache(pages);
+        this.map.fill(0, h, h + pages);
+        this.arena.release(h + this.#lead, pages);
+      }
+    }
+    return left < before;
+  }
+
+  /** `malloc` of a block that is larger than every slot. */
+  #mallocLarge(bytes: number): number {
+    return this.#large(((bytes - 1) >>> this.#pageShift) + 1, 1);
+  }
+
+  #large(pages: number, alignment: number): number {
+    const page = this.#take(pages, alignment);
+    if (page === 0) return 0;
+    const { b } = this;
+    if (pages <= MOST_CACHED_PAGES) this.map.fill(0, page, page + pages);
+    this.map[page] = -pages;
+    b[AT_LARGE]++;
+    b[AT_LARGE_PAGES] += pages;
+    return this.#addressOf(page);
+  }
+
+  /** `free` of a block that is in no slab: `h` is what the map has for its page. */
+  #freeLarge(ptr: number, page: number, h: number): boolean {
+    if (!(h < 0 && h > -RESERVED) || this.#addressOf(page) !== ptr) return false;
+    const { b } = this;
+    b[AT_LARGE]--;
+    b[AT_LARGE_PAGES] += h;
+    if (-h <= MOST_CACHED_PAGES) this.#cache(page, -h);
+    else {
+      this.map[page] = 0;
+      this.arena.release(page + this.#lead, -h);
+    }
+    return true;
+  }
+
+  /** `malloc` of a slot of the class at `k`, if the word has none. */
+  #refill(k: number): number {
+    const { b } = this;
+    if (b[k + HEAD] !== 0 && !this.#nextWord(k)) {
+      b[this.#behead(k) + PREV] = OFF_LIST;
+    }
+    if (b[k + HEAD] === 0) {
+      const h = this.#newSlab(k);
+      if (h === 0) return 0;
+      this.#link(h, k);
+    }
+    const at = b[k + WORD];
+    const bit = b[at] & -b[at];
+    b[at] ^= bit;
+    b[k + LIVE]++;
+    return (b[k + WORD_BASE] + Math.imul(31 - Math.clz32(bit), b[k + SIZE])) >>> 0;
+  }
+
+  /** Has the class at `k` go on with another word of the head, whose word is used up. Returns false if there is none. */
+  #nextWord(k: number): boolean {
+    const { b } = this;
+    const s = this.#at(b[k + HEAD]);
+    const summary = b[s + SUMMARY] & ~(1 << (b[k + WORD] - s - BITS));
+    b[s + SUMMARY] = summary;
+    if (summary === 0) return false;
+    this.#pointTo(k, b[k + HEAD], summary);
+    return true;
+  }
+
+  /** Has the class at `k` take its slots from the first word of slab `h` with free ones, which `summary` tells. */
+  #pointTo(k: number, h: number, summary: number): void {
+    const { b } = this;
+    const w = 31 - Math.clz32(summary & -summary);
+    b[k + WORD] = this.#at(h) + BITS + w;
+    b[k + WORD_BASE] = ((h + this.#origin) << this.#pageShift) + Math.imul(w << 5, b[k + SIZE]);
+  }
+
+  /** Takes the head off the list of the class at `k`. Returns the position of its descriptor. */
+  #behead(k: number): number {
+    const { b } = this;
+    const s = this.#at(b[k + HEAD]);
+    const next = b[s + NEXT];
+    b[k + HEAD] = next;
+    if (next === 0) b[k + WORD] = AT_NONE;
+    else {
+      const n = this.#at(next);
+      b[n + PREV] = 0;
+      this.#pointTo(k, next, b[n + SUMMARY]);
+    }
+    return s;
+  }
+
+  /** Puts slab `h`, which has free slots, on the list of the class at `k`: behind the head, or as the head if there is none. */
+  #link(h: number, k: number): void {
+    const { b } = this;
+    const s = this.#at(h);
+    const head = b[k + HEAD];
+    b[s + PREV] = head;
+    if (head === 0) {
+      b[s + NEXT] = 0;
+      b[k + HEAD] = h;
+      this.#pointTo(k, h, b[s + SUMMARY]);
+      return;
+    }
+    const next = b[this.#at(head) + NEXT];
+    b[s + NEXT] = next;
+    b[this.#at(head) + NEXT] = h;
+    if (next !== 0) b[this.#at(next) + PREV] = h;
+  }
+
+  /** The rest of `free`, if word `w` of slab `h` had no free slot, or has no other. */
+  #turn(h: number, k: number, w: number): void {
+    const { b } = this;
+    const s = this.#at(h);
+    b[s + SUMMARY] |= 1 << w;
+    if (b[s + PREV] === OFF_LIST) this.#link(h, k);
+    if (h === b[k + HEAD] || !this.#isEmpty(h)) return;
+    const next = b[s + NEXT];
+    b[this.#at(b[s + PREV]) + NEXT] = next; // it is not the head, so there is one before
+    if (next !== 0) b[this.#at(next) + PREV] = b[s + PREV];
+    this.#cache(h, this.#leaveClass(h, k));
+  }
+
+  /** Whether all slots of slab `h` are free. Looks first where it found one in use before. */
+  #isEmpty(h: number): boolean {
+    const { b } = this;
+    const s = this.#at(h);
+    const meta = b[s];
+    const n = (meta >>> SLOTS_SHIFT) & SLOTS_MASK;
+    const last = (n - 1) >>> 5;
+    const tail = (-1 >>> -n) >> 0;
+    const busy = meta >>> BUSY_SHIFT;
+    if (b[s + BITS + busy] !== (busy === last ? tail : -1)) return false;
+    if (b[s + BITS + last] !== tail) {
+      b[s] = (meta & ((1 << BUSY_SHIFT) - 1)) | (last << BUSY_SHIFT);
+      return false;
+    }
+    for (let w = 0; w < last; w++) {
+      if (b[s + BITS + w] === -1) continue;
+      b[s] = (meta & ((1 << BUSY_SHIFT) - 1)) | (w << BUSY_SHIFT);
+      return false;
+    }
+    return true;
+  }
+
+  /** A slab of the class at `k`, on no list, all of its slots free; 0 if there is no room. */
+  #newSlab(k: number): number {
+    const { b, geometry } = this;
+    const c = (k - CLASSES) / CLASS_CELLS;
+    const size = b[k + SIZE];
+    const step = stepFor(b[k + CLASS_PAGES]);
+    let n = this.#slots[c * STEPS + step];
+    if (n === 0) {
+      n = slotsOf(geometry, size, step);
+      this.#slots[c * STEPS + step] = n;
+    }
+    let pages = pagesOf(geometry, n, size);
+    let h = this.#take(pages, 1);
+    if (h === 0 && step > 0) {
+      // A smaller one may have room.
+      n = slotsOf(geometry, size, 0);
+      pages = pagesOf(geometry, n, size);
+      h = this.#take(pages, 1);
+    }
+    if (h === 0) return 0;
+    const s = this.#at(h);
+    const last = (n - 1) >>> 5;
+    b[s + META] = c | (n << SLOTS_SHIFT);
+    b[s + SUMMARY] = (-1 >>> (31 - last)) >> 0;
+    b.fill(-1, s + BITS, s + BITS + last);
+    b[s + BITS + last] = (-1 >>> -n) >> 0;
+    this.map.fill(h, h, h + pages);
+    b[k + CLASS_PAGES] += pages;
+    return h;
+  }
+
+  /** Takes slab `h`, which is empty and on no list, out of the class at `k`. Returns its pages. */
+  #leaveClass(h: number, k: number): number {
+    const { b } = this;
+    const pages = pagesOf(this.geometry, (b[this.#at(h)] >>> SLOTS_SHIFT) & SLOTS_MASK, b[k + SIZE]);
+    b[k + CLASS_PAGES] -= pages;
+    return pages;
+  }
+
+  /** Puts the run of `pages` pages from `h` on, which is no block and no slab any more, into the cache. */
+  #cache(h: number, pages: number): void {
+    const { b } = this;
+    const s = this.#at(h);
+    this.map[h] = h;
+    b[s + META] = CACHED;
+    b[s + NEXT] = b[AT_CACHE + pages - 1];
+    b[AT_CACHE + pages - 1] = h;
+    b[AT_CACHED]++;
+  }
+
+  /** A run of `pages` pages out of the cache; 0 if it has none. Any of its entries in the map may be set. */
+  #fromCache(pages: number): number {
+    const { b } = this;
+    const h = b[AT_CACHE + pages - 1];
+    if (h === 0) return 0;
+    b[AT_CACHE + pages - 1] = b[this.#at(h) + NEXT];
+    b[AT_CACHED]--;
+    return h;
+  }
+
+  /** The first of `pages` free pages, which are taken; 0 if there are none in a row. */
+  #take(pages: number, alignment: number): number {
+    const { b } = this;
+    if (pages <= MOST_CACHED_PAGES && alignment === 1) {
+      const h = this.#fromCache(pages);
+      if (h !== 0) return h;
+    }
+    let at = this.#place(pages, alignment);
+    if (at !== 0 && at + pages > b[AT_TOP]) {
+      if (b[AT_CACHED] > 0) {
+        this.arena.release(at + this.#lead, pages);
+        this.flush();
+        at = this.#place(pages, alignment);
+      }
+    }
+    for (let rounds = 0; at === 0 && rounds < MOST_ROUNDS && this.flush(); rounds++) {
+      at = this.#place(pages, alignment);
+    }
+    if (at !== 0 && at + pages > b[AT_TOP]) b[AT_TOP] = at + pages;
+    return at;
+  }
+
+  /** As `#take`, without the cache. */
+  #place(pages: number, alignment: number): number {
+    const lead = this.#lead;
+    const base = this.#origin - lead;
+    if (base % alignment === 0) {
+      const at = this.arena.allocRange(pages, alignment);
+      return at < 0 ? 0 : at - lead;
+    }
+    // The arena starts at no multiple of the alignment, so there are few in it.
+    const end = this.b[AT_PAGES] + this.#origin - pages;
+    for (let at = Math.ceil((this.#origin + 1) / alignment) * alignment; at <= end; at += alignment) {
+      if (this.arena.reserve(at - base, pages)) return at - this.#origin;
+    }
+    return 0;
+  }
+
+  /** Position of the descriptor of slab `h`. */
+  #at(h: number): number {
+    return this.#descriptors + h * PAGE_CELLS;
+  }
+
+  #addressOf(page: number): number {
+    return ((page + this.#origin) << this.#pageShift) >>> 0;
+  }
+}
