@@ -1,8 +1,10 @@
 // buddy-allocator/heap: malloc and its family over real memory.
 
 export { BuddyError, type BuddyErrorCode } from './base/errors.ts';
-export type { AbstractHeap, HeapStats, MemoryBlock } from './heap/abstract.ts';
+export type { AbstractHeap, HeapStats } from './heap/abstract.ts';
 export { HeapBlock } from './heap/block.ts';
+export type { MemoryBlock } from './heap/bookkeeping.ts';
+export type { GrowthOptions } from './heap/growth.ts';
 export { Heap } from './heap/heap.ts';
 export type { HeapImports } from './heap/imports.ts';
 export type { MallocFamily } from './heap/malloc.ts';

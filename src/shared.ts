@@ -2,8 +2,9 @@
 
 export type { Block, BuddyStats, LiveBlock } from './base/blocks.ts';
 export { BuddyError, type BuddyErrorCode } from './base/errors.ts';
-export type { AbstractHeap, HeapStats, MemoryBlock } from './heap/abstract.ts';
+export type { AbstractHeap, HeapStats } from './heap/abstract.ts';
 export type { HeapBlock } from './heap/block.ts';
+export type { MemoryBlock } from './heap/bookkeeping.ts';
 export type { HeapImports } from './heap/imports.ts';
 export type { MallocFamily } from './heap/malloc.ts';
 export type { HeapHandle, WasmMemory } from './heap/memory.ts';

@@ -13,6 +13,7 @@
  * - `CORRUPT`: the state contradicts itself; the message names the first contradiction.
  * - `DETACHED`: the buffer of the state, the heap or the view is gone: transferred away, or resized to less than it held;
  *   or the pool was destroyed.
+ * - `NO_ROOM`: there was no room, in a heap that was made to throw then. Thrown by `Heap` only.
  * - `DEVICE_LOST`: the GPU device was lost. Thrown by `BufferPool` and `FramePool` only.
  * - `REDZONE`: bytes beside a block were written to. Thrown by `DebugHeap` only.
  * - `USE_AFTER_FREE`: a block that was freed was written to or viewed. Thrown by `DebugHeap` only.
@@ -25,6 +26,7 @@ export type BuddyErrorCode =
   | 'TRUNCATED'
   | 'CORRUPT'
   | 'DETACHED'
+  | 'NO_ROOM'
   | 'DEVICE_LOST'
   | 'REDZONE'
   | 'USE_AFTER_FREE';

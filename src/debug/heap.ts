@@ -1,11 +1,11 @@
 // DebugHeap: a Heap that finds a program's memory bugs. Each of its blocks lies, with red zones, in one of Heap's
 // blocks.
 
-import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { checkBoolean, checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { ReturningMap } from '../base/returning-map.ts';
-import type { HeapStats, MemoryBlock } from '../heap/abstract.ts';
-import { endOfBlock, pointerOf } from '../heap/bookkeeping.ts';
+import type { HeapStats } from '../heap/abstract.ts';
+import { blockHolding, type MemoryBlock, pointerOf } from '../heap/bookkeeping.ts';
 import { Heap, regionOf } from '../heap/heap.ts';
 import { ADDRESSABLE, bytesOf } from '../heap/memory.ts';
 import type { HeapOptions } from '../heap/options.ts';
@@ -65,10 +65,11 @@ const LARGEST_RED_ZONE = 2 ** 30;
  * besides the quarantine.
  */
 export class DebugHeap extends Heap {
-  /** All blocks, live or in quarantine, by their end, in the order in which they were allocated. */
+  /** All blocks, live or in quarantine, by their base, in the order in which they were allocated. */
   readonly #blocks = new ReturningMap<DebugBlock>();
   readonly #quarantine: Quarantine;
   readonly #redZone: number;
+  readonly #throwNoRoom: boolean;
   /** The blocks of the views that this heap has made. */
   readonly #views = new WeakMap<ArrayBufferView, DebugBlock>();
 
@@ -78,8 +79,10 @@ export class DebugHeap extends Heap {
    * @throws TypeError, RangeError as the constructor of Heap, and for `redZone` and `quarantine`.
    */
   constructor(options: DebugHeapOptions) {
-    super(options);
-    const { redZone = 16, quarantine = 2 ** 20 } = options;
+    // This class throws itself, once it has emptied its quarantine.
+    super({ ...options, throwNoRoom: false });
+    const { redZone = 16, quarantine = 2 ** 20, throwNoRoom = false } = options;
+    this.#throwNoRoom = checkBoolean('throwNoRoom', throwNoRoom);
     this.#redZone = roundUp(checkWithin('redZone', redZone, 1, LARGEST_RED_ZONE), this.unit);
     this.#quarantine = new Quarantine(checkInteger('quarantine', quarantine));
   }
@@ -118,9 +121,12 @@ export class DebugHeap extends Heap {
     );
   }
 
-  override free(ptr: number | ArrayBufferView): void {
+  override free(ptr: number | ArrayBufferView, size?: number): void {
     if (ptr === 0) return;
     const block = typeof ptr === 'number' ? this.#blockOf(ptr) : this.#blockOfView(ptr);
+    if (size !== undefined && checkInteger('size', size) !== block.size) {
+      throw new RangeError(`${describe(block)} has not ${size} bytes${historyOf(block)}`);
+    }
     this.#makeWay(block);
     this.#bury(block, DebugHeap.prototype.free);
   }
@@ -128,6 +134,20 @@ export class DebugHeap extends Heap {
   /** Bytes of the block at `ptr`: what was asked for. */
   override usableSize(ptr: number): number {
     return this.#blockOf(ptr).size;
+  }
+
+  /** As {@link usableSize}, whether the heap keeps sizes or not. */
+  override lengthOf(ptr: number): number {
+    return this.#blockOf(ptr).size;
+  }
+
+  /** As {@link Heap.blockOf}, of the bytes that were asked for; undefined in a red zone and in quarantine. */
+  override blockOf(ptr: number): MemoryBlock | undefined {
+    const found = super.blockOf(ptr);
+    const block = found === undefined ? undefined : this.#blocks.get(found.ptr);
+    if (block === undefined || block.freed !== undefined) return undefined;
+    const { ptr: first, size } = block;
+    return ptr >= first && ptr < first + size ? { ptr: first, size } : undefined;
   }
 
   override isAllocated(ptr: number): boolean {
@@ -194,8 +214,7 @@ export class DebugHeap extends Heap {
   }
 
   /**
-   * As {@link Heap.blocks}, but of a live block the pointer and the bytes that were asked for. Blocks in quarantine are
-   * left out, so the blocks do not tile the heap.
+   * As {@link Heap.blocks}, but the pointers and the bytes that were asked for. Blocks in quarantine are left out.
    */
   override blocks(): Generator<MemoryBlock, void, undefined> {
     return this.#asProgramsSee(super.blocks());
@@ -233,24 +252,32 @@ export class DebugHeap extends Heap {
     return this.#blocks.values().flatMap((block) => damageOf(this.buffer, block) ?? []);
   }
 
-  /** Of the `blocks` of Heap, the free ones, and the live ones without their red zones. */
+  /** The live ones of the `blocks` of Heap, without their red zones. */
   *#asProgramsSee(blocks: Iterable<MemoryBlock>): Generator<MemoryBlock, void, undefined> {
     for (const block of blocks) {
-      const mine = block.free ? undefined : this.#blocks.get(block.ptr + block.size);
-      if (mine === undefined) yield block;
-      else if (mine.freed === undefined) yield { ptr: mine.ptr, size: mine.size, free: false };
+      const mine = this.#blocks.get(block.ptr);
+      if (mine?.freed === undefined && mine !== undefined) yield { ptr: mine.ptr, size: mine.size };
     }
   }
 
-  /** A block of `bytes` bytes at a multiple of `alignment`; undefined if there is no room. */
+  /** As `#tryAllocate`, but throws if there is no room and the heap was made to. */
   #allocate(alignment: number, bytes: number, fill: number, entry: Entry): DebugBlock | undefined {
+    return this.#tryAllocate(alignment, bytes, fill, entry) ?? this.#noRoom(bytes);
+  }
+
+  #noRoom(bytes: number): undefined {
+    if (this.#throwNoRoom) throw new BuddyError('NO_ROOM', `the heap has no room for ${bytes} bytes`);
+    return undefined;
+  }
+
+  /** A block of `bytes` bytes at a multiple of `alignment`; undefined if there is no room. */
+  #tryAllocate(alignment: number, bytes: number, fill: number, entry: Entry): DebugBlock | undefined {
     const front = roundUp(this.#redZone, alignment);
-    // A block of Heap's lies at a multiple of its size, which is at least the alignment here.
     const total = front + checkInteger('bytes', bytes) + this.#redZone;
-    let base = super.malloc(total);
+    let base = super.alignedAlloc(alignment, total);
     if (base === 0 && this.#quarantine.size > 0) {
       this.#evictAll();
-      base = super.malloc(total);
+      base = super.alignedAlloc(alignment, total);
     }
     if (base === 0) return undefined;
     const { buffer } = this;
@@ -268,7 +295,7 @@ export class DebugHeap extends Heap {
       allocated: captureSite(entry),
       freed: undefined,
     };
-    this.#blocks.set(block.end, block);
+    this.#blocks.set(base, block);
     new Uint8Array(buffer, block.ptr, bytes).fill(fill);
     paint(buffer, block);
     return block;
@@ -284,8 +311,8 @@ export class DebugHeap extends Heap {
   #reallocate(block: DebugBlock, bytes: number, entry: Entry): DebugBlock | undefined {
     checkInteger('bytes', bytes);
     this.#makeWay(block);
-    const moved = this.#allocate(block.alignment, bytes, UNWRITTEN, entry);
-    if (moved === undefined) return bytes <= block.size ? this.#shrink(block, bytes) : undefined;
+    const moved = this.#tryAllocate(block.alignment, bytes, UNWRITTEN, entry);
+    if (moved === undefined) return bytes <= block.size ? this.#shrink(block, bytes) : this.#noRoom(bytes);
     new Uint8Array(this.buffer).copyWithin(moved.ptr, block.ptr, block.ptr + Math.min(bytes, block.size));
     this.#bury(block, entry);
     return moved;
@@ -326,7 +353,7 @@ export class DebugHeap extends Heap {
   }
 
   #giveBack(block: DebugBlock): void {
-    this.#blocks.delete(block.end);
+    this.#blocks.delete(block.base);
     super.free(block.base);
   }
 
@@ -363,7 +390,7 @@ export class DebugHeap extends Heap {
   /** The live block with `ptr` in it or in its red zones. */
   #liveAt(ptr: number, code: StaleCode): DebugBlock {
     // Every block of Heap's is one of this class's, live or in quarantine.
-    const block = this.#blocks.get(endOfBlock(regionOf(this).attached(), ptr)) as DebugBlock;
+    const block = this.#blocks.get(blockHolding(regionOf(this).attached(), ptr).ptr) as DebugBlock;
     if (block.freed === undefined) return block;
     throw new BuddyError(code, `byte ${ptr} is in ${describe(block)}, which is freed${historyOf(block)}`);
   }

@@ -1,13 +1,19 @@
 // The part that every kind of heap has in common. A kind of heap adds malloc, realloc and free, which are its hot
 // paths.
 
-import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
-import { statsOf } from '../base/blocks.ts';
+import { checkInteger, checkWithin } from '../base/arguments.ts';
 import { HeapBlock } from './block.ts';
-import { blockSize, endOfBlock, type HeapRegion, pointerOf, unitsFor } from './bookkeeping.ts';
+import {
+  blockHolding,
+  blockSize,
+  type HeapRegion,
+  type MemoryBlock,
+  pointerOf,
+  sizeAt,
+} from './bookkeeping.ts';
 import { type HeapImports, importsOf } from './imports.ts';
 import type { MallocFamily } from './malloc.ts';
-import { ADDRESSABLE, bytesOf } from './memory.ts';
+import { bytesOf } from './memory.ts';
 import { HeapScope } from './scope.ts';
 import {
   type ArrayConstructor,
@@ -35,16 +41,6 @@ export interface HeapStats {
   readonly externalFragmentation: number;
   /** Size of the allocator's state, wherever that is. */
   readonly metadataBytes: number;
-}
-
-/** One block of a heap, live or free. */
-export interface MemoryBlock {
-  /** The pointer to the block. */
-  readonly ptr: number;
-  /** Bytes of the block, rounding up included: a power of two that divides `ptr`. */
-  readonly size: number;
-  /** Whether the block can be allocated. Free blocks are maximal: no two of them are buddies. */
-  readonly free: boolean;
 }
 
 /** The part that Heap and SharedHeap have in common. */
@@ -91,6 +87,9 @@ export abstract class AbstractHeap implements MallocFamily {
   /** Allocates `bytes` bytes. Returns the pointer; 0 if there is no room. */
   abstract malloc(bytes: number): number;
 
+  /** Allocates `bytes` bytes at a multiple of `alignment`, a power of two. Returns the pointer; 0 if there is no room. */
+  abstract alignedAlloc(alignment: number, bytes: number): number;
+
   /**
    * Gives the block at `ptr` room for `bytes` bytes. Returns the pointer, the same or another; 0 if there is no room.
    */
@@ -120,30 +119,12 @@ export abstract class AbstractHeap implements MallocFamily {
   }
 
   /**
-   * Allocates `bytes` bytes at a multiple of `alignment`. Every block lies at a multiple of its own size anyway. For a
-   * larger alignment this takes a block of `alignment` bytes, for which there must be room, and gives back the rest of
-   * it as far as {@link realloc} can in place. As {@link malloc}.
-   *
-   * @returns the pointer; 0 if there is no room and the heap cannot grow.
-   * @throws TypeError if an argument is not a number.
-   * @throws RangeError if `alignment` is not a power of two up to 2^32, or `bytes` is not an integer from 0 up.
-   */
-  alignedAlloc(alignment: number, bytes: number): number {
-    checkPowerOfTwo('alignment', alignment, 1, ADDRESSABLE);
-    if (checkInteger('bytes', bytes) >= alignment) return this.malloc(bytes);
-    const ptr = this.malloc(alignment);
-    const region = this.#region;
-    if (ptr !== 0) region.shrink(region.offsetAt(ptr), unitsFor(region, bytes));
-    return ptr;
-  }
-
-  /**
    * Bytes of the block at `ptr`: the size that was asked for, rounded up. O(log size).
    *
    * @throws what {@link free} throws.
    */
   usableSize(ptr: number): number {
-    return blockSize(this.#region.attached(), ptr) * this.unit;
+    return blockSize(this.#region.attached(), ptr);
   }
 
   /**
@@ -153,10 +134,7 @@ export abstract class AbstractHeap implements MallocFamily {
    * @throws RangeError if it is not an integer from 0 up.
    */
   isAllocated(ptr: number): boolean {
-    const region = this.#region.attached();
-    if (checkInteger('pointer', ptr) >= region.end) return false;
-    const offset = region.offsetAt(ptr);
-    return !region.isReserved(offset) && region.pointerTo(offset) === ptr && region.sizeAt(offset) !== 0;
+    return sizeAt(this.#region.attached(), ptr) !== 0;
   }
 
   /**
@@ -202,10 +180,10 @@ export abstract class AbstractHeap implements MallocFamily {
   view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C> {
     const size = elementSize(type);
     const region = this.#region.attached();
-    checkWithin('pointer', ptr, 0, region.end - 1);
+    const block = blockHolding(region, ptr);
     if (ptr % size !== 0)
       throw new RangeError(`pointer ${ptr} is not a multiple of ${size}, the element's size`);
-    const room = Math.floor((endOfBlock(region, ptr) - ptr) / size);
+    const room = Math.floor((block.ptr + block.size - ptr) / size);
     const count = length === undefined ? room : checkWithin('length', length, 0, room);
     return makeView(type, region.buffer, ptr, count);
   }
@@ -235,30 +213,36 @@ export abstract class AbstractHeap implements MallocFamily {
   }
 
   /**
-   * All blocks that the heap hands out, live and free, in address order. They tile the heap, without what it keeps for
-   * itself. O(log size) each. The heap must not be changed while one iterates; in a shared heap a block that another
-   * worker is splitting or coalescing shows as live.
+   * The live block that holds the byte at `ptr`; undefined if none does, as beyond the heap's end. O(1) mostly.
+   *
+   * @throws TypeError if `ptr` is not a number.
+   * @throws RangeError if it is not an integer from 0 up.
    */
-  blocks(): Generator<MemoryBlock, void, undefined> {
-    return inBytes(this.#region.attached());
+  blockOf(ptr: number): MemoryBlock | undefined {
+    const region = this.#region.attached();
+    return checkInteger('pointer', ptr) < region.end ? region.blockAt(ptr) : undefined;
   }
 
-  /** Counts blocks and bytes. O(blocks * log size). */
+  /**
+   * All live blocks, in address order. O(size) for all of them. The heap must not be changed while one iterates; in a
+   * shared heap a block that another worker is splitting or coalescing shows as live.
+   */
+  blocks(): Generator<MemoryBlock, void, undefined> {
+    return generate(this.#region.attached());
+  }
+
+  /** Figures of the heap at this moment. */
   stats(): HeapStats {
     const region = this.#region.attached();
-    const { unit, metadataBytes } = region;
-    const { capacity, usedUnits, freeUnits, largestFree, liveBlocks, externalFragmentation } = statsOf(
-      region.units,
-      region.blocks(),
-    );
+    const { used, free, largestFree, liveBlocks } = region.figures();
     return {
-      capacity: capacity * unit,
-      used: usedUnits * unit,
-      free: freeUnits * unit,
-      largestFree: largestFree * unit,
+      capacity: used + free,
+      used,
+      free,
+      largestFree,
       liveBlocks,
-      externalFragmentation,
-      metadataBytes,
+      externalFragmentation: free === 0 ? 0 : 1 - largestFree / free,
+      metadataBytes: region.metadataBytes,
     };
   }
 
@@ -286,8 +270,7 @@ export abstract class AbstractHeap implements MallocFamily {
   }
 }
 
-function* inBytes(region: HeapRegion): Generator<MemoryBlock, void, undefined> {
-  for (const { offset, size, free } of region.blocks()) {
-    yield { ptr: region.pointerTo(offset), size: size * region.unit, free };
-  }
+// Not a method that is a generator itself: an error is to be thrown by the call, not by the first step.
+function* generate(region: HeapRegion): Generator<MemoryBlock, void, undefined> {
+  yield* region.liveBlocks();
 }

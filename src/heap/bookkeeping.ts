@@ -2,12 +2,27 @@
 // explain misuse.
 
 import { checkInteger, checkWithin } from '../base/arguments.ts';
-import type { Block } from '../base/blocks.ts';
 import { isSharedArrayBuffer } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
 import { offsetOf } from './views.ts';
 
-/** The region of a heap, as the bookkeeping sees it. Offsets and sizes of blocks are units, all else is bytes. */
+/** A live block of a heap. */
+export interface MemoryBlock {
+  /** The pointer to the block. */
+  readonly ptr: number;
+  /** Bytes of the block, rounding up included. */
+  readonly size: number;
+}
+
+/** Counts of a region at one moment. All but `liveBlocks` are bytes. */
+export interface RegionFigures {
+  readonly used: number;
+  readonly free: number;
+  readonly largestFree: number;
+  readonly liveBlocks: number;
+}
+
+/** The region of a heap, as the bookkeeping sees it. All numbers are bytes. */
 export interface HeapRegion {
   /** The present buffer. */
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
@@ -18,27 +33,18 @@ export interface HeapRegion {
   readonly end: number;
   /** The end beyond which the region never grows. */
   readonly highestEnd: number;
-  /** Units that the heap hands out: live and free, without the reserved ones. */
-  readonly units: number;
   /** Size of the state, wherever it lies. */
   readonly metadataBytes: number;
 
   /** This region, up to date with its memory. Throws a BuddyError `DETACHED` if the heap can no longer be used. */
   attached(): this;
-  /** The pointer to the unit at `offset`. */
-  pointerTo(offset: number): number;
-  /** The offset of the unit that holds the byte at `ptr`, 0 … 2^32 - 1. */
-  offsetAt(ptr: number): number;
-  /** Whether the heap never hands out the unit at `offset`. */
-  isReserved(offset: number): boolean;
-  /** Size of the live block that starts at `offset`, a unit that is not reserved; 0 if none does. */
-  sizeAt(offset: number): number;
-  /** Offset of the live block that holds the unit at `offset`, which is not reserved; -1 if it is free. */
-  blockOf(offset: number): number;
-  /** All blocks that are not reserved, in address order. */
-  blocks(): Iterable<Block>;
-  /** Reduces the live block at `offset` to `units` units, as far as that can be done in place. */
-  shrink(offset: number, units: number): void;
+  /** Whether the heap never hands out the byte at `ptr`, 0 … 2^32 - 1. */
+  isOwn(ptr: number): boolean;
+  /** The live block that holds the byte at `ptr`, 0 … 2^32 - 1; undefined if none does. */
+  blockAt(ptr: number): MemoryBlock | undefined;
+  /** All live blocks, in address order. */
+  liveBlocks(): Iterable<MemoryBlock>;
+  figures(): RegionFigures;
   /** Whether `buffer` shows the bytes of the region's memory. */
   holds(buffer: ArrayBufferLike): boolean;
   /**
@@ -50,35 +56,26 @@ export interface HeapRegion {
   check(): string[];
 }
 
-/** Units that a block of `bytes` bytes takes, one at least. Throws a TypeError or a RangeError. */
-export function unitsFor({ unit }: HeapRegion, bytes: number): number {
-  return Math.max(1, Math.ceil(checkInteger('size', bytes) / unit));
+/** Bytes of the live block that starts at `ptr`, any number; 0 if none does. */
+export function sizeAt(region: HeapRegion, ptr: number): number {
+  if (!(checkInteger('pointer', ptr) < region.end)) return 0;
+  const block = region.blockAt(ptr);
+  return block?.ptr === ptr ? block.size : 0;
 }
 
-/** The offset at which a block at `ptr` would start. Throws if no block can start there. */
-export function blockOffset(region: HeapRegion, ptr: number): number {
-  const offset = typeof ptr === 'number' ? region.offsetAt(ptr) : -1; // arithmetic asks an object for its value
-  if (region.isReserved(offset) || region.pointerTo(offset) !== ptr) {
-    throw misuse(region, ptr);
-  }
-  return offset;
-}
-
-/** Units of the live block at `ptr`. Throws if no block starts there. */
+/** Bytes of the live block at `ptr`. Throws if no block starts there. */
 export function blockSize(region: HeapRegion, ptr: number): number {
-  const size = region.sizeAt(blockOffset(region, ptr));
-  if (size === 0) throw misuse(region, ptr);
-  return size;
+  const block = typeof ptr === 'number' && ptr >= 0 && ptr < region.end ? region.blockAt(ptr) : undefined;
+  if (block === undefined || block.ptr !== ptr) throw misuse(region, ptr);
+  return block.size;
 }
 
-/** The byte behind the live block that holds the byte at `ptr`. Throws if no block holds it. */
-export function endOfBlock(region: HeapRegion, ptr: number): number {
+/** The live block that holds the byte at `ptr`. Throws if no block does. */
+export function blockHolding(region: HeapRegion, ptr: number): MemoryBlock {
   checkWithin('pointer', ptr, 0, region.end - 1);
-  const offset = region.offsetAt(ptr);
-  const start = region.isReserved(offset) ? -1 : region.blockOf(offset);
-  const size = start < 0 ? 0 : region.sizeAt(start);
-  if (size === 0) throw misuse(region, ptr);
-  return region.pointerTo(start) + size * region.unit;
+  const block = region.blockAt(ptr);
+  if (block === undefined) throw misuse(region, ptr);
+  return block;
 }
 
 /**
@@ -100,16 +97,13 @@ export function pointerOf(region: HeapRegion, view: ArrayBufferView): number {
   return ptr;
 }
 
-/** Why no live block starts at `ptr`, or none holds that byte. O(log size). */
+/** Why no live block starts at `ptr`, or none holds that byte. */
 export function misuse(region: HeapRegion, ptr: number): Error {
   checkWithin('pointer', ptr, 0, region.attached().end - 1);
-  const offset = region.offsetAt(ptr);
-  if (region.isReserved(offset)) {
-    return new BuddyError('NOT_ALLOCATED', `the heap does not hand out byte ${ptr}`);
-  }
-  const start = region.blockOf(offset);
+  if (region.isOwn(ptr)) return new BuddyError('NOT_ALLOCATED', `the heap does not hand out byte ${ptr}`);
+  const block = region.blockAt(ptr);
   // In a shared heap another worker may have allocated the block in the meantime.
-  return start < 0 || region.pointerTo(start) === ptr
+  return block === undefined || block.ptr === ptr
     ? new BuddyError('NOT_ALLOCATED', `byte ${ptr} is free: freed already, or never allocated`)
-    : new BuddyError('INTERIOR', `byte ${ptr} is inside the block at ${region.pointerTo(start)}`);
+    : new BuddyError('INTERIOR', `byte ${ptr} is inside the block at ${block.ptr}`);
 }

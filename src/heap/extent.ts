@@ -1,10 +1,14 @@
-// The bounds of the memory that a heap manages, and the arithmetic of its growth. Nothing here touches a memory.
+// The bounds of the memory that a heap manages, in pages. Nothing here touches a memory.
 //
-// The heap counts in units from `base` on. `base` is a multiple of every block that the region can hold, so a block of
-// 2^k bytes lies at a multiple of 2^k of the memory.
+// Pages are counted from `origin` on, the page before the first that can be used: page 0 of the slabs. The arena of pages
+// begins at or before that, at a multiple of every alignment that a fixed region can satisfy in more than one place.
 
-import { BuddyAllocator } from '../core/allocator.ts';
+import { cellsFor, type Geometry, slotBytes } from '../slab/layout.ts';
+import { classesFor, pageShiftFor } from '../slab/sizing.ts';
 import { HEADER_BYTES, headerAt, unitZeroFor } from './header.ts';
+
+/** Books outside of the region have room for this many pages, if there can be so many. */
+const LEAST_LIMIT = 256;
 
 /** The bounds of a region. All numbers are bytes. */
 export interface Bounds {
@@ -15,92 +19,115 @@ export interface Bounds {
   readonly end: number;
   /** The growth limit; 0 if the end never moves. */
   readonly maximum: number;
-  /** Whether the region holds the state of its own allocator. */
+  /** Whether the region holds the books of its own slabs. */
   readonly embed: boolean;
+  /** Whether the exact sizes of blocks are kept. */
+  readonly keepSizes: boolean;
 }
 
-/** See the head of this file. Capacities, offsets and the like are units; lengths, ends and pointers are bytes. */
+/** Bytes of a page of a region of `bounds` in a memory that never has more than `limit` bytes. */
+export function pageFor({ unit, start, end, maximum }: Bounds, limit: number): number {
+  const highest = maximum === 0 ? end : Math.max(end, Math.min(maximum, limit));
+  return 2 ** pageShiftFor(Math.max(1, highest - start), Math.log2(unit));
+}
+
+/** See the head of this file. Numbers named `pages` count page 0; lengths, ends and pointers are bytes. */
 export class Extent {
   readonly unit: number;
-  /** log2 of `unit`. */
-  readonly shift: number;
   /** First byte of the region. */
   readonly start: number;
-  /** The byte at which unit 0 begins; 0 if the region's end can move. */
-  readonly base: number;
-  /** The first unit that may be allocated. */
-  readonly first: number;
-  /** The growth limit, a whole number of units; 0 if the end never moves. */
+  /** The growth limit, a whole number of pages; 0 if the end never moves. */
   readonly maximum: number;
   readonly embed: boolean;
+  readonly keepSizes: boolean;
+  readonly geometry: Geometry;
+  /** Bytes of a page. */
+  readonly page: number;
+  /** Bytes of the largest slot; 0 if there are no slabs. */
+  readonly largestSlot: number;
 
-  constructor({ unit, start, end, maximum, embed }: Bounds) {
+  /** The extent of `bounds` in pages of `page` bytes. */
+  constructor({ unit, start, end, maximum, embed, keepSizes }: Bounds, page: number) {
+    const unitShift = Math.log2(unit);
+    const shift = Math.log2(page);
     this.unit = unit;
-    this.shift = Math.log2(unit);
     this.start = start;
-    this.base = maximum === 0 ? unitZeroFor(unit, headerAt(start), end) : 0;
-    this.maximum = this.wholeUnits(maximum);
     this.embed = embed;
-    const first = embed
-      ? Math.ceil((headerAt(start) + HEADER_BYTES) / unit)
-      : Math.max(1, Math.ceil(start / unit)); // so that no block is at the null pointer
-    this.first = first - this.base / unit;
+    this.keepSizes = keepSizes;
+    this.page = page;
+    this.maximum = this.wholePages(maximum);
+    // No block is at the null pointer.
+    const first = embed ? headerAt(start) + HEADER_BYTES : Math.max(1, start);
+    const origin = Math.ceil(first / this.page) - 1;
+    const base = maximum === 0 ? unitZeroFor(this.page, first, Math.max(first, end)) / this.page : 0;
+    const classes = classesFor(shift, unitShift);
+    this.geometry = { unitShift, pageShift: shift, classes, origin, lead: origin - base };
+    this.largestSlot = classes === 0 ? 0 : slotBytes(this.geometry, classes - 1);
   }
 
-  /** The pointer to the unit at `offset`. */
-  pointerTo(offset: number): number {
-    return ((offset << this.shift) + this.base) >>> 0;
+  /** `bytes` without the part that does not make a whole page. */
+  wholePages(bytes: number): number {
+    return Math.floor(bytes / this.page) * this.page;
   }
 
-  /** The offset of the unit that holds the byte at `ptr`, 0 … 2^32 - 1; beyond the arena if `ptr` is before `base`. */
-  offsetAt(ptr: number): number {
-    return (ptr - this.base) >>> this.shift;
+  /** Pages up to the byte `end`; less than 1 if it lies before the first. */
+  pagesAt(end: number): number {
+    return Math.floor(end / this.page) - this.geometry.origin;
   }
 
-  /** `bytes` without the part that does not make a whole unit. */
-  wholeUnits(bytes: number): number {
-    return Math.floor(bytes / this.unit) * this.unit;
+  /** The byte behind the last of `pages` pages. */
+  endOf(pages: number): number {
+    return (pages + this.geometry.origin) * this.page;
   }
 
-  /** Units from `base` up to `end`. */
-  capacityAt(end: number): number {
-    return Math.floor((end - this.base) / this.unit);
+  /** Bytes of the books of `pages` pages. */
+  booksBytes(pages: number): number {
+    return cellsFor(this.geometry, pages) * 4;
   }
 
-  /** Units that the state of an arena of `capacity` units takes inside the region. */
-  stateUnitsFor(capacity: number): number {
-    return this.embed ? Math.ceil(BuddyAllocator.bytesFor(capacity) / this.unit) : 0;
+  /** Bytes of the sizes of all blocks in `pages` pages. */
+  sizesBytes(pages: number): number {
+    return this.keepSizes ? 2 * Math.ceil((pages * this.page) / this.unit) : 0;
   }
 
-  /**
-   * The least capacity from `wish` up that holds `units` units and, behind them, the state of an arena of that
-   * capacity.
-   */
-  capacityFor(units: number, wish: number): number {
-    for (let capacity = Math.max(units, wish); ; ) {
-      const least = units + this.stateUnitsFor(capacity);
-      if (least <= capacity) return capacity;
-      capacity = least;
+  /** Bytes of the heap's own state for `pages` pages. */
+  stateBytes(pages: number): number {
+    return this.booksBytes(pages) + this.sizesBytes(pages);
+  }
+
+  /** Pages that books outside of the region have room for, while it has `pages` pages and never more than up to `highest`. */
+  limitFor(pages: number, highest: number): number {
+    return Math.max(pages, Math.min(this.pagesAt(highest), Math.max(2 * pages, LEAST_LIMIT)));
+  }
+
+  /** Pages that the heap's own state for `pages` pages takes inside the region. */
+  ownPages(pages: number): number {
+    return this.embed ? Math.ceil(this.stateBytes(pages) / this.page) : 0;
+  }
+
+  /** The least number of pages from `wish` up of which `used` have room before the heap's own state. */
+  pagesFor(used: number, wish: number): number {
+    for (let pages = Math.max(used, wish); ; ) {
+      const least = used + this.ownPages(pages);
+      if (least <= pages) return pages;
+      pages = least;
     }
   }
 
-  /**
-   * The least multiple of `granularity` from `wish` up that is the length of a memory with room for
-   * {@link capacityFor}.
-   */
-  lengthFor(units: number, wish: number, granularity: number): number {
-    const { unit } = this;
-    for (let length = wish; ; ) {
-      const capacity = Math.floor(length / unit);
-      const least = this.capacityFor(units, capacity);
-      if (least === capacity && length % granularity === 0) return length;
-      length = Math.ceil(Math.max(least * unit, length) / granularity) * granularity;
+  /** The least multiple of `granularity` from `wish` up that is the length of a memory with {@link pagesFor}. */
+  lengthFor(used: number, wish: number, granularity: number): number {
+    for (let length = Math.ceil(wish / granularity) * granularity; ; ) {
+      const pages = Math.max(1, this.pagesAt(length));
+      const least = this.pagesFor(used, pages);
+      if (least === pages) return length;
+      length = Math.ceil(this.endOf(least) / granularity) * granularity;
     }
   }
 
   /** Whether a heap up to `end` has room for a block, besides what it keeps for itself. */
   hasRoom(end: number): boolean {
-    return this.capacityAt(end) >= this.capacityFor(this.first + 1, 0);
+    const pages = this.pagesAt(end);
+    return pages >= 2 && pages >= this.pagesFor(2, pages);
   }
 
   /**
@@ -109,7 +136,7 @@ export class Extent {
    */
   openingEnd(end: number, limit: number, granularity: number): number {
     if (this.hasRoom(end)) return end;
-    const length = this.lengthFor(this.first + 1, 0, granularity);
+    const length = this.lengthFor(2, 0, granularity);
     if (length > limit) throw new RangeError(`${end - this.start} bytes are too few for a heap`);
     return length;
   }

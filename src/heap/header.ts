@@ -10,28 +10,40 @@ export interface Header {
   readonly end: number;
   /** The heap's growth limit; 0 if it never grows. */
   readonly maximum: number;
-  /** Where the allocator's state lies. */
+  /** Where the books lie. */
   readonly state: number;
+  /** Bytes of a page. */
+  readonly page: number;
+  readonly keepSizes: boolean;
+  readonly shareGrowth: boolean;
 }
 
 /** Bounds of a heap's unit. */
 export const LEAST_UNIT = 8;
 export const LARGEST_UNIT = 65_536;
 
+/** The least page. */
+const LEAST_PAGE = 64;
+
 /** Bytes that the header takes. */
 export const HEADER_BYTES = 32;
 
 /** "HEAP" in a little-endian buffer. */
 const MAGIC = 0x50414548;
-const VERSION = 1;
+const VERSION = 2;
 
 const AT_MAGIC = 0;
 const AT_VERSION = 1;
 const AT_UNIT = 2;
-/** The other fields are in units, so that a uint32 holds 4 GiB. */
+/** The next three are in units, so that a uint32 holds 4 GiB. */
 const AT_END = 3;
 const AT_STATE = 4;
 const AT_MAXIMUM = 5;
+const AT_PAGE = 6;
+const AT_FLAGS = 7;
+
+const KEEPS_SIZES = 1;
+const SHARES_GROWTH = 2;
 
 /** Where the header of a region that begins at `start` lies. */
 export function headerAt(start: number): number {
@@ -59,6 +71,8 @@ export function writeHeader(buffer: ArrayBufferLike, start: number, header: Head
   h[AT_END] = header.end / header.unit;
   h[AT_STATE] = header.state / header.unit;
   h[AT_MAXIMUM] = header.maximum / header.unit;
+  h[AT_PAGE] = header.page;
+  h[AT_FLAGS] = (header.keepSizes ? KEEPS_SIZES : 0) | (header.shareGrowth ? SHARES_GROWTH : 0);
 }
 
 /**
@@ -74,7 +88,19 @@ export function readHeader(buffer: ArrayBufferLike, start: number): Header {
   if (unit < LEAST_UNIT || unit > LARGEST_UNIT || (unit & (unit - 1)) !== 0) {
     throw new BuddyError('CORRUPT', `the header of the heap says that its unit is ${unit}`);
   }
-  const header = { unit, end: h[AT_END] * unit, state: h[AT_STATE] * unit, maximum: h[AT_MAXIMUM] * unit };
+  const page = h[AT_PAGE];
+  if (page < Math.max(unit, LEAST_PAGE) || page > LARGEST_UNIT || (page & (page - 1)) !== 0) {
+    throw new BuddyError('CORRUPT', `the header of the heap says that its page is ${page}`);
+  }
+  const header = {
+    unit,
+    page,
+    end: h[AT_END] * unit,
+    state: h[AT_STATE] * unit,
+    maximum: h[AT_MAXIMUM] * unit,
+    keepSizes: (h[AT_FLAGS] & KEEPS_SIZES) !== 0,
+    shareGrowth: (h[AT_FLAGS] & SHARES_GROWTH) !== 0,
+  };
   expectLength('the heap', buffer.byteLength, header.end);
   if (header.state < pos + HEADER_BYTES || header.state >= header.end) {
     throw new BuddyError('CORRUPT', `the header of the heap says that its state lies at ${header.state}`);

@@ -101,6 +101,17 @@ export function allocateBuffer<B>(type: new (length: number) => B, size: number,
 }
 
 /**
+ * The memory of a heap of `size` bytes that can grow to `maximum`, if given: a WebAssembly.Memory then, as Web APIs take no
+ * views of resizable buffers, unless `resizable` asks for one of those or the runtime has no WebAssembly.
+ */
+export function allocateMemory(size: number, maximum = size, resizable = false): HeapMemory {
+  if (maximum <= size || resizable || typeof WebAssembly === 'undefined') {
+    return allocateBuffer(ArrayBuffer, size, maximum);
+  }
+  return new WebAssembly.Memory({ initial: Math.ceil(size / PAGE), maximum: Math.ceil(maximum / PAGE) });
+}
+
+/**
  * Returns what `allocate` returns, which asks the platform for memory; undefined if the platform has none. Every other
  * error passes. No memory is a RangeError, of any realm; in SpiderMonkey it may be the string "out of memory".
  */

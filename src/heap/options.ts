@@ -2,6 +2,7 @@
 
 import { checkBoolean, checkObject, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import type { Bounds } from './extent.ts';
+import { checkGrowth, type GrowthOptions } from './growth.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from './header.ts';
 import { ADDRESSABLE, type HeapMemory } from './memory.ts';
 
@@ -10,9 +11,15 @@ export interface HeapOptions {
   /** The memory to manage. Either this or `size` must be given. */
   readonly memory?: HeapMemory;
   /**
-   * Makes an ArrayBuffer of that many bytes. It is resizable up to `maximum`, if given, where the runtime can do so.
+   * Makes a memory of that many bytes: an ArrayBuffer; with a larger `maximum` a WebAssembly.Memory, of whole pages of
+   * 64 KiB, or with `resizable` a resizable ArrayBuffer.
    */
   readonly size?: number;
+  /**
+   * Whether the memory that `size` and `maximum` make is a resizable ArrayBuffer. Views of that stay valid when the heap
+   * grows, but many Web APIs refuse them.
+   */
+  readonly resizable?: boolean;
   /** First byte that the heap may use; 0 unless given. For a WebAssembly module it is the value of `__heap_base`. */
   readonly start?: number;
   /**
@@ -25,9 +32,20 @@ export interface HeapOptions {
   readonly unit?: number;
   /**
    * Whether the heap's own state lies in the same memory, so that a copy of the buffer is a copy of the heap, for
-   * {@link Heap.attach}. The state takes about 0.28 bytes per unit either way.
+   * {@link Heap.attach}. The state takes some 2.5 % of the memory either way.
    */
   readonly embed?: boolean;
+  /** How much memory the heap takes when it has no room. */
+  readonly growth?: GrowthOptions;
+  /**
+   * Whether the heap may use bytes that another party has added to its memory. Unless given, it does so in a buffer, but
+   * not in a WebAssembly.Memory, where they are mostly those of a second allocator.
+   */
+  readonly shareGrowth?: boolean;
+  /** Whether the size that was asked for is kept of each block, for {@link Heap.lengthOf}: 2 bytes per unit. */
+  readonly keepSizes?: boolean;
+  /** Whether a request without room throws a BuddyError `NO_ROOM`, instead of returning 0 or null. */
+  readonly throwNoRoom?: boolean;
 }
 
 /** What the options of every kind of heap have in common. */
@@ -49,14 +67,20 @@ export function checkCommonOptions(options: CommonOptions): void {
   if (size !== undefined) checkWithin('size', size, 1, maximum ?? ADDRESSABLE);
 }
 
+const SWITCHES = ['embed', 'resizable', 'shareGrowth', 'keepSizes', 'throwNoRoom'] as const;
+
 /** Checks the options that do not depend on the memory. Throws as the constructor of Heap says. */
 export function checkOptions(options: HeapOptions): void {
   checkCommonOptions(options);
-  const { end, maximum, embed } = options;
+  const { end, maximum, growth } = options;
   if (end !== undefined && maximum !== undefined) {
     throw new TypeError('a heap with an end never grows: it takes no maximum');
   }
-  if (embed !== undefined) checkBoolean('embed', embed);
+  for (const name of SWITCHES) {
+    const value = options[name];
+    if (value !== undefined) checkBoolean(name, value);
+  }
+  if (growth !== undefined) checkGrowth(growth);
 }
 
 /**
@@ -64,7 +88,7 @@ export function checkOptions(options: HeapOptions): void {
  * RangeError.
  */
 export function boundsOf(options: HeapOptions, bytes: number): Bounds {
-  const { start = 0, end, maximum, unit = 16, embed = false } = options;
+  const { start = 0, end, maximum, unit = 16, embed = false, keepSizes = false } = options;
   const length = Math.min(bytes, ADDRESSABLE);
   checkWithin('start', start, 0, length);
   if (end !== undefined) checkWithin('end', end, start, length);
@@ -74,5 +98,6 @@ export function boundsOf(options: HeapOptions, bytes: number): Bounds {
     end: end ?? length,
     maximum: end === undefined ? (maximum ?? ADDRESSABLE) : 0,
     embed,
+    keepSizes,
   };
 }

@@ -1,30 +1,48 @@
-// The memory that a heap manages: the allocator of its units, the reserved units, and how both grow with the memory.
+// The memory that a heap manages: its slabs, and how they grow with the memory.
 //
-// Reserved units are never handed out: those before `first` (the bytes before the region, the null pointer, the header
-// of an embedded heap) and, in an embedded heap, the `stateUnits` units from `stateOffset` on, which hold the
-// allocator's state.
+// The pages of the region are those of the slabs. In an embedded heap the last of them hold the books, under a reservation;
+// they move when the region's end does. Pages that another party has added to the memory are under a reservation, too.
 
-import { assert, DEV } from '../base/assert.ts';
-import type { Block } from '../base/blocks.ts';
 import { isSharedArrayBuffer } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
-import { BuddyAllocator, setState, stateOf } from '../core/allocator.ts';
+import { stateOf } from '../core/allocator.ts';
+import { AT_CAPACITY } from '../core/layout.ts';
 import { attachStateAt } from '../core/state/attach.ts';
-import { copyState } from '../core/state/copy.ts';
-import { emptyState } from '../core/state/empty.ts';
-import { blockOf, blocks, sizeAt } from '../core/state/inspect.ts';
 import { isRangeFree } from '../core/state/ranges.ts';
-import type { HeapRegion } from './bookkeeping.ts';
-import { type Bounds, Extent } from './extent.ts';
+import {
+  emptyBooks,
+  layOutBooks,
+  releaseRun,
+  reservedRuns,
+  reserveRun,
+  setPages,
+  writeEmptyBooks,
+} from '../slab/books.ts';
+import { faultsOf } from '../slab/check.ts';
+import {
+  blockAt,
+  isReserved,
+  largestFree,
+  liveBlocks,
+  liveCount,
+  reservedPages,
+  usedBytes,
+} from '../slab/inspect.ts';
+import { AT_LIMIT, AT_PAGES, AT_ROOT, arenaAt, cellsFor, RESERVED } from '../slab/layout.ts';
+import { Slabs } from '../slab/slabs.ts';
+import type { HeapRegion, MemoryBlock, RegionFigures } from './bookkeeping.ts';
+import { type Bounds, Extent, pageFor } from './extent.ts';
+import { type GrowthOptions, growthOf } from './growth.ts';
 import { readHeader, writeHeader } from './header.ts';
 import {
-  allocateBuffer,
+  allocateMemory,
   type Backing,
   backingOf,
   type HeapHandle,
   type HeapMemory,
   ifThereIsRoom,
   isSameMemory,
+  isWasmMemory,
   openHandle,
 } from './memory.ts';
 import { boundsOf, checkOptions, type HeapOptions } from './options.ts';
@@ -32,10 +50,18 @@ import { boundsOf, checkOptions, type HeapOptions } from './options.ts';
 /** Up to this many bytes a loop copies faster than the call of the built-in function takes. Measured. */
 const LONGEST_LOOP = 256;
 
-/** See the head of this file. Offsets, capacities and numbers named `…Units` are units, all else is bytes. */
+/** What a region does besides what its bounds say. */
+interface Manners {
+  readonly growth: GrowthOptions;
+  readonly shareGrowth: boolean;
+  readonly throwNoRoom: boolean;
+}
+
+/** See the head of this file. Numbers named `pages` count page 0, all else is bytes. */
 export class Region extends Extent implements HeapRegion {
-  readonly allocator: BuddyAllocator;
   readonly backing: Backing;
+  readonly manners: Manners;
+  readonly slabs: Slabs;
   /**
    * All of the memory, as last seen. A view that has lost its bytes has no byte 0; its length may be wrong, see
    * `isDetached` of the core.
@@ -43,34 +69,54 @@ export class Region extends Extent implements HeapRegion {
   bytes: Uint8Array;
   /** The memory up to the region's end, for short copies. */
   int32: Int32Array = new Int32Array(0);
-  /** The allocator's. */
-  capacity = 0;
-  stateOffset = 0;
-  stateUnits = 0;
-  /** Length of the allocator's state. */
-  #stateLength = 0;
+  /** By unit from page 0 on, the bytes of the block that were not asked for; undefined unless sizes are kept. */
+  rests: Uint16Array | undefined;
+  /** Pages of the region. */
+  pages = 0;
+  /** The first page of the embedded books; 0 if they lie outside. */
+  #books = 0;
   /** Other buffers on the same memory, which stay valid. */
   readonly #former = new WeakSet<ArrayBufferLike>();
 
-  /** A region without an arena: `capacity` is 0 until there is a state. */
-  private constructor(backing: Backing, bounds: Bounds) {
-    super(bounds);
+  /** A region of the slabs of the books `b` of `pages` pages, which lie in it from page `books` on, or outside of it. */
+  private constructor(
+    backing: Backing,
+    bounds: Bounds,
+    page: number,
+    manners: Manners,
+    b: Int32Array,
+    books: number,
+  ) {
+    super(bounds, page);
     this.backing = backing;
+    this.manners = manners;
     this.bytes = new Uint8Array(backing.buffer);
-    // A placeholder of a state: the real one comes once the capacity is known, and is replaced at each growth.
-    this.allocator = new BuddyAllocator({ capacity: 1 });
+    this.slabs = new Slabs(this.geometry, b);
+    this.#note(b[AT_PAGES], books);
   }
 
   /** A region with nothing allocated in it. Throws as the constructor of Heap says. */
   static create(options: HeapOptions): Region {
     checkOptions(options);
-    const { memory, size, maximum } = options;
-    const backing = backingOf(
-      memory === undefined ? allocateBuffer(ArrayBuffer, size as number, maximum) : memory,
-    );
+    const { memory, size, maximum, resizable } = options;
+    const whole = memory ?? allocateMemory(size as number, maximum, resizable);
+    const backing = backingOf(whole);
     const bounds = boundsOf(options, backing.buffer.byteLength);
-    const region = new Region(backing, bounds);
-    region.#open(openingEnd(region, bounds, backing.limit, backing.granularity));
+    const page = pageFor(bounds, backing.limit);
+    const extent = new Extent(bounds, page);
+    const end = openingEnd(extent, bounds, backing.limit, backing.granularity);
+    if (end > backing.buffer.byteLength) backing.grow(end);
+    const pages = extent.pagesAt(end);
+    const limit = bounds.embed ? pages : extent.limitFor(pages, Math.min(bounds.maximum, backing.limit));
+    const region = new Region(
+      backing,
+      bounds,
+      page,
+      mannersOf(options, whole),
+      emptyBooks(extent.geometry, pages, limit),
+      0,
+    );
+    region.#placeBooks(undefined);
     return region;
   }
 
@@ -80,23 +126,47 @@ export class Region extends Extent implements HeapRegion {
     const { memory, size = 0, maximum = size } = options;
     const backing = memory === undefined ? undefined : backingOf(memory);
     const bounds = boundsOf(options, backing?.buffer.byteLength ?? size);
-    const extent = new Extent(bounds);
-    const end = openingEnd(extent, bounds, backing?.limit ?? maximum, backing?.granularity ?? 1);
-    return BuddyAllocator.bytesFor(extent.capacityAt(end));
+    const limit = backing?.limit ?? maximum;
+    const extent = new Extent(bounds, pageFor(bounds, limit));
+    const end = openingEnd(extent, bounds, limit, backing?.granularity ?? 1);
+    return extent.stateBytes(extent.pagesAt(end));
   }
 
-  /** The region of an embedded heap, from what it left in its memory. Throws as `Heap.attach` says. O(capacity). */
+  /** The region of an embedded heap, from what it left in its memory. Throws as `Heap.attach` says. O(pages). */
   static attach(handle: HeapHandle<HeapMemory | ArrayBufferView>): Region {
     const { backing, start } = openHandle(handle);
-    const { unit, state, maximum, end } = readHeader(backing.buffer, start);
-    const region = new Region(backing, { unit, start, end, maximum, embed: true });
-    const s = attachStateAt(backing.buffer, state);
-    setState(region.allocator, s);
-    region.#note(s.length, region.allocator.capacity, (state - region.base) / unit);
-    if (region.end !== end) {
-      throw new BuddyError('CORRUPT', `the heap ends at ${end} by its header, at ${region.end} by its state`);
+    const { buffer } = backing;
+    const header = readHeader(buffer, start);
+    const { unit, end, maximum, state, page, keepSizes, shareGrowth } = header;
+    const bounds = { unit, start, end, maximum, embed: true, keepSizes };
+    const extent = new Extent(bounds, page);
+    const { geometry } = extent;
+    const pages = extent.pagesAt(end);
+    const books = extent.pagesAt(state);
+    if (
+      extent.endOf(pages) !== end ||
+      extent.endOf(books) !== state ||
+      books + extent.ownPages(pages) > pages
+    ) {
+      throw new BuddyError(
+        'CORRUPT',
+        `the heap from ${start} to ${end} has no room for its state at ${state}`,
+      );
     }
-    const wrong = region.#faults(); // those of the state itself are known to be none
+    const b = new Int32Array(buffer, state, cellsFor(geometry, pages));
+    if (b[AT_PAGES] !== pages || b[AT_LIMIT] !== pages) {
+      throw new BuddyError(
+        'CORRUPT',
+        `the heap has ${pages} pages by its header, ${b[AT_PAGES]} by its state`,
+      );
+    }
+    const arena = attachStateAt(buffer, state + 4 * arenaAt(geometry, pages));
+    if (arena[AT_CAPACITY] !== geometry.lead + pages) {
+      throw new BuddyError('CORRUPT', `the heap has ${pages} pages, its arena ${arena[AT_CAPACITY]}`);
+    }
+    const manners = { growth: {}, shareGrowth, throwNoRoom: false };
+    const region = new Region(backing, bounds, page, manners, b, books);
+    const wrong = region.#faults();
     if (wrong.length > 0) throw new BuddyError('CORRUPT', wrong[0]);
     return region;
   }
@@ -106,7 +176,7 @@ export class Region extends Extent implements HeapRegion {
   }
 
   get end(): number {
-    return this.base + this.capacity * this.unit;
+    return this.endOf(this.pages);
   }
 
   /** The end beyond which the region cannot grow; 0 if its end never moves. */
@@ -115,15 +185,11 @@ export class Region extends Extent implements HeapRegion {
   }
 
   get highestEnd(): number {
-    return this.limit === 0 ? this.end : this.wholeUnits(this.limit);
-  }
-
-  get units(): number {
-    return this.capacity - this.first - this.stateUnits;
+    return this.limit === 0 ? this.end : this.wholePages(this.limit);
   }
 
   get metadataBytes(): number {
-    return BuddyAllocator.bytesFor(this.capacity);
+    return this.stateBytes(this.pages);
   }
 
   attached(): this {
@@ -131,27 +197,38 @@ export class Region extends Extent implements HeapRegion {
     return this;
   }
 
-  isReserved(offset: number): boolean {
-    const { first, capacity, stateOffset, stateUnits } = this;
-    return (
-      offset < first || offset >= capacity || (offset >= stateOffset && offset < stateOffset + stateUnits)
-    );
+  isOwn(ptr: number): boolean {
+    return isReserved(this.slabs, ptr);
   }
 
-  sizeAt(offset: number): number {
-    return sizeAt(stateOf(this.allocator), offset);
+  blockAt(ptr: number): MemoryBlock | undefined {
+    return blockAt(this.slabs, ptr);
   }
 
-  blockOf(offset: number): number {
-    return blockOf(stateOf(this.allocator), offset);
+  liveBlocks(): Generator<MemoryBlock, void, undefined> {
+    return liveBlocks(this.slabs);
   }
 
-  *blocks(): Generator<Block, void, undefined> {
-    for (const block of blocks(stateOf(this.allocator))) if (!this.isReserved(block.offset)) yield block;
+  get used(): number {
+    return usedBytes(this.slabs);
   }
 
-  shrink(offset: number, units: number): void {
-    this.allocator.resize(offset, units);
+  get free(): number {
+    return (this.pages - 1 - reservedPages(this.slabs)) * this.page - this.used;
+  }
+
+  get largestFree(): number {
+    return largestFree(this.slabs);
+  }
+
+  figures(): RegionFigures {
+    const { used, free, largestFree } = this;
+    return { used, free, largestFree, liveBlocks: liveCount(this.slabs) };
+  }
+
+  /** The unit of the byte at `ptr`, from page 0 on. */
+  unitAt(ptr: number): number {
+    return Math.floor((ptr - this.endOf(0)) / this.unit);
   }
 
   bytesTo(end: number): Uint8Array {
@@ -159,16 +236,13 @@ export class Region extends Extent implements HeapRegion {
     return this.bytes;
   }
 
-  /**
-   * Brings `bytes` and the allocator's state into the present buffer. Throws a BuddyError `DETACHED`, `TRUNCATED` or
-   * `CORRUPT`.
-   */
+  /** Brings `bytes` and embedded books into the present buffer. Throws a BuddyError `DETACHED`, `TRUNCATED` or `CORRUPT`. */
   refresh(): void {
     const { buffer } = this.backing;
     if (buffer !== this.bytes.buffer) {
       if (!this.backing.detaches) this.#former.add(this.bytes.buffer);
       this.bytes = new Uint8Array(buffer);
-      if (this.embed && this.#stateLength > 0) setState(this.allocator, this.#stateCells());
+      if (this.embed && buffer.byteLength >= this.end) this.#openBooks();
     }
     const { byteLength } = buffer;
     if (byteLength === 0) {
@@ -180,9 +254,9 @@ export class Region extends Extent implements HeapRegion {
         `the heap ends at ${this.end}, but its memory was cut to ${byteLength} bytes`,
       );
     }
-    this.#viewInt32();
-    // An embedded state lies where the program writes.
-    if (this.#stateLength > 0 && this.allocator.capacity !== this.capacity) {
+    this.#view();
+    // Embedded books lie where the program writes.
+    if (this.slabs.b[AT_PAGES] !== this.pages) {
       throw new BuddyError('CORRUPT', "the heap's own state was overwritten");
     }
   }
@@ -211,85 +285,111 @@ export class Region extends Extent implements HeapRegion {
   /** Whether `buffer`, which the region has not seen yet, is on the same shared memory. A full heap cannot tell. */
   #shows(buffer: ArrayBufferLike): boolean {
     if (!isSharedArrayBuffer(buffer) || !isSharedArrayBuffer(this.bytes.buffer)) return false;
-    const offset = this.allocator.alloc(1); // bytes that no thread reads
-    if (offset < 0) return false;
-    const isOurs = isSameMemory(this.bytes.buffer, buffer, this.pointerTo(offset));
-    this.allocator.free(offset);
+    const ptr = this.slabs.malloc(1); // a byte that no thread reads
+    if (ptr === 0) return false;
+    const isOurs = isSameMemory(this.bytes.buffer, buffer, ptr);
+    this.slabs.free(ptr);
     if (isOurs) this.#former.add(buffer);
     return isOurs;
   }
 
   /**
-   * Enlarges the arena, and the memory if need be, so that a block of `units` units has room. Returns false if that
-   * cannot be; nothing has changed then. O(live blocks * log capacity).
+   * Enlarges the region, and the memory if need be, so that `pages` pages have room in a row, at a multiple of `alignment`
+   * bytes. Returns false if that cannot be; nothing has changed then. O(pages of the region) if the books must be laid out
+   * anew.
    */
-  growFor(units: number): boolean {
+  growFor(pages: number, alignment: number): boolean {
     this.refresh();
     const { limit } = this;
     if (limit === 0) return false;
-    const size = 2 ** Math.ceil(Math.log2(units));
-    const fits = Math.ceil(this.#tail() / size) * size + size;
-    if (fits > limit / this.unit) return false;
-    // Another party may have grown the memory: use that before it grows again.
-    const present = this.capacityAt(Math.min(this.bytes.buffer.byteLength, limit));
-    if (present > this.capacity && this.capacityFor(fits, present) === present) {
-      return this.#extend(present * this.unit);
+    // Another party may have grown the memory. What it added is the heap's to use, or stays that party's.
+    const present = this.pagesAt(Math.min(this.bytes.buffer.byteLength, limit));
+    const isShared = this.manners.shareGrowth;
+    const foreign = !isShared && present > this.pages ? this.#pagesOver(this.bytes.buffer.byteLength) : 0;
+    const tail = foreign > 0 ? foreign : this.#tail();
+    const used = this.pagesAt(Math.ceil(this.endOf(tail) / alignment) * alignment) + pages;
+    if (isShared && present > this.pages && this.pagesFor(used, present) === present) {
+      return this.#extend(present, foreign);
     }
-    const doubled = Math.min(2 * this.end - this.start, limit);
-    for (const wish of [doubled, 0]) {
-      const length = this.lengthFor(fits, wish, this.backing.granularity);
-      if (length <= limit && this.#extend(length)) return true;
+    const end = this.endOf(Math.max(this.pages, foreign));
+    const grown = end + growthOf(this.manners.growth, this.end - this.start);
+    for (const wish of [grown, 0]) {
+      const after = this.#pagesAfterGrowth(used, wish);
+      if (after > this.pages && this.#extend(after, foreign)) return true;
     }
     return false;
   }
 
-  /** Gives back the free units at the end, if the memory can shrink. Returns the bytes given back. */
+  /** Pages up to `length`, of which a part may be beyond. */
+  #pagesOver(length: number): number {
+    return Math.ceil(length / this.page) - this.geometry.origin;
+  }
+
+  /** Pages of a region up to `wish`, or as many more as let `used` have room; 0 if the limit is too low. */
+  #pagesAfterGrowth(used: number, wish: number): number {
+    const limit = this.pagesAt(this.limit);
+    const pages = this.pagesAt(this.lengthFor(used, Math.min(wish, this.limit), this.backing.granularity));
+    if (pages <= limit) return pages;
+    return this.pagesFor(used, limit) === limit ? limit : 0;
+  }
+
+  /** Gives back the free pages at the end, if the memory can shrink. Returns the bytes given back. */
   trim(): number {
     this.refresh();
     if (this.maximum === 0 || this.backing.shrink === undefined) return 0;
+    this.slabs.flush(true);
     const before = this.bytes.buffer.byteLength;
-    const capacity = this.capacityFor(this.#tail(), 0);
-    const length = capacity * this.unit;
+    const pages = this.pagesFor(Math.max(2, this.#tail()), 0);
     // The bytes behind the region are not the heap's to give.
-    if (capacity >= this.capacity || before - this.end >= this.unit) return 0;
-    this.#move(emptyState(capacity), capacity);
-    this.backing.shrink(length);
-    return before - length;
+    if (pages >= this.pages || before - this.end >= this.page) return 0;
+    this.#relayOut(pages, this.#roomFor(pages));
+    this.backing.shrink(this.end);
+    this.refresh();
+    return before - this.end;
   }
 
-  /** Frees all blocks. O(capacity). */
+  /** Frees all blocks. O(pages). */
   clear(): void {
     this.refresh();
-    this.allocator.clear();
-    this.#reserve();
+    const { slabs, geometry, pages } = this;
+    const { b } = slabs;
+    const root = b[AT_ROOT];
+    const limit = b[AT_LIMIT];
+    const reserved = reservedRuns(slabs);
+    b.fill(0);
+    writeEmptyBooks(geometry, b, pages, limit);
+    b[AT_ROOT] = root;
+    slabs.open(b);
+    for (const run of reserved) reserveRun(slabs, run.page, run.pages);
   }
 
   check(): string[] {
-    const wrong = this.allocator.check();
-    return wrong.length > 0 ? wrong : this.#faults();
+    return this.#faults();
   }
 
-  /** What is wrong with the reserved units and the header, in words; the state is sound. */
+  /** What is wrong, in words. */
   #faults(): string[] {
-    const { first, stateOffset, stateUnits } = this;
-    const wrong: string[] = [];
-    if (!this.#isTiled(0, first)) wrong.push(`units 0 to ${first} are not reserved`);
-    if (!this.#isTiled(stateOffset, stateOffset + stateUnits)) {
-      wrong.push(`the ${stateUnits} units of the state at ${stateOffset} are not reserved`);
+    const wrong = faultsOf(this.slabs);
+    if (!this.embed || wrong.length > 0) return wrong;
+    const books = this.#books;
+    if (this.slabs.map[books] !== -this.ownPages(this.pages) - RESERVED) {
+      wrong.push(`the pages of the state at ${this.endOf(books)} are not reserved`);
     }
-    if (this.embed) wrong.push(...this.#checkHeader());
+    wrong.push(...this.#checkHeader());
     return wrong;
   }
 
   /** Every fault of the header of an embedded heap, in words. */
   #checkHeader(): string[] {
     try {
-      const { unit, end, state, maximum } = readHeader(this.bytes.buffer, this.start);
+      const { unit, end, state, maximum, page, keepSizes } = readHeader(this.bytes.buffer, this.start);
       const right =
         unit === this.unit &&
         end === this.end &&
-        state === this.pointerTo(this.stateOffset) &&
-        maximum === this.maximum;
+        state === this.endOf(this.#books) &&
+        maximum === this.maximum &&
+        page === this.page &&
+        keepSizes === this.keepSizes;
       return right ? [] : ['the header is that of another heap'];
     } catch (error) {
       if (!(error instanceof BuddyError)) throw error;
@@ -297,114 +397,112 @@ export class Region extends Extent implements HeapRegion {
     }
   }
 
-  /** Whether live blocks tile the units from `offset` to `end`. */
-  #isTiled(offset: number, end: number): boolean {
-    if (end > this.capacity) return false;
-    while (offset < end && this.sizeAt(offset) !== 0) offset += this.sizeAt(offset);
-    return offset === end;
+  #note(pages: number, books: number): void {
+    this.pages = pages;
+    this.#books = books;
+    this.#view();
   }
 
-  /** Lays out the empty heap in the memory up to `end`, which may have to grow for that. */
-  #open(end: number): void {
-    if (end > this.bytes.buffer.byteLength) {
-      this.backing.grow(end);
-      this.refresh();
-    }
-    const capacity = this.capacityAt(end);
-    const state = emptyState(capacity);
-    setState(this.allocator, state);
-    this.#note(state.length, capacity, this.first);
-    this.#reserve();
-    this.#writeState(state);
-  }
-
-  #note(stateLength: number, capacity: number, stateOffset: number): void {
-    if (DEV)
-      assert(stateLength * 4 === BuddyAllocator.bytesFor(capacity), 'a state is as long as its arena takes');
-    this.#stateLength = stateLength;
-    this.capacity = capacity;
-    this.stateOffset = stateOffset;
-    this.stateUnits = this.stateUnitsFor(capacity);
-    this.#viewInt32();
-  }
-
-  #viewInt32(): void {
+  /** Makes the views of the memory up to the present end. */
+  #view(): void {
     const { buffer } = this.bytes;
     // A heap that `attach` is about to refuse may end beyond its memory.
     this.int32 = new Int32Array(buffer, 0, Math.floor(Math.min(this.end, buffer.byteLength) / 4));
   }
 
-  #reserve(): void {
-    if (this.first > 0) this.allocator.reserve(0, this.first);
-    this.#reserveState();
-    if (DEV) assert(this.#isTiled(0, this.first), 'the units before the first are reserved');
-  }
-
-  #reserveState(): void {
-    if (!this.embed) return;
-    const { stateOffset, stateUnits } = this;
-    const reserved = this.allocator.reserve(stateOffset, stateUnits);
-    if (DEV) assert(reserved, 'the units of the state were free');
-    if (DEV)
-      assert(this.#isTiled(stateOffset, stateOffset + stateUnits), 'the units of the state are reserved');
-  }
-
-  /**
-   * The offset behind the last live block, without the state, which moves when the arena changes. O(log³ capacity).
-   */
+  /** The first page of the free ones at the end, without the embedded books, which move with the end. O(log³ pages). */
   #tail(): number {
-    const s = stateOf(this.allocator);
-    const tail = freeFrom(s, this.capacity);
-    return this.embed && tail === this.stateOffset + this.stateUnits ? freeFrom(s, this.stateOffset) : tail;
+    const state = stateOf(this.slabs.arena);
+    const { lead } = this.geometry;
+    const tail = freeFrom(state, lead + this.pages) - lead;
+    const isBooks = this.embed && tail === this.#books + this.ownPages(this.pages);
+    return isBooks ? freeFrom(state, lead + this.#books) - lead : tail;
   }
 
   /**
-   * Gives the arena the memory up to `length`. Returns false if the platform does not have it; nothing has changed
-   * then.
+   * Gives the slabs the memory up to the end of `pages` pages, of which those before `foreign` belong to another party.
+   * Returns false if the platform does not have it; nothing has changed then.
    */
-  #extend(length: number): boolean {
-    const capacity = Math.floor(length / this.unit);
-    const state = ifThereIsRoom(() => {
-      const empty = emptyState(capacity);
+  #extend(pages: number, foreign: number): boolean {
+    const { granularity } = this.backing;
+    const length = Math.ceil(this.endOf(pages) / granularity) * granularity;
+    const before = this.pages;
+    const room = ifThereIsRoom(() => {
+      const cells = this.#roomFor(pages);
       if (length > this.bytes.buffer.byteLength) this.backing.grow(length);
-      return empty;
+      return { cells };
     });
-    if (state === undefined) return false;
+    if (room === undefined) return false;
     this.refresh();
-    this.#move(state, capacity);
+    this.#relayOut(pages, room.cells);
+    if (foreign > before) reserveRun(this.slabs, before, foreign - before);
     return true;
   }
 
-  /** Makes `state`, that of an empty arena of `capacity` units, the state of the present arena with that capacity. */
-  #move(state: Int32Array, capacity: number): void {
-    const { allocator } = this;
-    if (this.embed) allocator.release(this.stateOffset, this.stateUnits);
-    copyState(stateOf(allocator), state);
-    setState(allocator, state);
-    this.#note(state.length, capacity, capacity - this.stateUnitsFor(capacity));
-    this.#reserveState();
-    this.#writeState(state);
+  /** Empty cells for the books of `pages` pages; none if the present books have room for those. Throws if there is no memory. */
+  #roomFor(pages: number): Int32Array | undefined {
+    if (this.embed) return new Int32Array(cellsFor(this.geometry, pages));
+    if (pages <= this.slabs.b[AT_LIMIT]) return undefined;
+    return new Int32Array(cellsFor(this.geometry, this.limitFor(pages, this.limit)));
   }
 
-  /** Puts the state of an embedded heap into its place, and notes that place in the header. */
-  #writeState(state: Int32Array): void {
-    if (!this.embed) return;
-    const cells = this.#stateCells();
-    cells.set(state);
-    setState(this.allocator, cells);
-    const { unit, maximum, start, end } = this;
+  /** Makes the region one of `pages` pages, with its books in `cells`, if there are any. Pages that go are free. */
+  #relayOut(pages: number, cells: Int32Array | undefined): void {
+    const { slabs } = this;
+    if (this.embed) releaseRun(slabs, this.#books);
+    if (cells === undefined) setPages(slabs, pages);
+    else {
+      const limit = this.embed ? pages : this.limitFor(pages, this.limit);
+      layOutBooks(slabs, cells, pages, limit);
+      slabs.open(cells);
+    }
+    const rests = this.embed ? this.rests?.slice() : this.rests;
+    this.#note(pages, 0);
+    this.#placeBooks(rests);
+  }
+
+  /** Gives an embedded heap's books, and the rests that were kept so far, their place at the end of the region. */
+  #placeBooks(rests: Uint16Array | undefined): void {
+    const { slabs, pages } = this;
+    if (this.embed) {
+      const own = this.ownPages(pages);
+      this.#note(pages, pages - own);
+      reserveRun(slabs, this.#books, own);
+      this.#openBooks(slabs.b);
+      this.#writeHeader();
+    } else if (this.keepSizes) this.rests = new Uint16Array(this.sizesBytes(slabs.b[AT_LIMIT]) / 2);
+    if (rests !== undefined) this.rests?.set(rests.subarray(0, this.rests.length));
+  }
+
+  /** Makes the cells of the region at the books' place the books, after `b` was copied there if it is given. */
+  #openBooks(b?: Int32Array): void {
+    const { buffer } = this.bytes;
+    const at = this.endOf(this.#books);
+    const cells = cellsFor(this.geometry, this.pages);
+    const view = new Int32Array(buffer, at, cells);
+    if (b !== undefined) view.set(b);
+    this.slabs.open(view);
+    if (this.keepSizes) this.rests = new Uint16Array(buffer, at + 4 * cells, this.sizesBytes(this.pages) / 2);
+  }
+
+  #writeHeader(): void {
+    const { unit, maximum, start, end, page, keepSizes, manners } = this;
     writeHeader(this.bytes.buffer, start, {
       unit,
       end,
-      state: this.pointerTo(this.stateOffset),
+      state: this.endOf(this.#books),
       maximum,
+      page,
+      keepSizes,
+      shareGrowth: manners.shareGrowth,
     });
   }
+}
 
-  /** The int32 in the region that hold the state of an embedded heap. */
-  #stateCells(): Int32Array {
-    return new Int32Array(this.bytes.buffer, this.pointerTo(this.stateOffset), this.#stateLength);
-  }
+/** How a heap of `options` behaves in `memory`. */
+function mannersOf(options: HeapOptions, memory: HeapMemory): Manners {
+  const { growth = {}, shareGrowth = !isWasmMemory(memory), throwNoRoom = false } = options;
+  return { growth, shareGrowth, throwNoRoom };
 }
 
 /**

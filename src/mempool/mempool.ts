@@ -2,7 +2,7 @@
 
 import { checkBoolean, checkNumber, checkObject, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { isArrayBuffer, isSharedArrayBuffer } from '../base/buffers.ts';
-import { Extent } from '../heap/extent.ts';
+import { Extent, pageFor } from '../heap/extent.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
 import { Heap } from '../heap/heap.ts';
 import { ADDRESSABLE } from '../heap/memory.ts';
@@ -226,7 +226,8 @@ export class MemPool {
 
 /** Whether a region of `bounds` has room for the state of its own allocator, and for a block besides. */
 function canEmbed(bounds: { readonly unit: number; readonly start: number; readonly end: number }): boolean {
-  const extent = new Extent({ ...bounds, maximum: 0, embed: true });
+  const all = { ...bounds, maximum: 0, embed: true, keepSizes: false };
+  const extent = new Extent(all, pageFor(all, 0));
   return extent.hasRoom(bounds.end);
 }
 

@@ -1,14 +1,16 @@
 // SharedHeap: malloc and its family over shared memory, for up to 253 workers at once, without locks.
 
+import { checkInteger, checkPowerOfTwo } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { AbstractHeap, type HeapStats } from '../heap/abstract.ts';
-import { blockOffset, misuse, pointerOf, unitsFor } from '../heap/bookkeeping.ts';
-import type { HeapHandle } from '../heap/memory.ts';
+import { misuse, pointerOf } from '../heap/bookkeeping.ts';
+import { ADDRESSABLE, type HeapHandle } from '../heap/memory.ts';
 import { checkDead, type Recovered, recover } from '../shared/recover.ts';
 import { resize } from '../shared/resize.ts';
 import { checkWorkerId, workerIdOf, workerIdsOf } from '../shared/slots.ts';
 import type { SharedHeapHandle, SharedHeapMemory, SharedHeapOptions } from './options.ts';
 import { SharedRegion } from './region.ts';
+import { blockOffset, unitsFor } from './units.ts';
 
 /** Figures of a shared heap. Exact if no other worker is in a call, approximate otherwise. */
 export interface SharedHeapStats extends HeapStats {
@@ -148,6 +150,24 @@ export class SharedHeap extends AbstractHeap {
     const order = 32 - Math.clz32((bytes - 1) >> region.shift);
     const offset = engine.allocate(order);
     return offset < 0 ? this.#mallocGrowing(order) : region.pointerTo(offset);
+  }
+
+  /**
+   * Allocates `bytes` bytes at a multiple of `alignment`. Every block lies at a multiple of its own size anyway. For a
+   * larger alignment this takes a block of `alignment` bytes, for which there must be room, and gives back the rest of
+   * it as far as {@link realloc} can in place. As {@link malloc}.
+   *
+   * @returns the pointer; 0 if there is no room and the heap cannot grow.
+   * @throws TypeError if an argument is not a number.
+   * @throws RangeError if `alignment` is not a power of two up to 2^32, or `bytes` is not an integer from 0 up.
+   */
+  alignedAlloc(alignment: number, bytes: number): number {
+    checkPowerOfTwo('alignment', alignment, 1, ADDRESSABLE);
+    if (checkInteger('bytes', bytes) >= alignment) return this.malloc(bytes);
+    const ptr = this.malloc(alignment);
+    const region = this.#region;
+    if (ptr !== 0) region.shrink(region.offsetAt(ptr), unitsFor(region, bytes));
+    return ptr;
   }
 
   /**

@@ -12,11 +12,11 @@
 
 import { checkBoolean, checkWithin } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
-import type { Block } from '../base/blocks.ts';
+import { type Block, statsOf } from '../base/blocks.ts';
 import { isSharedArrayBuffer, requireSharedMemory } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
 import { orderOf } from '../base/word.ts';
-import type { HeapRegion } from '../heap/bookkeeping.ts';
+import type { HeapRegion, MemoryBlock, RegionFigures } from '../heap/bookkeeping.ts';
 import { unitZeroFor } from '../heap/header.ts';
 import {
   ADDRESSABLE,
@@ -171,10 +171,6 @@ export class SharedRegion implements HeapRegion {
     return this.layout.base + this.layout.g.capacity * this.layout.unit;
   }
 
-  get units(): number {
-    return this.frontier - this.first;
-  }
-
   get metadataBytes(): number {
     return this.layout.end - this.layout.header;
   }
@@ -205,7 +201,34 @@ export class SharedRegion implements HeapRegion {
     return blockOf(this.cells, this.layout.g, offset);
   }
 
-  *blocks(): Generator<Block, void, undefined> {
+  isOwn(ptr: number): boolean {
+    return this.isReserved(this.offsetAt(ptr));
+  }
+
+  blockAt(ptr: number): MemoryBlock | undefined {
+    const offset = this.offsetAt(ptr);
+    const start = this.isReserved(offset) ? -1 : this.blockOf(offset);
+    const size = start < 0 ? 0 : this.sizeAt(start);
+    return size === 0 ? undefined : { ptr: this.pointerTo(start), size: size * this.unit };
+  }
+
+  *liveBlocks(): Generator<MemoryBlock, void, undefined> {
+    for (const { offset, size, free } of this.#blocks()) {
+      if (!free) yield { ptr: this.pointerTo(offset), size: size * this.unit };
+    }
+  }
+
+  figures(): RegionFigures {
+    const { unit } = this;
+    const { usedUnits, freeUnits, largestFree, liveBlocks } = statsOf(
+      this.frontier - this.first,
+      this.#blocks(),
+    );
+    return { used: usedUnits * unit, free: freeUnits * unit, largestFree: largestFree * unit, liveBlocks };
+  }
+
+  /** All blocks that are not reserved, in address order. */
+  *#blocks(): Generator<Block, void, undefined> {
     const { first, frontier, cells, layout } = this;
     for (const block of blocksOf(cells, layout.g)) {
       if (block.offset >= first && block.offset < frontier) yield block;

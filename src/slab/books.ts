@@ -7,6 +7,7 @@ import { writeEmpty } from '../core/state/empty.ts';
 import {
   AT_LIMIT,
   AT_PAGES,
+  AT_RESERVED,
   AT_TOP,
   arenaAt,
   CLASS_CELLS,
@@ -54,23 +55,24 @@ export function setPages(
   { geometry, b, arena }: Pick<Slabs, 'geometry' | 'b' | 'arena'>,
   pages: number,
 ): void {
-  const before = b[AT_PAGES];
-  if (pages > before) arena.release(geometry.lead + before, pages - before);
-  if (pages < before) arena.reserve(geometry.lead + pages, before - pages);
+  const { lead } = geometry;
+  const limit = b[AT_LIMIT];
+  // The reservation of what lies behind the pages is made anew: its blocks need not end where the pages do.
+  if (b[AT_PAGES] < limit) arena.release(lead + b[AT_PAGES], limit - b[AT_PAGES]);
+  if (pages < limit) arena.reserve(lead + pages, limit - pages);
   b[AT_PAGES] = pages;
   b[AT_TOP] = Math.min(b[AT_TOP], pages);
 }
 
 /**
- * The books of `slabs` for `pages` pages with room for `limit`, in a buffer of their own. Pages that go must be free. The
- * present books are not to be used any more. O(limit): the copying of some 24 bytes a page. Throws what the runtime throws if
- * it has no memory; nothing has changed then.
+ * Makes `to`, all zero and of the right length, books with room for `limit` pages, and those of what `slabs` has, with `pages`
+ * pages. Pages that go must be free. The present books are not to be used any more. O(limit): the copying of some 24 bytes a
+ * page.
  */
-export function booksFor(slabs: Slabs, pages: number, limit: number): Int32Array<ArrayBuffer> {
+export function layOutBooks(slabs: Slabs, to: Int32Array, pages: number, limit: number): void {
   const { geometry, b } = slabs;
   const { lead } = geometry;
   const common = Math.min(b[AT_LIMIT], limit);
-  const to = new Int32Array(cellsFor(geometry, limit));
   to.set(b.subarray(0, descriptorsAt(geometry) + common * PAGE_CELLS));
   to.set(slabs.map.subarray(0, common), mapAt(geometry, limit));
   const state = to.subarray(arenaAt(geometry, limit));
@@ -79,21 +81,39 @@ export function booksFor(slabs: Slabs, pages: number, limit: number): Int32Array
   copyState(stateOf(slabs.arena), state);
   to[AT_LIMIT] = limit;
   to[AT_PAGES] = limit;
+  to[AT_TOP] = Math.min(to[AT_TOP], pages);
   const arena = new BuddyAllocator({ capacity: 1 });
   setState(arena, state);
   setPages({ geometry, b: to, arena }, pages);
-  return to;
+}
+
+/** A run of pages that belongs to no block. */
+export interface Run {
+  readonly page: number;
+  readonly pages: number;
+}
+
+/** All runs under a reservation. O(pages). */
+export function reservedRuns({ b, map }: Slabs): Run[] {
+  const runs: Run[] = [];
+  for (let page = 1; page < b[AT_PAGES]; page++) {
+    if (map[page] < -RESERVED) runs.push({ page, pages: -map[page] - RESERVED });
+  }
+  return runs;
 }
 
 /** Puts the `pages` pages from `page` on, which are free, under a reservation that no block is in. */
-export function reserveRun({ geometry, map, arena }: Slabs, page: number, pages: number): void {
+export function reserveRun({ geometry, b, map, arena }: Slabs, page: number, pages: number): void {
   const reserved = arena.reserve(page + geometry.lead, pages);
   if (DEV) assert(reserved, 'pages to be reserved are free');
   map[page] = -pages - RESERVED;
+  b[AT_RESERVED] += pages;
 }
 
 /** Ends the reservation of the run that starts at `page`. */
-export function releaseRun({ geometry, map, arena }: Slabs, page: number): void {
-  arena.release(page + geometry.lead, -map[page] - RESERVED);
+export function releaseRun({ geometry, b, map, arena }: Slabs, page: number): void {
+  const pages = -map[page] - RESERVED;
+  arena.release(page + geometry.lead, pages);
   map[page] = 0;
+  b[AT_RESERVED] -= pages;
 }

@@ -4,13 +4,16 @@ import {
   AT_LARGE,
   AT_LARGE_PAGES,
   AT_PAGES,
+  AT_RESERVED,
   BITS,
   CLASS_CELLS,
   CLASSES,
   descriptorsAt,
   type Geometry,
+  HEAD,
   LIVE,
   META,
+  NEXT,
   PAGE_CELLS,
   RESERVED,
   SIZE,
@@ -121,3 +124,28 @@ export function liveCount({ b, geometry }: Slabs): number {
   for (let k = CLASSES; k < descriptorsAt(geometry); k += CLASS_CELLS) count += b[k + LIVE];
   return count;
 }
+
+/** Pages under a reservation. */
+export const reservedPages = ({ b }: Slabs): number => b[AT_RESERVED];
+
+/**
+ * Size of the largest request that has room. Empty slabs give their pages back for it. O(classes), and the cost of
+ * `largestRange`.
+ */
+export function largestFree(slabs: Slabs): number {
+  const { b, geometry } = slabs;
+  slabs.flush(true);
+  let largest = slabs.arena.largestRange * 2 ** geometry.pageShift;
+  for (let k = CLASSES; k < descriptorsAt(geometry); k += CLASS_CELLS) {
+    if (b[k + HEAD] !== 0 && hasFree(slabs, b[k + HEAD])) largest = Math.max(largest, b[k + SIZE]);
+  }
+  return largest;
+}
+
+/** Whether slab `h`, the head of a list, or one behind it has a free slot: those behind have. */
+const hasFree = ({ b, geometry }: Slabs, h: number): boolean => {
+  const s = descriptorsAt(geometry) + h * PAGE_CELLS;
+  if (b[s + NEXT] !== 0) return true;
+  for (let w = 0; w <= (slotsAt(b, s) - 1) >>> 5; w++) if (b[s + BITS + w] !== 0) return true;
+  return false;
+};

@@ -29,8 +29,10 @@ export const AT_LARGE_PAGES = 5;
 export const AT_CACHED = 6;
 /** The word that belongs to the user. */
 export const AT_ROOT = 7;
+/** Pages under a reservation. */
+export const AT_RESERVED = 8;
 /** [pages - 1]: the first run of that many pages in the cache; 0 if there is none. */
-export const AT_CACHE = 8;
+export const AT_CACHE = 9;
 /** Runs of more pages are not cached, and slabs have no more. */
 export const MOST_CACHED_PAGES = 32;
 export const CLASSES = AT_CACHE + MOST_CACHED_PAGES;

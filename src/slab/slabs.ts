@@ -46,7 +46,7 @@ import {
   WORD,
   WORD_BASE,
 } from './layout.ts';
-import { classOf, slotOf } from './size-classes.ts';
+import { classOf, granulesOf, slotOf } from './size-classes.ts';
 import { STEPS, slotsOf, stepFor } from './sizing.ts';
 
 /** So many empty slabs at most give their pages back in one call, lest that take long. */
@@ -73,14 +73,14 @@ export class Slabs {
   readonly #slots: Int16Array;
 
   /** The slabs of sound books `b`. */
-  constructor(geometry: Geometry, largestSlot: number, b: Int32Array) {
+  constructor(geometry: Geometry, b: Int32Array) {
     this.geometry = geometry;
     this.#unitShift = geometry.unitShift;
     this.#pageShift = geometry.pageShift;
     this.#origin = geometry.origin;
     this.#lead = geometry.lead;
     this.#descriptors = descriptorsAt(geometry);
-    this.#largestSlot = largestSlot;
+    this.#largestSlot = geometry.classes === 0 ? 0 : granulesOf(geometry.classes - 1);
     this.#slots = new Int16Array(geometry.classes * STEPS);
     this.arena = new BuddyAllocator({ capacity: 1 });
     this.b = b;
@@ -100,7 +100,7 @@ export class Slabs {
   /** The block of `bytes` bytes, an int32 from 1 up. Returns its address; 0 if there is no room. */
   malloc(bytes: number): number {
     const q = (bytes - 1) >> this.#unitShift;
-    if (q >= this.#largestSlot) return this.#mallocLarge(bytes);
+    if (q >= this.#largestSlot) return this.mallocLarge(((bytes - 1) >>> this.#pageShift) + 1, 1);
     const k = CLASSES + classOf(q) * CLASS_CELLS;
     const { b } = this;
     const at = b[k + WORD];
@@ -110,6 +110,20 @@ export class Slabs {
     b[at] = word ^ bit;
     b[k + LIVE]++;
     return (b[k + WORD_BASE] + Math.imul(31 - Math.clz32(bit), b[k + SIZE])) >>> 0;
+  }
+
+  /**
+   * A block of `pages` pages at a multiple of `alignment` pages, a power of two. Returns its address; 0 if there is no room.
+   */
+  mallocLarge(pages: number, alignment: number): number {
+    const page = this.#take(pages, alignment);
+    if (page === 0) return 0;
+    const { b } = this;
+    if (pages <= MOST_CACHED_PAGES) this.map.fill(0, page, page + pages);
+    this.map[page] = -pages;
+    b[AT_LARGE]++;
+    b[AT_LARGE_PAGES] += pages;
+    return this.#addressOf(page);
   }
 
   /** Frees the block at `ptr`. Returns false if there is none. */
@@ -137,17 +151,28 @@ export class Slabs {
     return true;
   }
 
-  /**
-   * A block of `bytes` bytes at a multiple of `alignment`, a power of two of a page at least. `bytes` is up to 2^32. Returns its
-   * address; 0 if there is no room.
-   */
-  mallocAligned(bytes: number, alignment: number): number {
-    return this.#large(this.pagesFor(bytes), alignment / 2 ** this.#pageShift);
+  /** Bytes of the live block that starts at `ptr`; 0 if none does. O(1). */
+  sizeAt(ptr: number): number {
+    const { b } = this;
+    const page = (ptr >>> this.#pageShift) - this.#origin;
+    const h = this.map[page];
+    if (!(h > 0))
+      return h < 0 && h > -RESERVED && this.#addressOf(page) === ptr ? -h * 2 ** this.#pageShift : 0;
+    const s = this.#at(h);
+    const k = CLASSES + (b[s] & 0xff) * CLASS_CELLS;
+    const base = (h + this.#origin) << this.#pageShift;
+    const size = b[k + SIZE];
+    const slot = slotOf((ptr - base) >>> this.#unitShift, b[k + INVERSE]);
+    if ((base + Math.imul(slot, size)) >>> 0 !== ptr || slot >= ((b[s] >>> SLOTS_SHIFT) & SLOTS_MASK))
+      return 0;
+    return ((b[s + BITS + (slot >>> 5)] >>> slot) & 1) === 0 ? size : 0;
   }
 
-  /** Pages that `bytes` bytes take, 1 at least. */
+  /** Pages that a block of `bytes` bytes, 1 up to 2^32, takes at least if no slab has a slot for it. */
   pagesFor(bytes: number): number {
-    return Math.max(1, Math.ceil(bytes / 2 ** this.#pageShift));
+    const q = Math.ceil(bytes / 2 ** this.#unitShift) - 1;
+    const size = q < this.#largestSlot ? granulesOf(classOf(q)) << this.#unitShift : bytes;
+    return Math.ceil(size / 2 ** this.#pageShift);
   }
 
   /**
@@ -167,6 +192,28 @@ export class Slabs {
     b[AT_LARGE_PAGES] += pages - before;
     if (page + pages > b[AT_TOP]) b[AT_TOP] = page + pages;
     return true;
+  }
+
+  /**
+   * Moves the large block at `ptr` to the lowest place for `pages` pages, which may overlap its own. Nothing is copied.
+   * Returns its address; 0 if there is no room, and then it is where it was.
+   */
+  moveLarge(ptr: number, pages: number): number {
+    const { b, map, arena } = this;
+    const lead = this.#lead;
+    const page = (ptr >>> this.#pageShift) - this.#origin;
+    const before = -map[page];
+    arena.release(page + lead, before);
+    const at = this.#place(pages, 1);
+    if (at === 0) {
+      arena.reserve(page + lead, before);
+      return 0;
+    }
+    map[page] = 0;
+    map[at] = -pages;
+    b[AT_LARGE_PAGES] += pages - before;
+    if (at + pages > b[AT_TOP]) b[AT_TOP] = at + pages;
+    return this.#addressOf(at);
   }
 
   /**
@@ -193,22 +240,6 @@ export class Slabs {
       }
     }
     return left < before;
-  }
-
-  /** `malloc` of a block that is larger than every slot. */
-  #mallocLarge(bytes: number): number {
-    return this.#large(((bytes - 1) >>> this.#pageShift) + 1, 1);
-  }
-
-  #large(pages: number, alignment: number): number {
-    const page = this.#take(pages, alignment);
-    if (page === 0) return 0;
-    const { b } = this;
-    if (pages <= MOST_CACHED_PAGES) this.map.fill(0, page, page + pages);
-    this.map[page] = -pages;
-    b[AT_LARGE]++;
-    b[AT_LARGE_PAGES] += pages;
-    return this.#addressOf(page);
   }
 
   /** `free` of a block that is in no slab: `h` is what the map has for its page. */
@@ -343,9 +374,9 @@ export class Slabs {
     }
     let pages = pagesOf(geometry, n, size);
     let h = this.#take(pages, 1);
-    if (h === 0 && step > 0) {
-      // A smaller one may have room.
-      n = slotsOf(geometry, size, 0);
+    if (h === 0 && n > 1) {
+      // There may be room for one slot.
+      n = 1;
       pages = pagesOf(geometry, n, size);
       h = this.#take(pages, 1);
     }

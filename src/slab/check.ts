@@ -1,0 +1,239 @@
+// Every invariant of the books. Nothing in them is trusted: they may lie where a program writes.
+
+import { stateOf } from '../core/allocator.ts';
+import { isRangeFree } from '../core/state/ranges.ts';
+import { addressOf, slotsAt } from './inspect.ts';
+import {
+  AT_CACHE,
+  AT_CACHED,
+  AT_LARGE,
+  AT_LARGE_PAGES,
+  AT_LIMIT,
+  AT_NONE,
+  AT_PAGES,
+  AT_TOP,
+  BITS,
+  CACHED,
+  CLASS_CELLS,
+  CLASS_PAGES,
+  CLASSES,
+  descriptorsAt,
+  HEAD,
+  INVERSE,
+  LIVE,
+  MAX_SLOTS,
+  META,
+  MOST_CACHED_PAGES,
+  NEXT,
+  OFF_LIST,
+  PAGE_CELLS,
+  PREV,
+  pagesOf,
+  RESERVED,
+  SIZE,
+  SUMMARY,
+  slotBytes,
+  WORD,
+  WORD_BASE,
+} from './layout.ts';
+import { granulesOf, inverseOf } from './size-classes.ts';
+import type { Slabs } from './slabs.ts';
+
+/** What was counted of one class, or of the cache. */
+interface Tally {
+  live: number;
+  pages: number;
+  /** Slabs that must be on its list. */
+  readonly listed: Set<number>;
+}
+
+/** The first invariant that the books violate, in words; none if they are sound. O(pages + slots). */
+export function firstFault(slabs: Slabs): string | undefined {
+  return new Checker(slabs).faults().next().value ?? undefined;
+}
+
+/** Every violated invariant, in words: some, if many are. O(pages + slots). */
+export function faultsOf(slabs: Slabs): string[] {
+  const arena = slabs.arena.check().map((fault) => `pages: ${fault}`);
+  return arena.length > 0 ? arena : [...new Checker(slabs).faults()].slice(0, MOST_FAULTS);
+}
+
+const MOST_FAULTS = 100;
+
+class Checker {
+  readonly #slabs: Slabs;
+  readonly #classes: Tally[];
+  /** By pages - 1, the runs of the cache. */
+  readonly #cached = new Map<number, number>();
+  #large = 0;
+  #largePages = 0;
+
+  constructor(slabs: Slabs) {
+    this.#slabs = slabs;
+    this.#classes = Array.from({ length: slabs.geometry.classes }, () => ({
+      live: 0,
+      pages: 0,
+      listed: new Set<number>(),
+    }));
+  }
+
+  *faults(): Generator<string, void, undefined> {
+    const { b } = this.#slabs;
+    const [pages, limit, top] = [b[AT_PAGES], b[AT_LIMIT], b[AT_TOP]];
+    if (b[AT_NONE] !== 0) yield 'the word of no slab is not empty';
+    if (!(pages >= 1 && pages <= limit)) {
+      yield `${pages} pages in books for ${limit}`;
+      return;
+    }
+    yield* this.#cache();
+    yield* this.#pages();
+    if (!(top >= 1 && top <= pages)) yield `the highest page in use was ${top - 1} of ${pages - 1}`;
+    if (b[AT_LARGE] !== this.#large) yield `${this.#large} large blocks, not ${b[AT_LARGE]}`;
+    if (b[AT_LARGE_PAGES] !== this.#largePages)
+      yield `${this.#largePages} pages in large blocks, not ${b[AT_LARGE_PAGES]}`;
+    for (let c = 0; c < this.#classes.length; c++) yield* this.#class(c);
+  }
+
+  /** The lists of the cache. */
+  *#cache(): Generator<string, void, undefined> {
+    const { b } = this.#slabs;
+    for (let pages = 1; pages <= MOST_CACHED_PAGES; pages++) {
+      for (let h = b[AT_CACHE + pages - 1]; h !== 0; h = b[this.#at(h) + NEXT]) {
+        if (!this.#isPage(h, pages) || this.#cached.has(h)) {
+          yield `the cache of runs of ${pages} pages leads to page ${h}`;
+          return;
+        }
+        this.#cached.set(h, pages);
+      }
+    }
+    if (b[AT_CACHED] !== this.#cached.size)
+      yield `${this.#cached.size} runs in the cache, not ${b[AT_CACHED]}`;
+  }
+
+  /** Every page: in a slab, a large block, the cache or a reservation, or free. */
+  *#pages(): Generator<string, void, undefined> {
+    const { b, map, arena, geometry } = this.#slabs;
+    const { lead } = geometry;
+    const state = stateOf(arena);
+    const [end, limit] = [b[AT_PAGES], b[AT_LIMIT]];
+    if (map[0] !== 0) yield 'page 0 has an entry';
+    for (let page = 1; page < end; ) {
+      const entry = map[page];
+      let pages = 1;
+      if (entry === 0) {
+        if (!isRangeFree(state, lead + page, lead + page + 1)) yield `page ${page} is in use, but nobody's`;
+      } else {
+        if (entry > 0) {
+          const cached = this.#cached.get(page);
+          if (cached === undefined) pages = yield* this.#slab(page);
+          else {
+            pages = cached;
+            if (b[this.#at(page) + META] !== CACHED)
+              yield `the run at page ${page} is in the cache and has slots`;
+          }
+        } else if (entry < -RESERVED) pages = -entry - RESERVED;
+        else {
+          pages = -entry;
+          this.#large++;
+          this.#largePages += pages;
+        }
+        if (!this.#isPage(page, pages)) {
+          yield `a run of ${pages} pages starts at page ${page} of ${end}`;
+          return;
+        }
+        const inside = map.subarray(page + 1, page + pages);
+        const isSlab = entry > 0;
+        if (!this.#cached.has(page) && !inside.every((value) => value === (isSlab ? page : 0)))
+          yield `pages of the run at ${page} have other entries`;
+        if (!arenaHas(this.#slabs, page, pages)) yield `a page of the run at ${page} is free`;
+      }
+      page += pages;
+    }
+    if (end < limit && !arenaHas(this.#slabs, end, limit - end)) yield 'pages beyond the end are free';
+  }
+
+  /** The slab at page `h`. Returns its pages. */
+  *#slab(h: number): Generator<string, number, undefined> {
+    const { b, map, geometry } = this.#slabs;
+    const s = this.#at(h);
+    const c = b[s + META] & 0xff;
+    const n = slotsAt(b, s);
+    if (map[h] !== h || c >= geometry.classes || n < 1 || n > MAX_SLOTS) {
+      yield `page ${h} leads to a slab at ${map[h]} of class ${c} with ${n} slots`;
+      return 1;
+    }
+    const size = slotBytes(geometry, c);
+    const pages = pagesOf(geometry, n, size);
+    const words = ((n - 1) >>> 5) + 1;
+    if (words > pages * PAGE_CELLS - BITS || !this.#isPage(h, pages)) {
+      yield `the slab at page ${h} has too many slots: ${n}`;
+      return 1;
+    }
+    const tally = this.#classes[c];
+    const current = b[CLASSES + c * CLASS_CELLS + WORD] - s - BITS;
+    let free = 0;
+    for (let w = 0; w < words; w++) {
+      const bits = b[s + BITS + w];
+      if (w === words - 1 && (bits & ~(-1 >>> -n)) !== 0) yield `the slab at page ${h} has slots beyond ${n}`;
+      const isNoted = ((b[s + SUMMARY] >>> w) & 1) !== 0;
+      if (isNoted !== (bits !== 0) && !(isNoted && w === current))
+        yield `the summary of the slab at page ${h} is wrong for word ${w}`;
+      for (let x = bits; x !== 0; x &= x - 1) free++;
+    }
+    if (words < 32 && b[s + SUMMARY] >>> words !== 0)
+      yield `the summary of the slab at page ${h} is too long`;
+    tally.live += n - free;
+    tally.pages += pages;
+    const isHead = b[CLASSES + c * CLASS_CELLS + HEAD] === h;
+    if (free > 0 || isHead) tally.listed.add(h);
+    else if (b[s + PREV] !== OFF_LIST) yield `the slab at page ${h} is full, but on a list`;
+    return pages;
+  }
+
+  /** The record of class `c`, and its list. */
+  *#class(c: number): Generator<string, void, undefined> {
+    const { b, geometry } = this.#slabs;
+    const k = CLASSES + c * CLASS_CELLS;
+    const tally = this.#classes[c];
+    const size = slotBytes(geometry, c);
+    if (b[k + SIZE] !== size || b[k + INVERSE] !== inverseOf(granulesOf(c)))
+      yield `class ${c} has slots of ${b[k + SIZE]} bytes, not ${size}`;
+    if (b[k + LIVE] !== tally.live) yield `class ${c} has ${tally.live} live slots, not ${b[k + LIVE]}`;
+    if (b[k + CLASS_PAGES] !== tally.pages)
+      yield `class ${c} has ${tally.pages} pages, not ${b[k + CLASS_PAGES]}`;
+    let before = 0;
+    for (let h = b[k + HEAD]; h !== 0; before = h, h = b[this.#at(h) + NEXT]) {
+      if (!tally.listed.delete(h)) {
+        yield `the list of class ${c} leads to page ${h}`;
+        return;
+      }
+      if (b[this.#at(h) + PREV] !== before) yield `the slab at page ${h} does not lead back to ${before}`;
+    }
+    for (const h of tally.listed) yield `the slab at page ${h} has free slots, but is on no list`;
+    const head = b[k + HEAD];
+    const w = b[k + WORD] - this.#at(head) - BITS;
+    if (head === 0) {
+      if (b[k + WORD] !== AT_NONE) yield `class ${c} takes slots from no slab`;
+    } else if (w < 0 || w > (slotsAt(b, this.#at(head)) - 1) >>> 5)
+      yield `class ${c} takes slots from no word of its head`;
+    else if (b[k + WORD_BASE] !== ((addressOf(geometry, head) + 32 * w * size) | 0))
+      yield `class ${c} takes slots at another address than its word's`;
+  }
+
+  /** Whether a run of `pages` pages can start at page `h`. */
+  #isPage(h: number, pages: number): boolean {
+    return h >= 1 && pages >= 1 && h + pages <= this.#slabs.b[AT_PAGES];
+  }
+
+  #at(h: number): number {
+    return descriptorsAt(this.#slabs.geometry) + h * PAGE_CELLS;
+  }
+}
+
+/** Whether live blocks of the arena tile the `pages` pages from `page` on. */
+function arenaHas({ arena, geometry }: Slabs, page: number, pages: number): boolean {
+  const end = page + pages + geometry.lead;
+  let at = page + geometry.lead;
+  while (at < end && arena.isAllocated(at)) at += arena.sizeOf(at);
+  return at === end;
+}
