@@ -2,22 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { Heap } from 'buddy-allocator/heap';
+import { heapBase } from './heap-base.mjs';
 
 const compiled = new WebAssembly.Module(readFileSync(new URL('program.wasm', import.meta.url)));
 
 /** The errors of json_parse, in the order of `enum json_error`. */
 const JSON_ERRORS = ['no error', 'not JSON', 'more than 256 levels', 'no room'];
-
-/**
- * The first byte after the program's data, where the heap starts. The heap needs it before the program runs, but the
- * program cannot be instantiated without the heap's functions. So this instantiates it with functions that are never
- * called. That writes the program's constants into the memory; the real instance writes them again.
- */
-function heapBase(module, memory) {
-  const functions = WebAssembly.Module.imports(module).filter(({ kind }) => kind === 'function');
-  const stubs = Object.fromEntries(functions.map(({ name }) => [name, () => 0]));
-  return new WebAssembly.Instance(module, { env: { memory, ...stubs } }).exports.__heap_base.value;
-}
 
 /** An instance of the program on `memory`, of two pages or more, and the heap in it. */
 export function load(memory, module = compiled) {
