@@ -1,12 +1,12 @@
 // The C functions of a heap, as a WebAssembly module imports them.
 
-import { isPowerOfTwo } from '../base/arguments.ts';
+import { checkWithin, isPowerOfTwo } from '../base/arguments.ts';
 import type { MallocFamily } from './malloc.ts';
-import { ADDRESSABLE } from './memory.ts';
+import { ADDRESSABLE, bytesOf } from './memory.ts';
 
 /**
  * {@link Heap.imports}. Pointers and sizes are uint32; WebAssembly passes their bits as int32. A module with a 64-bit
- * memory passes them as BigInts, and gets BigInts.
+ * memory passes them as BigInts, and gets BigInts. No function sets `errno`, which is the module's own.
  */
 export interface HeapImports {
   /** As {@link Heap.malloc}. */
@@ -17,19 +17,58 @@ export interface HeapImports {
   readonly calloc: (count: number, size: number) => number;
   /** As {@link Heap.realloc}. */
   readonly realloc: (ptr: number, size: number) => number;
+  /** {@link realloc} for `count * size` bytes; a null pointer, and the block as it was, if no memory has so many. */
+  readonly reallocarray: (ptr: number, count: number, size: number) => number;
   /** As {@link Heap.alignedAlloc}; a null pointer also for an alignment that this refuses. */
   readonly aligned_alloc: (alignment: number, size: number) => number;
+  /** The older name of {@link aligned_alloc}. */
+  readonly memalign: (alignment: number, size: number) => number;
+  /**
+   * As {@link Heap.alignedAlloc}, and writes the pointer to the memory at `out`, which an error leaves as it was.
+   *
+   * @returns an error number as wasi-libc has it: 0 if all is well; 28 (EINVAL) if `alignment` is not a power of two
+   * from the size of a pointer up; 48 (ENOMEM) if there is no room.
+   * @throws RangeError if the memory has no room for a pointer at `out`; nothing is allocated.
+   */
+  readonly posix_memalign: (out: number, alignment: number, size: number) => number;
+  /** As {@link Heap.usableSize}; 0 for a null pointer. */
+  readonly malloc_usable_size: (ptr: number) => number;
+  /** {@link malloc} as the C library's own files name it. */
+  readonly __libc_malloc: (size: number) => number;
+  /** {@link free} as the C library's own files name it. */
+  readonly __libc_free: (ptr: number) => void;
+  /** {@link calloc} as the C library's own files name it. */
+  readonly __libc_calloc: (count: number, size: number) => number;
+  /** {@link realloc} as the C library's own files name it. */
+  readonly __libc_realloc: (ptr: number, size: number) => number;
 }
 
 /** The functions of `heap`. They can be called without an object. */
 export function importsOf(heap: MallocFamily): HeapImports {
+  const malloc = (size: Passed): number => returned(size, heap.malloc(unsigned(size)));
+  const free = (ptr: Passed): void => heap.free(unsigned(ptr));
+  const calloc = (count: Passed, size: Passed): number =>
+    returned(size, heap.calloc(unsigned(count), unsigned(size)));
+  const realloc = (ptr: Passed, size: Passed): number =>
+    returned(size, heap.realloc(unsigned(ptr), unsigned(size)));
+  const aligned_alloc = (alignment: Passed, size: Passed): number =>
+    returned(size, alignedAlloc(heap, unsigned(alignment), unsigned(size)));
   return {
-    malloc: (size) => returned(size, heap.malloc(unsigned(size))),
-    free: (ptr) => heap.free(unsigned(ptr)),
-    calloc: (count, size) => returned(size, heap.calloc(unsigned(count), unsigned(size))),
-    realloc: (ptr, size) => returned(size, heap.realloc(unsigned(ptr), unsigned(size))),
-    aligned_alloc: (alignment, size) =>
-      returned(size, alignedAlloc(heap, unsigned(alignment), unsigned(size))),
+    malloc,
+    free,
+    calloc,
+    realloc,
+    reallocarray: (ptr: Passed, count: Passed, size: Passed) =>
+      returned(size, heap.realloc(unsigned(ptr), bytesOf(unsigned(count), unsigned(size)))),
+    aligned_alloc,
+    memalign: aligned_alloc,
+    posix_memalign: (out: Passed, alignment: Passed, size: Passed) =>
+      posixMemalign(heap, out, unsigned(alignment), unsigned(size)),
+    malloc_usable_size: (ptr: Passed) => returned(ptr, ptr ? heap.usableSize(unsigned(ptr)) : 0),
+    __libc_malloc: malloc,
+    __libc_free: free,
+    __libc_calloc: calloc,
+    __libc_realloc: realloc,
   };
 }
 
@@ -49,4 +88,21 @@ function returned(like: Passed, ptr: number): number {
 /** In C, an alignment that is not supported gives a null pointer (C11 after defect report 460). */
 function alignedAlloc(heap: MallocFamily, alignment: number, size: number): number {
   return isPowerOfTwo(alignment, 1, ADDRESSABLE) ? heap.alignedAlloc(alignment, size) : 0;
+}
+
+/** Error numbers of wasi-libc. */
+const EINVAL = 28;
+const ENOMEM = 48;
+
+function posixMemalign(heap: MallocFamily, out: Passed, alignment: number, size: number): number {
+  const pointerBytes = typeof out === 'bigint' ? 8 : 4;
+  if (!isPowerOfTwo(alignment, pointerBytes, 2 ** 63)) return EINVAL;
+  const at = checkWithin('pointer', unsigned(out), 0, heap.buffer.byteLength - pointerBytes);
+  const ptr = alignedAlloc(heap, alignment, size);
+  if (ptr === 0) return ENOMEM;
+  // Made after the allocation, which may have made the memory grow.
+  const view = new DataView(heap.buffer, at, pointerBytes);
+  if (typeof out === 'bigint') view.setBigUint64(0, BigInt(ptr), true);
+  else view.setUint32(0, ptr, true);
+  return 0;
 }

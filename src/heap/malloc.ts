@@ -4,6 +4,8 @@ import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
 
 /** The part of a {@link Heap} on which its blocks, scopes and imports are built. What a member does is said there. */
 export interface MallocFamily {
+  /** The present buffer. */
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
   /** Allocates `bytes` bytes. Returns the pointer; 0 if there is no room. */
   malloc(bytes: number): number;
   /** Allocates `count * size` bytes, all zero. Returns the pointer; 0 if there is no room. */
@@ -16,6 +18,8 @@ export interface MallocFamily {
   alignedAlloc(alignment: number, bytes: number): number;
   /** Frees the block at `ptr`, or the block at which a view on the heap's memory begins. `free(0)` does nothing. */
   free(ptr: number | ArrayBufferView): void;
+  /** Bytes of the block at `ptr`. */
+  usableSize(ptr: number): number;
   /** Whether a live block starts at `ptr`. */
   isAllocated(ptr: number): boolean;
   /** Allocates an array of `length` elements, with arbitrary content. Returns null if there is no room. */
