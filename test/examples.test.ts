@@ -1,7 +1,10 @@
 // The examples run, in their short form.
 
-import { execFileSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 
 function run(...parameters: string[]): string {
   return execFileSync(process.execPath, parameters, { encoding: 'utf8' });
@@ -15,6 +18,32 @@ describe('examples/wasm', () => {
     expect(output).toMatch(/^At the end: 0 blocks/m);
   });
 });
+
+const scratch = mkdtempSync(join(tmpdir(), 'buddy-examples-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const lines = join(scratch, 'lines.wasm');
+const hasLines = spawnSync('bash', ['examples/wasi/build.sh', lines]).status === 0;
+const wasi = 'examples/wasi';
+
+describe.skipIf(!hasLines)(
+  hasLines ? wasi : `${wasi}: needs clang with wasm32, wasm-ld and wasi-libc`,
+  () => {
+    it('sorts lines, and ends with an empty heap', () => {
+      const file = 'docs/algorithm.md';
+      const { stdout, stderr } = spawnSync(process.execPath, ['examples/wasi/main.mjs', file, lines], {
+        encoding: 'utf8',
+      });
+      const expected = readFileSync(file, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => Buffer.from(line));
+      expected.sort(Buffer.compare);
+      expect(stdout).toBe(expected.map((line) => `${line.length} ${line}\n`).join(''));
+      expect(stderr).toContain('0 blocks are left');
+    });
+  },
+);
 
 interface PoolReport {
   readonly results: readonly {
