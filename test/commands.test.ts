@@ -76,6 +76,7 @@ const SCRIPTS = {
         options: ['install', 'newest', 'json', 'update'],
         wrong: ['--newst', 'no-such-runtime'],
       },
+      guests: { options: ['rounds', 'short'], wrong: ['--wrong', '--rounds=0'] },
       mutation: { options: ['mutate'], wrong: ['--wrong', 'superfluous'] },
     },
   },

@@ -108,6 +108,17 @@ program
   .action(lazilyWithBuild(() => import('./runtimes.ts')));
 
 program
+  .command('guests')
+  .summary('Lua and SQLite on a heap; minutes')
+  .description(
+    'Builds Lua and SQLite from their sources for WebAssembly, runs programs in them with the malloc of a Heap ' +
+      'and with that of wasi-libc, and compares results, times and memory. Needs the tools of a Debian machine.',
+  )
+  .option('--rounds <n>', 'rounds to measure', integer(1, 1000), 9)
+  .option('--short', 'only small programs in one round; without the tools nothing, and no error')
+  .action(lazilyWithBuild(() => import('./guests.ts')));
+
+program
   .command('mutation')
   .summary('breaks the core in some 300 ways and counts those that no test notices')
   .description(

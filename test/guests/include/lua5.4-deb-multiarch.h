@@ -1,0 +1,1 @@
+// Debian's build writes here where modules lie. The guest loads none.
