@@ -1,5 +1,5 @@
-// The allocator that a C program brings along when wasi-libc is linked into it: Doug Lea's malloc. This file does no more
-// than export it, and takes the memory from whoever instantiates it. heap-peer.wasm was built from it by heap-peer.sh.
+// The allocator that a C program in WebAssembly brings along. This file does no more than export it, and takes the memory
+// from whoever instantiates it. heap-peer.sh links it with one allocator after the other.
 
 #include <stdlib.h>
 #include <string.h>
