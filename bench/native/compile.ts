@@ -35,6 +35,11 @@ export function compile(
   return { missing: 'no compiler found' };
 }
 
+/** Compiles `program`.c for this machine with $CC, cc, gcc or clang, the first that is there. */
+export function compileNative(program: string): Build {
+  return compile(`${program}.c`, program, [process.env.CC, 'cc', 'gcc', 'clang'], ['-O3', '-march=native']);
+}
+
 /** How a build is reported. */
 export function describe(build: Build): string {
   return build.file === undefined ? `left out, ${build.missing}` : build.compiler;
