@@ -1,28 +1,19 @@
 // Replays a workload on a JavaScript contender.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { ReplayState } from '../driver.ts';
+import { collectGarbage } from '../garbage.ts';
 import { loadDriver } from '../load-driver.ts';
 import type { Runner, Sample } from '../measure.ts';
+import { touchMemory } from '../touch.ts';
 import type { Workload } from '../workloads.ts';
 import type { Arena, Contender } from './contender.ts';
 
-setFlagsFromString('--expose-gc');
-const collectGarbage: () => void = runInNewContext('gc');
-
-const LINE_BYTES = 64;
-
 /**
- * Writes to every cache line of an arena, which leaves its contents as they are. The reference allocator writes its
- * whole tree when it is created, so that is mapped, and cached as far as it fits, before the clock starts; this does the
- * same for the others.
- * An atomic access is one that the compiler does not remove for changing nothing.
+ * Touches the memory of an arena. The reference allocator writes its whole tree when it is created, so that is mapped, and
+ * cached as far as it fits, before the clock starts; this does the same for the others.
  */
 function touch({ untouched }: Arena): void {
-  if (!untouched) return;
-  const bytes = new Uint8Array(untouched);
-  for (let at = 0; at < bytes.length; at += LINE_BYTES) Atomics.or(bytes, at, 0);
+  if (untouched) touchMemory(untouched);
 }
 
 /** The workload's operations with the sizes as the contender takes them. */
