@@ -1,4 +1,4 @@
-// Gives every contender its own copy of the driver module.
+// Gives every contender its own copy of a driver module.
 
 let copies = 0;
 
@@ -11,4 +11,10 @@ let copies = 0;
 export function loadDriver(): Promise<typeof import('./driver.ts')> {
   copies++;
   return import(`./driver.ts?copy=${copies}`);
+}
+
+/** The same for heap/driver.ts. */
+export function loadHeapDriver(): Promise<typeof import('./heap/driver.ts')> {
+  copies++;
+  return import(`./heap/driver.ts?copy=${copies}`);
 }

@@ -15,8 +15,9 @@ addEffortOptions(program.command('traces', { isDefault: true }))
   .action(lazilyWithBuild(() => import('./traces.ts')));
 
 addEffortOptions(program.command('heap'))
-  .description('Heap beside other allocators of bytes, on the traces')
+  .description('Heap beside other allocators of bytes, on the traces: time, memory, the slowest call')
   .option('--against <substring...>', 'measure only those other contenders whose name contains it')
+  .addOption(new Option('--only <part>', 'only this part').choices(['time', 'footprint', 'slowest']))
   .option('--json', 'print one JSON document instead of tables')
   .action(lazilyWithBuild(() => import('./heap.ts')));
 

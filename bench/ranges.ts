@@ -3,7 +3,7 @@
 
 import Table from 'cli-table3';
 import { FirstFit } from '../test/spec/first-fit.ts';
-import { loadTrace, TRACE_CAPACITY } from '../test/support/traces.ts';
+import { ALL_TRACES, loadTrace, TRACE_CAPACITY } from '../test/support/traces.ts';
 import { printReport } from './command.ts';
 import { type EffortOptions, effortOf } from './effort.ts';
 import { type Machine, machine } from './machine.ts';
@@ -58,7 +58,6 @@ const CONTENDERS: Readonly<Record<string, (capacity: number) => Placer>> = {
   },
 };
 
-const TRACES = ['sqlite', 'lua', 'py', 'jq', 'gcc', 'git'];
 const FILLS = [0.5, 0.6, 0.7];
 /** Units of a buffer of 16 MiB in units of 4 bytes. */
 const MESH_CAPACITY = 2 ** 22;
@@ -157,7 +156,7 @@ export function run(options: Options): void {
   const rounds = Math.max(1, Math.min(effortOf(options).rounds, 5));
   const replaced = options.quick ? 5_000 : 100_000;
   const results = [
-    ...TRACES.flatMap((name) => {
+    ...ALL_TRACES.flatMap((name) => {
       const all = loadTrace(name);
       return measure(name, options.quick ? all.subarray(0, 50_000) : all, TRACE_CAPACITY, rounds);
     }),

@@ -33,3 +33,8 @@ export function summarise(values: readonly number[]): Summary {
 export function median(values: readonly number[]): number {
   return quantile(Float64Array.from(values).sort(), 0.5);
 }
+
+/** The geometric mean of positive values; NaN of none. */
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}

@@ -30,7 +30,10 @@ const SCRIPTS = {
     file: 'bench/main.ts',
     whats: {
       traces: { options: [...EFFORT, 'all', 'json', 'only'], wrong: ['--wrong', '--only=no such'] },
-      heap: { options: [...EFFORT, 'against', 'json'], wrong: ['--rounds=0', '--against=no such'] },
+      heap: {
+        options: [...EFFORT, 'against', 'only', 'json'],
+        wrong: ['--rounds=0', '--against=no such', '--only=x'],
+      },
       ranges: { options: [...EFFORT, 'json'], wrong: ['--wrong', '--rounds=0'] },
       shared: {
         options: ['rounds', 'operations', 'threads', 'pattern', 'json'],

@@ -17,6 +17,9 @@ export const TRACE_HASHES = {
 
 export type TraceName = keyof typeof TRACE_HASHES;
 
+/** All traces of data/. Those without a hash came later, and take part only where allocators of exact sizes are compared. */
+export const ALL_TRACES: readonly string[] = [...Object.keys(TRACE_HASHES), 'gcc', 'git'];
+
 /**
  * The operations of a trace as recorded: x >= 0 allocates x bytes, the n-th such entry having the id n (from 0);
  * x < 0 frees the block with the id ~x.
