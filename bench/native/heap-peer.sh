@@ -39,7 +39,8 @@ build_emmalloc() {
 
 build_mimalloc() {
   build mimalloc-peer.wasm -w -DNDEBUG -DMI_USE_SBRK -DMI_NO_GETENV -I"$MIMALLOC/include" \
-    -Dmalloc=mi_malloc -Drealloc=mi_realloc -Dfree=mi_free "$here/heap-peer-host.c" "$MIMALLOC/src/static.c"
+    -Dmalloc=mi_malloc -Drealloc=mi_realloc -Dfree=mi_free "$here/heap-peer-host.c" "$MIMALLOC/src/static.c" \
+    "$here/mimalloc-memory.c"
 }
 
 if [ $# -eq 0 ]; then set -- dlmalloc emmalloc mimalloc; fi
