@@ -31,7 +31,6 @@ import {
   pagesOf,
   RESERVED,
   SIZE,
-  SUMMARY,
   slotBytes,
   WORD,
   WORD_BASE,
@@ -170,18 +169,12 @@ class Checker {
       return 1;
     }
     const tally = this.#classes[c];
-    const current = b[CLASSES + c * CLASS_CELLS + WORD] - s - BITS;
     let free = 0;
     for (let w = 0; w < words; w++) {
       const bits = b[s + BITS + w];
       if (w === words - 1 && (bits & ~(-1 >>> -n)) !== 0) yield `the slab at page ${h} has slots beyond ${n}`;
-      const isNoted = ((b[s + SUMMARY] >>> w) & 1) !== 0;
-      if (isNoted !== (bits !== 0) && !(isNoted && w === current))
-        yield `the summary of the slab at page ${h} is wrong for word ${w}`;
       for (let x = bits; x !== 0; x &= x - 1) free++;
     }
-    if (words < 32 && b[s + SUMMARY] >>> words !== 0)
-      yield `the summary of the slab at page ${h} is too long`;
     tally.live += n - free;
     tally.pages += pages;
     const isHead = b[CLASSES + c * CLASS_CELLS + HEAD] === h;

@@ -3,7 +3,7 @@
 //   header | class records | slab descriptors, by page | page map | state of the page arena
 //
 // Pages are numbered from 1; there is no page 0, so 0 stands for none. The run of pages of a slab is named by its first
-// page. Each page has room for five cells of descriptors: a slab's descriptor takes as many as its pages have.
+// page. Each page has room for four cells of descriptors: a slab's descriptor takes as many as its pages have.
 //
 // The books are laid out for `limit` pages, of which `pages` exist at present. Cells that nothing was written to cost no
 // memory where the runtime zeroes pages lazily.
@@ -62,11 +62,9 @@ export const META = 0;
 export const NEXT = 1;
 /** The slab before on the list; 0 for the first one, OFF_LIST for a slab on no list. */
 export const PREV = 2;
-/** Bitmap of the words with free slots. That of the word from which slots are taken may be set although it has none. */
-export const SUMMARY = 3;
 /** Bitmap of the free slots, from here on. */
-export const BITS = 4;
-export const PAGE_CELLS = 5;
+export const BITS = 3;
+export const PAGE_CELLS = 4;
 
 /** PREV of a slab that is full. */
 export const OFF_LIST = -1;
@@ -77,7 +75,7 @@ export const SLOTS_SHIFT = 8;
 export const SLOTS_MASK = 0x7ff;
 export const BUSY_SHIFT = 20;
 
-/** Words of a bitmap have a summary of 32 bits. */
+/** Most slots of a slab: so many fit into META, and so few that their bitmap is searched at once. */
 export const MAX_SLOTS = 1024;
 
 // Page map: 0, or the slab that a page lies in, or for the first page of other runs -pages.

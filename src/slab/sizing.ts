@@ -1,6 +1,6 @@
 // How large things are: pages, the largest slot, and the slabs of a class.
 
-import { BITS, type Geometry, MAX_SLOTS, PAGE_CELLS } from './layout.ts';
+import { BITS, type Geometry, MAX_SLOTS, PAGE_CELLS, pagesOf } from './layout.ts';
 import { classOf } from './size-classes.ts';
 
 /** log2 of the bytes of a page, but in small heaps. */
@@ -31,10 +31,14 @@ export const classesFor = (pageShift: number, unitShift: number): number => {
   return classOf(2 ** (largest - unitShift) - 1) + 1;
 };
 
-/** Slots of `size` bytes that a run of `pages` pages has room for, and its part of the descriptors. */
-const slotsIn = ({ pageShift }: Geometry, size: number, pages: number): number => {
-  const words = pages * PAGE_CELLS - BITS;
-  return Math.min(Math.floor((pages << pageShift) / size), 32 * words, MAX_SLOTS);
+/** Slots of `size` bytes that a run of `pages` pages has room for, and the descriptors of the pages that those take. */
+const slotsIn = (geometry: Geometry, size: number, pages: number): number => {
+  let slots = Math.min(Math.floor((pages << geometry.pageShift) / size), MAX_SLOTS);
+  for (;;) {
+    const most = 32 * (pagesOf(geometry, slots, size) * PAGE_CELLS - BITS);
+    if (slots <= most) return slots;
+    slots = most;
+  }
 };
 
 /**

@@ -42,7 +42,6 @@ import {
   SIZE,
   SLOTS_MASK,
   SLOTS_SHIFT,
-  SUMMARY,
   WORD,
   WORD_BASE,
 } from './layout.ts';
@@ -147,7 +146,7 @@ export class Slabs {
     b[at] = after;
     b[k + LIVE]--;
     // A word in which all slots are free has no 0 below a 1.
-    if (before === 0 || (after & (after + 1)) === 0) this.#turn(h, k, slot >>> 5);
+    if (before === 0 || (after & (after + 1)) === 0) this.#turn(h, k);
     return true;
   }
 
@@ -277,18 +276,20 @@ export class Slabs {
   /** Has the class at `k` go on with another word of the head, whose word is used up. Returns false if there is none. */
   #nextWord(k: number): boolean {
     const { b } = this;
-    const s = this.#at(b[k + HEAD]);
-    const summary = b[s + SUMMARY] & ~(1 << (b[k + WORD] - s - BITS));
-    b[s + SUMMARY] = summary;
-    if (summary === 0) return false;
-    this.#pointTo(k, b[k + HEAD], summary);
-    return true;
+    const h = b[k + HEAD];
+    const s = this.#at(h);
+    const last = (((b[s] >>> SLOTS_SHIFT) & SLOTS_MASK) - 1) >>> 5;
+    for (let w = 0; w <= last; w++) {
+      if (b[s + BITS + w] === 0) continue;
+      this.#pointTo(k, h, w);
+      return true;
+    }
+    return false;
   }
 
-  /** Has the class at `k` take its slots from the first word of slab `h` with free ones, which `summary` tells. */
-  #pointTo(k: number, h: number, summary: number): void {
+  /** Has the class at `k` take its slots from word `w` of slab `h`. */
+  #pointTo(k: number, h: number, w: number): void {
     const { b } = this;
-    const w = 31 - Math.clz32(summary & -summary);
     b[k + WORD] = this.#at(h) + BITS + w;
     b[k + WORD_BASE] = ((h + this.#origin) << this.#pageShift) + Math.imul(w << 5, b[k + SIZE]);
   }
@@ -301,9 +302,8 @@ export class Slabs {
     b[k + HEAD] = next;
     if (next === 0) b[k + WORD] = AT_NONE;
     else {
-      const n = this.#at(next);
-      b[n + PREV] = 0;
-      this.#pointTo(k, next, b[n + SUMMARY]);
+      b[this.#at(next) + PREV] = 0;
+      this.#nextWord(k);
     }
     return s;
   }
@@ -317,7 +317,7 @@ export class Slabs {
     if (head === 0) {
       b[s + NEXT] = 0;
       b[k + HEAD] = h;
-      this.#pointTo(k, h, b[s + SUMMARY]);
+      this.#nextWord(k);
       return;
     }
     const next = b[this.#at(head) + NEXT];
@@ -326,11 +326,10 @@ export class Slabs {
     if (next !== 0) b[this.#at(next) + PREV] = h;
   }
 
-  /** The rest of `free`, if word `w` of slab `h` had no free slot, or has no other. */
-  #turn(h: number, k: number, w: number): void {
+  /** The rest of `free`, if a word of slab `h` had no free slot, or has no other. */
+  #turn(h: number, k: number): void {
     const { b } = this;
     const s = this.#at(h);
-    b[s + SUMMARY] |= 1 << w;
     if (b[s + PREV] === OFF_LIST) this.#link(h, k);
     if (h === b[k + HEAD] || !this.#isEmpty(h)) return;
     const next = b[s + NEXT];
@@ -384,7 +383,6 @@ export class Slabs {
     const s = this.#at(h);
     const last = (n - 1) >>> 5;
     b[s + META] = c | (n << SLOTS_SHIFT);
-    b[s + SUMMARY] = (-1 >>> (31 - last)) >> 0;
     b.fill(-1, s + BITS, s + BITS + last);
     b[s + BITS + last] = (-1 >>> -n) >> 0;
     this.map.fill(h, h, h + pages);
