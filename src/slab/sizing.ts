@@ -9,7 +9,7 @@ const LEAST_PAGE_SHIFT = 6;
 /** log2 of the largest slot, in pages of full size. Larger blocks are runs of pages. */
 const LARGEST_SLOT_SHIFT = 13;
 /** log2 of the pages of the largest slab. */
-const LARGEST_STEP = 5;
+const LARGEST_STEP = 4;
 /** How many steps there are. */
 export const STEPS = LARGEST_STEP + 1;
 /** A slab takes up to this part of what its class has in slabs already. */

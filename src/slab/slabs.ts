@@ -49,7 +49,7 @@ import { classOf, granulesOf, slotOf } from './size-classes.ts';
 import { STEPS, slotsOf, stepFor } from './sizing.ts';
 
 /** So many empty slabs at most give their pages back in one call, lest that take long. */
-const MOST_FLUSHED = 16;
+const MOST_FLUSHED = 64;
 /** And so many times at most in a call that finds no room otherwise. */
 const MOST_ROUNDS = 16;
 
