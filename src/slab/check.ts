@@ -15,6 +15,7 @@ import {
   BITS,
   CACHED,
   CLASS_CELLS,
+  CLASS_MASK,
   CLASS_PAGES,
   CLASSES,
   descriptorsAt,
@@ -31,6 +32,7 @@ import {
   pagesOf,
   RESERVED,
   SIZE,
+  SLAB_SHIFT,
   slotBytes,
   WORD,
   WORD_BASE,
@@ -142,7 +144,7 @@ class Checker {
         }
         const inside = map.subarray(page + 1, page + pages);
         const isSlab = entry > 0;
-        if (!this.#cached.has(page) && !inside.every((value) => value === (isSlab ? page : 0)))
+        if (!this.#cached.has(page) && !inside.every((value) => value === (isSlab ? entry : 0)))
           yield `pages of the run at ${page} have other entries`;
         if (!arenaHas(this.#slabs, page, pages)) yield `a page of the run at ${page} is free`;
       }
@@ -155,10 +157,10 @@ class Checker {
   *#slab(h: number): Generator<string, number, undefined> {
     const { b, map, geometry } = this.#slabs;
     const s = this.#at(h);
-    const c = b[s + META] & 0xff;
+    const c = map[h] & CLASS_MASK;
     const n = slotsAt(b, s);
-    if (map[h] !== h || c >= geometry.classes || n < 1 || n > MAX_SLOTS) {
-      yield `page ${h} leads to a slab at ${map[h]} of class ${c} with ${n} slots`;
+    if (map[h] >>> SLAB_SHIFT !== h || c >= geometry.classes || n < 1 || n > MAX_SLOTS) {
+      yield `page ${h} leads to a slab at ${map[h] >>> SLAB_SHIFT} of class ${c} with ${n} slots`;
       return 1;
     }
     const size = slotBytes(geometry, c);

@@ -7,6 +7,7 @@ import {
   AT_RESERVED,
   BITS,
   CLASS_CELLS,
+  CLASS_MASK,
   CLASSES,
   descriptorsAt,
   type Geometry,
@@ -17,8 +18,8 @@ import {
   PAGE_CELLS,
   RESERVED,
   SIZE,
+  SLAB_SHIFT,
   SLOTS_MASK,
-  SLOTS_SHIFT,
 } from './layout.ts';
 import type { Slabs } from './slabs.ts';
 
@@ -48,10 +49,11 @@ export function blockAt(slabs: Slabs, ptr: number): LiveBlock | undefined {
   const { b, map, geometry } = slabs;
   const page = pageAt(slabs, ptr);
   if (page === 0) return undefined;
-  const h = map[page];
-  if (h > 0) {
+  const entry = map[page];
+  if (entry > 0) {
+    const h = entry >>> SLAB_SHIFT;
     const s = descriptorsAt(geometry) + h * PAGE_CELLS;
-    const size = b[CLASSES + (b[s + META] & 0xff) * CLASS_CELLS + SIZE];
+    const size = b[CLASSES + (entry & CLASS_MASK) * CLASS_CELLS + SIZE];
     const slot = Math.floor((ptr - addressOf(geometry, h)) / size);
     return isLive(b, s, slot) ? { ptr: addressOf(geometry, h) + slot * size, size } : undefined;
   }
@@ -81,7 +83,7 @@ const isLive = (b: Int32Array, s: number, slot: number): boolean =>
   slot < slotsAt(b, s) && ((b[s + BITS + (slot >>> 5)] >>> slot) & 1) === 0;
 
 /** Slots of the slab whose descriptor is at `s`. */
-export const slotsAt = (b: Int32Array, s: number): number => (b[s + META] >>> SLOTS_SHIFT) & SLOTS_MASK;
+export const slotsAt = (b: Int32Array, s: number): number => b[s + META] & SLOTS_MASK;
 
 /** Whether the byte at `ptr` is the heap's own: before the first page, or in a run that is reserved. */
 export function isReserved(slabs: Slabs, ptr: number): boolean {
@@ -95,17 +97,18 @@ export function isReserved(slabs: Slabs, ptr: number): boolean {
 export function* liveBlocks(slabs: Slabs): Generator<LiveBlock, void, undefined> {
   const { b, map, geometry } = slabs;
   for (let page = 1; page < b[AT_PAGES]; ) {
-    const h = map[page];
-    if (h > 0) {
+    const entry = map[page];
+    if (entry > 0) {
+      const h = entry >>> SLAB_SHIFT;
       const s = descriptorsAt(geometry) + h * PAGE_CELLS;
-      const size = b[CLASSES + (b[s + META] & 0xff) * CLASS_CELLS + SIZE];
+      const size = b[CLASSES + (entry & CLASS_MASK) * CLASS_CELLS + SIZE];
       for (let slot = 0; slot < slotsAt(b, s); slot++) {
         if (isLive(b, s, slot)) yield { ptr: addressOf(geometry, h) + slot * size, size };
       }
-      while (map[page] === h) page++;
-    } else if (h < 0) {
-      const pages = h < -RESERVED ? -h - RESERVED : -h;
-      if (h > -RESERVED) yield { ptr: addressOf(geometry, page), size: pages * 2 ** geometry.pageShift };
+      while (map[page] === entry) page++;
+    } else if (entry < 0) {
+      const pages = entry < -RESERVED ? -entry - RESERVED : -entry;
+      if (entry > -RESERVED) yield { ptr: addressOf(geometry, page), size: pages * 2 ** geometry.pageShift };
       page += pages;
     } else page++;
   }

@@ -57,7 +57,7 @@ export const CLASS_CELLS = 8;
 
 // Slab descriptor.
 
-/** Class, number of slots, and a word that was not all free when last looked at. */
+/** Number of slots, and a word that was not all free when last looked at. */
 export const META = 0;
 export const NEXT = 1;
 /** The slab before on the list; 0 for the first one, OFF_LIST for a slab on no list. */
@@ -71,14 +71,17 @@ export const OFF_LIST = -1;
 /** META of a run in the cache: it has no slots. */
 export const CACHED = 0;
 
-export const SLOTS_SHIFT = 8;
 export const SLOTS_MASK = 0x7ff;
-export const BUSY_SHIFT = 20;
+export const BUSY_SHIFT = 16;
 
 /** Most slots of a slab: so many fit into META, and so few that their bitmap is searched at once. */
 export const MAX_SLOTS = 1024;
 
-// Page map: 0, or the slab that a page lies in, or for the first page of other runs -pages.
+// Page map: 0, or the slab that a page lies in and its class, or for the first page of other runs -pages.
+
+/** An entry of a slab has its first page from this bit on, and its class below. */
+export const SLAB_SHIFT = 7;
+export const CLASS_MASK = (1 << SLAB_SHIFT) - 1;
 
 /** A run that belongs to nobody has this many pages more. */
 export const RESERVED = 2 ** 24;
