@@ -143,26 +143,21 @@ export class Heap extends AbstractHeap {
     if (ptr === 0) return this.malloc(bytes);
     const region = this.#region.attached();
     const { slabs } = region;
-    const before = typeof ptr === 'number' ? slabs.sizeAt(ptr) : 0;
-    if (before === 0) throw misuse(region, ptr);
-    const size = Math.max(1, checkInteger('size', bytes));
-    const isLarge = before > region.largestSlot;
-    if (isLarge && size > region.largestSlot) {
-      const pages = Math.ceil(size / region.page);
-      if (pages * region.page === before || slabs.resizeLarge(ptr, pages)) return this.#note(ptr, size);
-    } else if (size <= before && size > before / 2) return this.#note(ptr, size);
-    const to = this.#tryAlloc(size, 1);
-    if (to !== 0) {
-      region.copy(to, ptr, Math.min(before, Math.ceil(size / region.unit) * region.unit));
-      slabs.free(ptr);
-      return this.#note(to, size);
+    if (
+      typeof bytes === 'number' &&
+      (bytes | 0) === bytes &&
+      bytes > 0 &&
+      bytes <= region.largestSlot &&
+      typeof ptr === 'number' &&
+      region.rests === undefined
+    ) {
+      const to = slabs.resizeSlot(ptr, bytes);
+      if (to !== 0) {
+        if (to !== ptr) region.copy(to, ptr, Math.min(slabs.resized, bytes));
+        return to;
+      }
     }
-    if (size <= before) return this.#note(ptr, size);
-    // With the block itself out of the way there may be room.
-    const moved = isLarge ? slabs.moveLarge(ptr, Math.ceil(size / region.page)) : 0;
-    if (moved === 0) return this.#noRoom(size);
-    region.bytes.copyWithin(moved, ptr, ptr + before);
-    return this.#note(moved, size);
+    return this.#reallocUnusual(ptr, bytes);
   }
 
   /**
@@ -227,6 +222,32 @@ export class Heap extends AbstractHeap {
   /** Frees all blocks. The heap, its memory and its {@link root} stay as they are otherwise. O(size). */
   clear(): void {
     this.#region.clear();
+  }
+
+  /** `realloc` in every case. */
+  #reallocUnusual(ptr: number, bytes: number): number {
+    const region = this.#region;
+    const { slabs, largestSlot } = region;
+    const before = typeof ptr === 'number' ? slabs.sizeAt(ptr) : 0;
+    if (before === 0) throw misuse(region, ptr);
+    const size = Math.max(1, checkInteger('size', bytes));
+    const isLarge = before > largestSlot;
+    if (isLarge && size > largestSlot) {
+      const pages = Math.ceil(size / region.page);
+      if (pages * region.page === before || slabs.resizeLarge(ptr, pages)) return this.#note(ptr, size);
+    } else if (size <= before && size > before / 2) return this.#note(ptr, size);
+    const to = this.#tryAlloc(size, 1);
+    if (to !== 0) {
+      region.copy(to, ptr, Math.min(before, size));
+      slabs.free(ptr);
+      return this.#note(to, size);
+    }
+    if (size <= before) return this.#note(ptr, size);
+    // With the block itself out of the way there may be room.
+    const moved = isLarge ? slabs.moveLarge(ptr, Math.ceil(size / region.page)) : 0;
+    if (moved === 0) return this.#noRoom(size);
+    region.bytes.copyWithin(moved, ptr, ptr + before);
+    return this.#note(moved, size);
   }
 
   /** `alignedAlloc` of checked arguments. */

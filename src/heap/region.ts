@@ -262,8 +262,8 @@ export class Region extends Extent implements HeapRegion {
   }
 
   /**
-   * Copies `length` bytes from `from` to `to`, all of them multiples of the unit. `to` must not lie in the copied
-   * range.
+   * Copies `length` bytes from the block at `from` to that at `to`, and up to 7 more, which both have. The blocks must not
+   * overlap.
    */
   copy(to: number, from: number, length: number): void {
     if (length > LONGEST_LOOP) {
@@ -271,9 +271,13 @@ export class Region extends Extent implements HeapRegion {
       return;
     }
     const { int32 } = this;
-    const first = from >>> 2;
-    const end = first + (length >>> 2); // not `(from + length) >>> 2`: the end of 4 GiB, 2^32, would become 0
-    for (let i = first, j = to >>> 2; i < end; i++, j++) int32[j] = int32[i];
+    const ahead = (to >>> 2) - (from >>> 2);
+    let i = from >>> 2;
+    // Not `(from + length) >>> 2`: the end of 4 GiB, 2^32, would become 0.
+    for (const end = i + ((length + 7) >>> 3) * 2; i < end; i += 2) {
+      int32[i + ahead] = int32[i];
+      int32[i + ahead + 1] = int32[i + 1];
+    }
   }
 
   holds(buffer: ArrayBufferLike): boolean {

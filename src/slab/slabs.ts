@@ -62,6 +62,8 @@ export class Slabs {
   b: Int32Array;
   /** The page map. */
   map: Int32Array;
+  /** Bytes of the slot that was resized last, before. */
+  resized = 0;
   readonly #unitShift: number;
   readonly #pageShift: number;
   readonly #origin: number;
@@ -167,6 +169,39 @@ export class Slabs {
     const slot = slotOf((ptr - base) >>> this.#unitShift, b[k + INVERSE]);
     if ((base + Math.imul(slot, size)) >>> 0 !== ptr || slot >= (b[s] & SLOTS_MASK)) return 0;
     return ((b[s + BITS + (slot >>> 5)] >>> slot) & 1) === 0 ? size : 0;
+  }
+
+  /**
+   * Gives the slot at `ptr` room for `bytes` bytes, an int32 from 1 to the largest slot's: it stays if it has that room and
+   * would not be left more than half empty, and is freed for another slot otherwise. `resized` is its size before. What it
+   * holds is still there, to be copied.
+   *
+   * @returns the address; 0 if there is no room, or no live slot starts at `ptr`, and then nothing has changed.
+   */
+  resizeSlot(ptr: number, bytes: number): number {
+    const { b } = this;
+    const entry = this.map[(ptr >>> this.#pageShift) - this.#origin];
+    if (!(entry > 0)) return 0;
+    const h = entry >>> SLAB_SHIFT;
+    const k = CLASSES + (entry & CLASS_MASK) * CLASS_CELLS;
+    const s = this.#descriptors + h * PAGE_CELLS;
+    const base = (h + this.#origin) << this.#pageShift;
+    const size = b[k + SIZE];
+    const slot = slotOf((ptr - base) >>> this.#unitShift, b[k + INVERSE]);
+    if ((base + Math.imul(slot, size)) >>> 0 !== ptr || slot >= (b[s] & SLOTS_MASK)) return 0;
+    const at = s + BITS + (slot >>> 5);
+    const bit = 1 << slot;
+    if ((b[at] & bit) !== 0) return 0;
+    if (bytes <= size && bytes << 1 > size) return ptr;
+    const to = this.malloc(bytes);
+    if (to === 0) return 0;
+    this.resized = size;
+    const before = b[at];
+    const after = before | bit;
+    b[at] = after;
+    b[k + LIVE]--;
+    if ((before === 0 || (after & (after + 1)) === 0) && h !== b[k + HEAD]) this.#turn(h, k);
+    return to;
   }
 
   /** Pages that a block of `bytes` bytes, 1 up to 2^32, takes at least if no slab has a slot for it. */
