@@ -62,17 +62,15 @@ export const runStarts = (free: number, r: number): number => {
 };
 
 /**
- * The children at which a run of `n` free children starts, 1 <= n <= 62, aligned or not. Folding as `runStarts`, by steps
- * that add up to n - 1.
+ * The children at which a run of `n` free children starts, 1 <= n <= 32, aligned or not. Folding as `runStarts`: what the bits
+ * vouch for grows to n / 16, n / 8, n / 4, n / 2 and n, all rounded up.
  */
-export const longRunStarts = (free: number, n: number): number => {
-  let starts = free;
-  for (let length = 1; length < n && starts !== 0; ) {
-    const step = Math.min(length, n - length);
-    starts &= starts >>> step;
-    length += step;
-  }
-  return starts;
+export const anyRunStarts = (free: number, n: number): number => {
+  let f = free & (free >>> ((n + 15) >>> 5));
+  f &= f >>> ((n + 7) >>> 4);
+  f &= f >>> ((n + 3) >>> 3);
+  f &= f >>> ((n + 1) >>> 2);
+  return f & (f >>> (n >>> 1));
 };
 
 /** Order of the first of the largest aligned blocks that tile the units from `offset` up to `end`. */
@@ -81,19 +79,19 @@ export const tileOrder = (offset: number, end: number): number => {
   return offset === 0 ? fits : Math.min(fits, lowestBit(offset));
 };
 
-/**
- * The children at which the largest aligned blocks that tile the children `c` … `end` - 1 of a word start: those that `c`
- * rounded up and `end` rounded down to each power of two give.
- */
-export const tileStarts = (c: number, end: number): number => {
-  const up =
-    (1 << c) |
-    (1 << ((c + 1) & -2)) |
-    (1 << ((c + 3) & -4)) |
-    (1 << ((c + 7) & -8)) |
-    (1 << ((c + 15) & -16));
-  const down = (1 << (end & -2)) | (1 << (end & -4)) | (1 << (end & -8)) | (1 << (end & -16));
-  return (up | down) & maskOf(end - c, c);
+/** [child]: it, and it rounded up to each power of two, as bits. */
+const ROUNDED_UP = Int32Array.from({ length: 32 }, (_, c) => {
+  return [1, 2, 4, 8, 16].reduce((bits, size) => bits | (1 << (Math.ceil(c / size) * size)), 0);
+});
+
+/** [child - 1]: it rounded down to each power of two above 1, as bits. */
+const ROUNDED_DOWN = Int32Array.from({ length: 32 }, (_, c) => {
+  return [2, 4, 8, 16].reduce((bits, size) => bits | (1 << ((c + 1) & -size)), 0);
+});
+
+/** Of `mask`, the children `c` up to `end`, those at which the largest aligned blocks that tile them start. */
+export const tileStarts = (mask: number, c: number, end: number): number => {
+  return (ROUNDED_UP[c & 31] | ROUNDED_DOWN[(end - 1) & 31]) & mask;
 };
 
 /** The largest r for which `runStarts(free, r)` is not empty; -1 if no child is free. */

@@ -37,8 +37,8 @@ import { check } from './state/check.ts';
 import { copyState } from './state/copy.ts';
 import { emptyState, writeEmpty } from './state/empty.ts';
 import * as inspect from './state/inspect.ts';
-import { isRangeFree, markRangeLive, overTiles } from './state/ranges.ts';
-import { closeWord, findLowest, freeRun, markLive } from './tree.ts';
+import { firstUntiled, freeRange, isRangeFree, markRangeLive } from './state/ranges.ts';
+import { closeWord, findLowest, freeRun, freeUnits, markLive } from './tree.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
 export interface BuddyOptions {
@@ -402,10 +402,10 @@ export class BuddyAllocator {
     const s = this.#state();
     const end = checkRange(offset, size, s[AT_CAPACITY]);
     checkInteger('newSize', newSize, 1);
-    this.#expectTiled(offset, end);
+    this.#expectTiled(firstUntiled(s, offset, end));
     const newEnd = offset + newSize;
     if (newEnd > s[AT_CAPACITY] || (newEnd > end && !isRangeFree(s, end, newEnd))) return false;
-    overTiles(s, offset, end, true);
+    freeRange(s, offset, end);
     this.#noteFree(offset, end);
     markRangeLive(s, offset, newEnd);
     return true;
@@ -447,10 +447,10 @@ export class BuddyAllocator {
       size <= 32 - (offset & 31) &&
       ((~s[pos] & mask) | ((cont >>> offset) & 1) | (cont & (mask << 1) & ~mask)) === 0
     ) {
-      freeRun(s, 0, offset, size);
+      s[AT_FREE] += size;
+      freeUnits(s, offset >>> FANOUT_BITS, mask);
     } else {
-      this.#expectTiled(offset, end);
-      overTiles(s, offset, end, true);
+      this.#expectTiled(freeRange(s, offset, end));
     }
     this.#noteFree(offset, end);
   }
@@ -558,10 +558,9 @@ export class BuddyAllocator {
     if (table !== undefined) noteFree(table, this.#s, offset, end);
   }
 
-  /** Throws unless live blocks tile the units from `offset` up to `end`. */
-  #expectTiled(offset: number, end: number): void {
-    const unit = overTiles(this.#s, offset, end, false);
-    if (unit >= 0) throw this.#misuse(unit);
+  /** Throws unless `untiled`, as `firstUntiled` gives it, is -1. */
+  #expectTiled(untiled: number): void {
+    if (untiled >= 0) throw this.#misuse(untiled);
   }
 
   /** The error that says why `offset` is not the start of a live block. */

@@ -7,13 +7,18 @@
 //   bound   A leaf is at least the length of every range of free units that starts in its stretch, or LONGEST.
 //   nested  An entry is at least each of its two children.
 //
+// Before the tree lies a hint for each size of less than a word: most requests are as small as that.
+//
+//   hinted  No range of `size` free units starts in a word of level 0 before hint[size].
+//   rising  A hint is at least that of each smaller size.
+//
 // The table is not part of the state: it is a bound that follows from it, and is made at the first search. Blocks that become
 // live leave it true, so `alloc` knows nothing of it. Units that become free are noted in it. A search that finds no place in
 // a stretch lowers its leaf. So a stretch is searched in vain only if a range was taken from it since, or for a smaller size.
 
-import { FANOUT_BITS, longRunStarts, lowestBit } from '../base/word.ts';
+import { anyRunStarts, FANOUT_BITS, lowestBit } from '../base/word.ts';
 import { gapStart, nextUsed } from './gaps.ts';
-import { AT_CAPACITY, AT_COUNT, groupAt, HEADER, pairAt } from './layout.ts';
+import { AT_CAPACITY, AT_COUNT, groupAt, HEADER, NO_ADDRESS, pairAt } from './layout.ts';
 
 /** log2 of the units of a stretch. */
 const STRETCH_BITS = 2 * FANOUT_BITS;
@@ -40,51 +45,63 @@ export const gapsOf = (s: Int32Array): Gaps => {
   return gaps;
 };
 
+/** Sizes that have hints: those below this one. The tree begins here, too: its entry i is at TREE + i. */
+const TREE = 32;
+
+/** The number of leaves; leaf i is entry leaves + i. */
+const leavesOf = (table: Int32Array): number => {
+  return (table.length - TREE) >>> 1;
+};
+
 /** A table for an arena of `capacity` units that says nothing yet. O(capacity / 1024). */
 export const newGapTable = (capacity: number): Int32Array => {
   const stretches = ((capacity - 1) >>> STRETCH_BITS) + 1;
   const leaves = 2 ** (32 - Math.clz32(stretches - 1));
-  return new Int32Array(2 * leaves).fill(LONGEST).fill(0, leaves + stretches);
+  return new Int32Array(TREE + 2 * leaves).fill(LONGEST, TREE, TREE + leaves + stretches);
 };
 
 /** Notes that the units from `offset` up to `end` have become free. */
 export const noteFree = (table: Int32Array, s: Int32Array, offset: number, end: number): void => {
-  // Mostly the words in which the range starts and ends tell where the gap does.
-  const below = s[HEADER + ((offset >>> FANOUT_BITS) << 1)] & ~(-1 << offset);
-  const over = s[HEADER + ((end >>> FANOUT_BITS) << 1)] & (-1 << end);
-  const start = below !== 0 ? (offset | 31) + 1 - Math.clz32(below) : gapStart(s, offset);
-  const stop = over !== 0 ? (end & ~31) + lowestBit(over) : nextUsed(s, end);
   // For stretches farther below, what was free up to `offset` was that long already.
-  const lowest = Math.max(start, offset - LONGEST) >>> STRETCH_BITS;
-  for (let stretch = (end - 1) >>> STRETCH_BITS; stretch >= lowest; stretch--) {
-    const length = Math.min(stop - Math.max(start, stretch << STRETCH_BITS), LONGEST);
-    for (let i = (table.length >>> 1) + stretch; i > 0 && table[i] < length; i >>>= 1) table[i] = length;
+  const start = Math.max(gapStart(s, offset) | 0, (offset - LONGEST) | 0);
+  const lowest = start >>> STRETCH_BITS;
+  let stretch = (end - 1) >>> STRETCH_BITS;
+  let size = TREE - 1;
+  if (stretch !== lowest || table[TREE + leavesOf(table) + lowest] < LONGEST) {
+    const stop = nextUsed(s, end) | 0;
+    size = Math.min((stop - start) | 0, size);
+    for (; stretch >= lowest; stretch--) {
+      const length = Math.min((stop - Math.max(start, stretch << STRETCH_BITS)) | 0, LONGEST);
+      for (let i = leavesOf(table) + stretch; i > 0 && table[TREE + i] < length; i >>>= 1) table[TREE + i] = length;
+    }
   }
+  const word = start >>> FANOUT_BITS;
+  for (; table[size] > word; size--) table[size] = word;
 };
 
 /** The first stretch from `from` on whose leaf is at least `size`; -1 if there is none. */
 const firstStretch = (table: Int32Array, size: number, from: number): number => {
-  const leaves = table.length >>> 1;
+  const leaves = leavesOf(table);
   let i = from === 0 ? 1 : leaves + from;
   for (;;) {
-    if (table[i] >= size) {
+    if (table[TREE + i] >= size) {
       if (i >= leaves) return i - leaves;
       i *= 2;
       continue;
     }
     while ((i & 1) !== 0) {
       if (i === 1) return -1;
-      const longest = Math.max(table[i - 1], table[i]);
+      const longest = Math.max(table[TREE + i - 1], table[TREE + i]);
       i >>>= 1;
-      if (table[i] > longest) table[i] = longest;
+      if (table[TREE + i] > longest) table[TREE + i] = longest;
     }
     i++;
   }
 };
 
-/** The least multiple of `alignment`, a positive integer of any size, from `offset` up. */
+/** The least multiple of `alignment`, a positive integer of any size, from `offset` up; NO_ADDRESS if it is above that. */
 const alignedUp = (offset: number, alignment: number): number => {
-  return alignment === 1 ? offset : Math.ceil(offset / alignment) * alignment;
+  return alignment === 1 ? offset : Math.min(Math.ceil(offset / alignment) * alignment, NO_ADDRESS) | 0;
 };
 
 /**
@@ -111,7 +128,7 @@ const placeIn = (
   let words = free | (1 << 31);
   if (isSmall) words |= s[groupAt(s, 0, 0, stretch, order)];
   // The longest range. Those that are not looked at are shorter than `size`, or hold no word that is all free.
-  let longest = isSmall ? size - 1 : 2 * 31;
+  let longest = isSmall ? (size - 1) | 0 : 2 * 31;
   while (from < end) {
     words &= -1 << (from >>> FANOUT_BITS);
     const c = lowestBit(words);
@@ -121,7 +138,7 @@ const placeIn = (
     if (((free >>> c) & 1) === 0) {
       const used = s[HEADER + (word << 1)];
       const mask = used === 0 ? 0 : ~used & (from > unit ? -1 << from : -1);
-      const inside = isSmall ? longRunStarts(mask, size) : 0;
+      const inside = size <= 32 ? anyRunStarts(mask, size) : 0;
       // The run at either end of the word may go on in the next one.
       const starts = inside | (mask & 1) | (mask < 0 ? 1 << (32 - Math.clz32(~mask)) : 0);
       if (starts === 0) {
@@ -132,16 +149,16 @@ const placeIn = (
       unit += child;
       if (alignment === 1 && child !== 0 && ((inside >>> child) & 1) !== 0) return unit;
     }
-    const first = Math.max(gapStart(s, unit), from);
-    const stop = nextUsed(s, unit);
-    const place = alignedUp(first, alignment);
+    const first = Math.max(gapStart(s, unit) | 0, from);
+    const stop = nextUsed(s, unit) | 0;
+    const place = alignedUp(first, alignment) | 0;
     const fits = place + size <= stop;
     if (fits && place < end) return place;
-    longest = Math.max(longest, stop - first);
+    longest = Math.max(longest, (stop - first) | 0);
     // A closed word of level 1 looks free. If it is not, all of it lies in one block.
     from = fits || stop <= unit ? end : stop;
   }
-  table[(table.length >>> 1) + stretch] = Math.min(longest, LONGEST);
+  table[TREE + leavesOf(table) + stretch] = Math.min(longest, LONGEST);
   return ~Math.min(alignedUp(Math.max(from, end), alignment), s[AT_CAPACITY]);
 };
 
@@ -150,8 +167,25 @@ const placeIn = (
  * O(log capacity) for each stretch whose leaf promises too much, and one more.
  */
 export const lowestPlace = (table: Int32Array, s: Int32Array, size: number, alignment: number): number => {
-  for (let from = 0; from < s[AT_CAPACITY]; ) {
-    const stretch = firstStretch(table, Math.min(size, LONGEST), from >>> STRETCH_BITS);
+  if (size >= TREE) return search(table, s, size, alignment, 0);
+  const word = table[size];
+  if (alignment === 1) {
+    const used = s[HEADER + (word << 1)];
+    const starts = used === 0 ? 0 : anyRunStarts(~used, size);
+    if (starts !== 0) return (word << FANOUT_BITS) | lowestBit(starts);
+  }
+  const place = search(table, s, size, alignment, word << FANOUT_BITS);
+  if (alignment === 1) {
+    const next = place < 0 ? s[AT_COUNT] : place >>> FANOUT_BITS;
+    for (let larger = size; larger < TREE && table[larger] < next; larger++) table[larger] = next;
+  }
+  return place;
+};
+
+/** The same, without the hints; no place lies before `from`. */
+const search = (table: Int32Array, s: Int32Array, size: number, alignment: number, from: number): number => {
+  while (from < s[AT_CAPACITY]) {
+    const stretch = firstStretch(table, Math.min(size | 0, LONGEST), from >>> STRETCH_BITS);
     if (stretch < 0) break;
     const place = placeIn(table, s, stretch, size, alignment);
     if (place >= 0) return place;

@@ -1,7 +1,7 @@
 // Gaps: the longest ranges of free units between blocks in use, of any length. Where they start and end is in the words.
 
 import { FANOUT_BITS, lowestBit } from '../base/word.ts';
-import { AT_CAPACITY, MAX_LEVELS, pairAt } from './layout.ts';
+import { AT_CAPACITY, HEADER, MAX_LEVELS, pairAt } from './layout.ts';
 
 /**
  * Looks from `offset` up (`isUp`) or down for a unit in use. Climbs until a word has a child in use on that side, and goes
@@ -39,7 +39,22 @@ const edge = (s: Int32Array, offset: number, isUp: boolean): number => {
  * Address of the first unit in use from `offset` on, the capacity if all are free. If `offset` is in use itself, the address
  * of that unit or of a lower one of the same block. `offset` may be the capacity. O(log capacity).
  */
-export const nextUsed = (s: Int32Array, offset: number): number => edge(s, offset, true);
+export const nextUsed = (s: Int32Array, offset: number): number => {
+  // Mostly the word of `offset` tells, or the next one.
+  const pos = HEADER + ((offset >>> FANOUT_BITS) << 1);
+  const used = s[pos];
+  const bits = used & (-1 << offset);
+  if (bits !== 0) return (offset & ~31) + lowestBit(bits);
+  const next = s[pos + 2];
+  return used !== 0 && next !== 0 ? (offset | 31) + 1 + lowestBit(next) : edge(s, offset, true) | 0;
+};
 
 /** Address at which the gap that holds the free unit at `offset` starts. O(log capacity). */
-export const gapStart = (s: Int32Array, offset: number): number => edge(s, offset, false);
+export const gapStart = (s: Int32Array, offset: number): number => {
+  const pos = HEADER + ((offset >>> FANOUT_BITS) << 1);
+  const used = s[pos];
+  const bits = used & ~(-1 << offset);
+  if (bits !== 0) return (offset | 31) + 1 - Math.clz32(bits);
+  const before = s[pos - 2];
+  return used !== 0 && before !== 0 ? (offset & ~31) - Math.clz32(before) : edge(s, offset, false) | 0;
+};

@@ -4,10 +4,8 @@ import { assert, DEV } from '../../base/assert.ts';
 import {
   blockLength,
   FANOUT_BITS,
-  levelOfOrder,
   longestRunOrder,
   maskOf,
-  tileOrder,
   tileStarts,
 } from '../../base/word.ts';
 import { nextUsed } from '../gaps.ts';
@@ -19,6 +17,49 @@ import { freeRun } from '../tree.ts';
 export function isRangeFree(state: Int32Array, offset: number, end: number): boolean {
   return offset === end || nextUsed(state, offset) >= end;
 }
+
+/** Whether the `n` children of `level` from `child` on, which lie in one word, are whole live blocks of that level. */
+const isLiveRun = (s: Int32Array, level: number, child: number, n: number): boolean => {
+  const pos = pairAt(s, level, child >>> FANOUT_BITS);
+  const used = s[pos];
+  const cont = s[pos + 1];
+  const mask = maskOf(n, child);
+  return ((~used & mask) | ((cont >>> child) & 1) | (used & cont & (mask << 1) & ~mask)) === 0;
+};
+
+/** What `overRuns` does with a range. */
+const CHECK = 0;
+const FREE = 1;
+const MARK = 2;
+
+/**
+ * Goes over the largest aligned runs of children that tile the units from `offset` up to `end`: at each level the one at either
+ * end, until both ends lie in one word.
+ *
+ * @returns false if `what` is CHECK and a run is not made of whole live blocks of its level.
+ */
+const overRuns = (s: Int32Array, offset: number, end: number, what: number): boolean => {
+  let from = offset;
+  let to = end;
+  for (let level = 0; from < to; level++) {
+    const isLast = from >>> FANOUT_BITS === to >>> FANOUT_BITS;
+    let child = from;
+    let n = isLast ? to - from : -from & 31;
+    for (let side = 0; side < 2; side++) {
+      if (n !== 0) {
+        if (what === MARK) markRun(s, level, child, n);
+        else if (what === FREE) freeRun(s, level, child, n);
+        else if (!isLiveRun(s, level, child, n)) return false;
+      }
+      if (isLast) return true;
+      child = to & ~31;
+      n = to & 31;
+    }
+    from = (from + 31) >>> FANOUT_BITS;
+    to >>>= FANOUT_BITS;
+  }
+  return true;
+};
 
 /**
  * Marks the free units from `offset` up to `end` as live: in two words of each level at most, those in which the range begins
@@ -34,18 +75,11 @@ export const markRangeLive = (s: Int32Array, offset: number, end: number): void 
     const mask = maskOf(end - offset, offset);
     if (DEV) assert((used & mask) === 0, 'a range that becomes live was free');
     s[pos] = used | mask;
-    s[pos + 1] |= mask & ~tileStarts(offset & 31, (offset & 31) + end - offset);
+    s[pos + 1] |= mask & ~tileStarts(mask, offset, end);
     clearStale(s, 0, word);
     return;
   }
-  for (let next = offset; next < end; ) {
-    const level = levelOfOrder(tileOrder(next, end));
-    const shift = FANOUT_BITS * level;
-    const child = next >>> shift;
-    const n = Math.min(32 - (child & 31), (end - next) >>> shift);
-    markRun(s, level, child, n);
-    next += n << shift;
-  }
+  overRuns(s, offset, end, MARK);
 };
 
 /** Marks the `n` free children of `level` from `child` on, which lie in one word, as live, and opens the words down to it. */
@@ -56,7 +90,7 @@ const markRun = (s: Int32Array, level: number, child: number, n: number): void =
   let busy = s[pos] | s[pos + 1];
   if (DEV) assert((busy & mask) === 0, 'a range that becomes live was free');
   s[pos] |= mask;
-  s[pos + 1] |= mask & ~tileStarts(child & 31, (child & 31) + n);
+  s[pos + 1] |= mask & ~tileStarts(mask, child, child + n);
   while (busy === 0 && level < MAX_LEVELS - 1) {
     // The word was closed. AT_ABOVE remains a lower bound: nothing in it lies below the child that is subdivided now.
     setRunBits(s, level, word, longestRunOrder(~(s[pos] | s[pos + 1])));
@@ -76,7 +110,7 @@ const markRun = (s: Int32Array, level: number, child: number, n: number): void =
  *
  * @returns -1 if they tile the range; else a unit of it that is free, or an end of it that lies inside a block.
  */
-export const overTiles = (s: Int32Array, offset: number, end: number, frees: boolean): number => {
+const overTiles = (s: Int32Array, offset: number, end: number, frees: boolean): number => {
   for (let next = offset; next < end; ) {
     let level = 0;
     let child = next;
@@ -100,4 +134,21 @@ export const overTiles = (s: Int32Array, offset: number, end: number, frees: boo
     next = after;
   }
   return -1;
+};
+
+/** -1 if live blocks tile the units from `offset` up to `end`; else what `overTiles` returns. */
+export const firstUntiled = (s: Int32Array, offset: number, end: number): number => {
+  return overTiles(s, offset, end, false);
+};
+
+/** Frees the live blocks that tile the units from `offset` up to `end`; if they do not, changes nothing. Returns as `firstUntiled`. */
+export const freeRange = (s: Int32Array, offset: number, end: number): number => {
+  // Mostly the blocks are those that `markRangeLive` makes, or lie where those would.
+  if (overRuns(s, offset, end, CHECK)) {
+    overRuns(s, offset, end, FREE);
+    return -1;
+  }
+  const unit = firstUntiled(s, offset, end);
+  if (unit < 0) overTiles(s, offset, end, true);
+  return unit;
 };
