@@ -438,7 +438,9 @@ export class BuddyAllocator {
    */
   release(offset: number, size: number): void {
     const s = this.#state();
-    const end = checkRange(offset, size, s[AT_CAPACITY]);
+    const isRange = (offset | 0) === offset && (size | 0) === size && offset >= 0 && size > 0;
+    if (!isRange || size > s[AT_CAPACITY] - offset) checkRange(offset, size, s[AT_CAPACITY]);
+    const end = (offset + size) | 0;
     // Mostly the range lies in an open word of level 0.
     const pos = HEADER + ((offset >>> FANOUT_BITS) << 1);
     const cont = s[pos + 1];

@@ -58,7 +58,8 @@ export const freeRun = (s: Int32Array, level: number, child: number, n: number):
   if ((used | cont) === 0) closeWord(s, level, word);
   else {
     lowerBounds(s, level, child << (FANOUT_BITS * level));
-    setRunBits(s, level, word, longestRunOrder(~(used | cont)));
+    const longest = longestRunOrder(~(used | cont));
+    if (!hasRunBit(s, level, word, longest)) setRunBits(s, level, word, longest);
   }
 };
 
@@ -75,7 +76,8 @@ export const closeWord = (s: Int32Array, level: number, word: number): void => {
     const busy = s[pos] | cont;
     if (busy !== 0) {
       lowerBounds(s, level, word << (FANOUT_BITS * level));
-      setRunBits(s, level, word >>> FANOUT_BITS, longestRunOrder(~busy));
+      const longest = longestRunOrder(~busy);
+      if (!hasRunBit(s, level, word >>> FANOUT_BITS, longest)) setRunBits(s, level, word >>> FANOUT_BITS, longest);
       return;
     }
     word >>>= FANOUT_BITS;
