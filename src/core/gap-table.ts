@@ -22,9 +22,10 @@ import { AT_CAPACITY, AT_COUNT, groupAt, HEADER, NO_ADDRESS, pairAt } from './la
 
 /** log2 of the units of a stretch. */
 const STRETCH_BITS = 2 * FANOUT_BITS;
+const STRETCH = 1 << STRETCH_BITS;
 
 /** Longer ranges count as this long: so one that becomes free is noted in at most 8 stretches before its own. */
-const LONGEST = 1 << (STRETCH_BITS + 3);
+const LONGEST = 8 * STRETCH;
 
 /** What is known of the gaps of one state, shared by all allocators that work on it. */
 export interface Gaps {
@@ -62,21 +63,28 @@ export const newGapTable = (capacity: number): Int32Array => {
 
 /** Notes that the units from `offset` up to `end` have become free. */
 export const noteFree = (table: Int32Array, s: Int32Array, offset: number, end: number): void => {
+  const leaf = TREE + ((table.length - TREE) >>> 1);
   // For stretches farther below, what was free up to `offset` was that long already.
   const start = Math.max(gapStart(s, offset) | 0, (offset - LONGEST) | 0);
   const lowest = start >>> STRETCH_BITS;
   let stretch = (end - 1) >>> STRETCH_BITS;
   let size = TREE - 1;
-  if (stretch !== lowest || table[TREE + leavesOf(table) + lowest] < LONGEST) {
+  if (stretch !== lowest || table[leaf + lowest] < LONGEST) {
     const stop = nextUsed(s, end) | 0;
     size = Math.min((stop - start) | 0, size);
     for (; stretch >= lowest; stretch--) {
       const length = Math.min((stop - Math.max(start, stretch << STRETCH_BITS)) | 0, LONGEST);
-      for (let i = leavesOf(table) + stretch; i > 0 && table[TREE + i] < length; i >>>= 1) table[TREE + i] = length;
+      if (table[leaf + stretch] < length) raise(table, leaf - TREE + stretch, length);
     }
   }
   const word = start >>> FANOUT_BITS;
   for (; table[size] > word; size--) table[size] = word;
+};
+
+/** Raises entry `i` to `length` at least. A length of several stretches is rounded up, or each free at its end would raise them all. */
+const raise = (table: Int32Array, i: number, length: number): void => {
+  const rounded = length < STRETCH ? length : (length + STRETCH - 1) & -STRETCH;
+  for (; i > 0 && table[TREE + i] < rounded; i >>>= 1) table[TREE + i] = rounded;
 };
 
 /** The first stretch from `from` on whose leaf is at least `size`; -1 if there is none. */
@@ -119,7 +127,7 @@ const placeIn = (
   alignment: number,
 ): number => {
   let from = stretch << STRETCH_BITS; // no place lies below
-  const end = from + (1 << STRETCH_BITS);
+  const end = from + STRETCH;
   const pos = pairAt(s, 1, stretch);
   const free = ~(s[pos] | s[pos + 1]);
   const order = 30 - Math.clz32(size + 1);
