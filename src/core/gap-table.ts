@@ -115,6 +115,7 @@ const alignedUp = (offset: number, alignment: number): number => {
 /**
  * The lowest multiple of `alignment` in `stretch` at which `size` units are free. If there is none, the complement of an
  * address from the end of the stretch up, at most the capacity, below which there is none; the stretch's leaf is lowered.
+ * No range of `size` units starts before `hint`.
  *
  * A range of 2^(k+1) - 1 free units or more holds an aligned free block of order k. So the word of level 1, and the index of
  * the words of level 0, tell which words such a range can lie in.
@@ -125,9 +126,10 @@ const placeIn = (
   stretch: number,
   size: number,
   alignment: number,
+  hint: number,
 ): number => {
-  let from = stretch << STRETCH_BITS; // no place lies below
-  const end = from + STRETCH;
+  let from = Math.max(hint, stretch << STRETCH_BITS); // no place lies below
+  const end = (stretch + 1) << STRETCH_BITS;
   const pos = pairAt(s, 1, stretch);
   const free = ~(s[pos] | s[pos + 1]);
   const order = 30 - Math.clz32(size + 1);
@@ -190,12 +192,12 @@ export const lowestPlace = (table: Int32Array, s: Int32Array, size: number, alig
   return place;
 };
 
-/** The same, without the hints; no place lies before `from`. */
-const search = (table: Int32Array, s: Int32Array, size: number, alignment: number, from: number): number => {
-  while (from < s[AT_CAPACITY]) {
+/** The same from `hint` on, before which no range of `size` units starts. */
+const search = (table: Int32Array, s: Int32Array, size: number, alignment: number, hint: number): number => {
+  for (let from = hint; from < s[AT_CAPACITY]; ) {
     const stretch = firstStretch(table, Math.min(size | 0, LONGEST), from >>> STRETCH_BITS);
     if (stretch < 0) break;
-    const place = placeIn(table, s, stretch, size, alignment);
+    const place = placeIn(table, s, stretch, size, alignment, hint);
     if (place >= 0) return place;
     from = ~place;
   }

@@ -51,10 +51,10 @@ export const nextUsed = (s: Int32Array, offset: number): number => {
 
 /** Address at which the gap that holds the free unit at `offset` starts. O(log capacity). */
 export const gapStart = (s: Int32Array, offset: number): number => {
+  // Mostly the word of `offset` tells, or the one before.
   const pos = HEADER + ((offset >>> FANOUT_BITS) << 1);
-  const used = s[pos];
-  const bits = used & ~(-1 << offset);
+  const bits = s[pos] & ~(-1 << offset);
   if (bits !== 0) return (offset | 31) + 1 - Math.clz32(bits);
   const before = s[pos - 2];
-  return used !== 0 && before !== 0 ? (offset & ~31) - Math.clz32(before) : edge(s, offset, false) | 0;
+  return before !== 0 ? (offset & ~31) - Math.clz32(before) : edge(s, offset, false) | 0;
 };
