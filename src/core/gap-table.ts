@@ -128,7 +128,7 @@ const placeIn = (
   alignment: number,
   hint: number,
 ): number => {
-  let from = Math.max(hint, stretch << STRETCH_BITS); // no place lies below
+  let from = Math.max(hint | 0, stretch << STRETCH_BITS); // no place lies below
   const end = (stretch + 1) << STRETCH_BITS;
   const pos = pairAt(s, 1, stretch);
   const free = ~(s[pos] | s[pos + 1]);
