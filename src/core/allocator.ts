@@ -37,8 +37,8 @@ import { check } from './state/check.ts';
 import { copyState } from './state/copy.ts';
 import { emptyState, writeEmpty } from './state/empty.ts';
 import * as inspect from './state/inspect.ts';
-import { firstUntiled, freeRange, isRangeFree, markRangeLive } from './state/ranges.ts';
-import { closeWord, findLowest, freeRun, freeUnits, markLive } from './tree.ts';
+import { freeRuns, isRangeFree, markRangeLive } from './state/ranges.ts';
+import { closeWord, findLowest, freeRun, markLive } from './tree.ts';
 
 /** What a {@link BuddyAllocator} is made with. */
 export interface BuddyOptions {
@@ -402,11 +402,10 @@ export class BuddyAllocator {
     const s = this.#state();
     const end = checkRange(offset, size, s[AT_CAPACITY]);
     checkInteger('newSize', newSize, 1);
-    this.#expectTiled(firstUntiled(s, offset, end));
+    this.#expectTiled(offset, end);
     const newEnd = offset + newSize;
     if (newEnd > s[AT_CAPACITY] || (newEnd > end && !isRangeFree(s, end, newEnd))) return false;
-    freeRange(s, offset, end);
-    this.#noteFree(offset, end);
+    this.#freeTiles(offset, end);
     markRangeLive(s, offset, newEnd);
     return true;
   }
@@ -449,12 +448,9 @@ export class BuddyAllocator {
       size <= 32 - (offset & 31) &&
       ((~s[pos] & mask) | ((cont >>> offset) & 1) | (cont & (mask << 1) & ~mask)) === 0
     ) {
-      s[AT_FREE] += size;
-      freeUnits(s, offset >>> FANOUT_BITS, mask);
-    } else {
-      this.#expectTiled(freeRange(s, offset, end));
-    }
-    this.#noteFree(offset, end);
+      freeRun(s, 0, offset, size);
+      this.#noteFree(offset, end);
+    } else this.#freeTiles(offset, end);
   }
 
   /** Counts blocks and units. O(blocks * log capacity). */
@@ -560,9 +556,24 @@ export class BuddyAllocator {
     if (table !== undefined) noteFree(table, this.#s, offset, end);
   }
 
-  /** Throws unless `untiled`, as `firstUntiled` gives it, is -1. */
-  #expectTiled(untiled: number): void {
-    if (untiled >= 0) throw this.#misuse(untiled);
+  /** Throws unless live blocks tile the units from `offset` up to `end`. */
+  #expectTiled(offset: number, end: number): void {
+    for (let next = offset; next < end; ) {
+      const size = inspect.sizeAt(this.#s, next);
+      if (size === 0) throw this.#misuse(next);
+      next += size;
+      if (next > end) throw this.#misuse(end);
+    }
+  }
+
+  /** Frees the live blocks that tile the units from `offset` up to `end`. Throws if they do not. */
+  #freeTiles(offset: number, end: number): void {
+    if (!freeRuns(this.#s, offset, end)) {
+      this.#expectTiled(offset, end);
+      // A state that was overwritten may have a block less than it had.
+      for (let next = offset; next < end; ) next += this.#tryFree(next) || 1;
+    }
+    this.#noteFree(offset, end);
   }
 
   /** The error that says why `offset` is not the start of a live block. */

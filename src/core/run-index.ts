@@ -107,7 +107,8 @@ export const clearStale = (s: Int32Array, level: number, word: number): void => 
   const pos = pairAt(s, level, word);
   const busy = s[pos] | s[pos + 1];
   const longest = busy === 0 ? -1 : longestRunOrder(~busy);
-  if (longest < MAX_RUN_ORDER && hasRunBit(s, level, word, longest + 1)) clearRunBits(s, level, word, longest);
+  if (longest < MAX_RUN_ORDER && hasRunBit(s, level, word, longest + 1))
+    clearRunBits(s, level, word, longest);
 };
 
 /** To be called when `word` of `level` has closed: clears its bits, unless it is a hint and may keep them. */

@@ -6,7 +6,7 @@
 
 import { assert, DEV } from '../base/assert.ts';
 import { FANOUT_BITS, longestRunOrder, MAX_RUN_ORDER, maskOf, runMask } from '../base/word.ts';
-import { AT_ABOVE, AT_FREE, HEADER, MAX_LEVELS, pairAt } from './layout.ts';
+import { AT_ABOVE, AT_FREE, MAX_LEVELS, pairAt } from './layout.ts';
 import { hasRunBit, lowestInLevel, setRunBits, wordClosed } from './run-index.ts';
 
 /** Marks the free block of order `FANOUT_BITS * level + r` at `offset` as live, and opens the words down to its level. */
@@ -29,20 +29,6 @@ export const markLive = (s: Int32Array, offset: number, level: number, r: number
     if (DEV) assert(((busy >>> child) & 1) === 0, 'the parent of a closed word is free');
     s[pos + 1] |= 1 << child;
   }
-};
-
-/** Frees the units of `mask` in `word` of level 0, which are whole live blocks. Returns what remains in use there. */
-export const freeUnits = (s: Int32Array, word: number, mask: number): number => {
-  const pos = HEADER + (word << 1);
-  const used = s[pos] & ~mask;
-  s[pos] = used;
-  s[pos + 1] &= ~mask;
-  if (used === 0) closeWord(s, 0, word);
-  else {
-    const longest = longestRunOrder(~used);
-    if (!hasRunBit(s, 0, word, longest)) setRunBits(s, 0, word, longest);
-  }
-  return used;
 };
 
 /** Frees the `n` children of `level` from `child` on, which lie in one word and are whole live blocks. */
@@ -77,7 +63,8 @@ export const closeWord = (s: Int32Array, level: number, word: number): void => {
     if (busy !== 0) {
       lowerBounds(s, level, word << (FANOUT_BITS * level));
       const longest = longestRunOrder(~busy);
-      if (!hasRunBit(s, level, word >>> FANOUT_BITS, longest)) setRunBits(s, level, word >>> FANOUT_BITS, longest);
+      if (!hasRunBit(s, level, word >>> FANOUT_BITS, longest))
+        setRunBits(s, level, word >>> FANOUT_BITS, longest);
       return;
     }
     word >>>= FANOUT_BITS;

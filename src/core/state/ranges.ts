@@ -1,13 +1,7 @@
 // Ranges of any size, as live blocks that tile them. What is marked here are the largest aligned blocks, from left to right.
 
 import { assert, DEV } from '../../base/assert.ts';
-import {
-  blockLength,
-  FANOUT_BITS,
-  longestRunOrder,
-  maskOf,
-  tileStarts,
-} from '../../base/word.ts';
+import { FANOUT_BITS, longestRunOrder, maskOf, tileStarts } from '../../base/word.ts';
 import { nextUsed } from '../gaps.ts';
 import { AT_FREE, HEADER, MAX_LEVELS, pairAt } from '../layout.ts';
 import { clearStale, setRunBits } from '../run-index.ts';
@@ -105,50 +99,11 @@ const markRun = (s: Int32Array, level: number, child: number, n: number): void =
 };
 
 /**
- * Goes over the live blocks from `offset` up to `end`, and frees them if `frees` is set; then they must be known to tile the
- * range.
+ * Frees the units from `offset` up to `end` if they are made of blocks as `markRangeLive` makes them, or others that lie within
+ * the same runs. O(log capacity).
  *
- * @returns -1 if they tile the range; else a unit of it that is free, or an end of it that lies inside a block.
+ * @returns false if they are not; nothing has changed then.
  */
-const overTiles = (s: Int32Array, offset: number, end: number, frees: boolean): number => {
-  for (let next = offset; next < end; ) {
-    let level = 0;
-    let child = next;
-    let pos = pairAt(s, 0, child >>> FANOUT_BITS);
-    while ((s[pos] | s[pos + 1]) === 0) {
-      if (++level === MAX_LEVELS) return next; // the state was overwritten
-      child >>>= FANOUT_BITS;
-      pos = pairAt(s, level, child >>> FANOUT_BITS);
-    }
-    const shift = FANOUT_BITS * level;
-    const used = s[pos];
-    const cont = s[pos + 1];
-    if (child << shift !== next || (((used & ~cont) >>> child) & 1) === 0) return next;
-    // All used children from here on: those of several blocks have the bits of one block without the first's.
-    const run = blockLength(used, used, child);
-    const inside = Math.min(run, (end - next) >>> shift);
-    const after = next + (inside << shift);
-    // The next child is in use, too: in a block that goes on, or that begins where the range should have ended.
-    if (run > inside && (after !== end || (((used & cont) >>> (child + inside)) & 1) !== 0)) return end;
-    if (frees) freeRun(s, level, child, inside);
-    next = after;
-  }
-  return -1;
-};
-
-/** -1 if live blocks tile the units from `offset` up to `end`; else what `overTiles` returns. */
-export const firstUntiled = (s: Int32Array, offset: number, end: number): number => {
-  return overTiles(s, offset, end, false);
-};
-
-/** Frees the live blocks that tile the units from `offset` up to `end`; if they do not, changes nothing. Returns as `firstUntiled`. */
-export const freeRange = (s: Int32Array, offset: number, end: number): number => {
-  // Mostly the blocks are those that `markRangeLive` makes, or lie where those would.
-  if (overRuns(s, offset, end, CHECK)) {
-    overRuns(s, offset, end, FREE);
-    return -1;
-  }
-  const unit = firstUntiled(s, offset, end);
-  if (unit < 0) overTiles(s, offset, end, true);
-  return unit;
+export const freeRuns = (s: Int32Array, offset: number, end: number): boolean => {
+  return overRuns(s, offset, end, CHECK) && overRuns(s, offset, end, FREE);
 };
