@@ -79,21 +79,6 @@ export const tileOrder = (offset: number, end: number): number => {
   return offset === 0 ? fits : Math.min(fits, lowestBit(offset));
 };
 
-/** [child]: it, and it rounded up to each power of two, as bits. */
-const ROUNDED_UP = Int32Array.from({ length: 32 }, (_, c) => {
-  return [1, 2, 4, 8, 16].reduce((bits, size) => bits | (1 << (Math.ceil(c / size) * size)), 0);
-});
-
-/** [child - 1]: it rounded down to each power of two above 1, as bits. */
-const ROUNDED_DOWN = Int32Array.from({ length: 32 }, (_, c) => {
-  return [2, 4, 8, 16].reduce((bits, size) => bits | (1 << ((c + 1) & -size)), 0);
-});
-
-/** Of `mask`, the children `c` up to `end`, those at which the largest aligned blocks that tile them start. */
-export const tileStarts = (mask: number, c: number, end: number): number => {
-  return (ROUNDED_UP[c & 31] | ROUNDED_DOWN[(end - 1) & 31]) & mask;
-};
-
 /** The largest r for which `runStarts(free, r)` is not empty; -1 if no child is free. */
 export const longestRunOrder = (free: number): number => {
   const f1 = free & (free >>> 1) & 0x55555555;

@@ -1,11 +1,29 @@
 // Ranges of any size, as live blocks that tile them. What is marked here are the largest aligned blocks, from left to right.
 
 import { assert, DEV } from '../../base/assert.ts';
-import { FANOUT_BITS, longestRunOrder, maskOf, tileStarts } from '../../base/word.ts';
+import { FANOUT_BITS, longestRunOrder, maskOf } from '../../base/word.ts';
 import { nextUsed } from '../gaps.ts';
 import { AT_FREE, HEADER, MAX_LEVELS, pairAt } from '../layout.ts';
 import { clearStale, setRunBits } from '../run-index.ts';
 import { freeRun } from '../tree.ts';
+
+/** [child]: as bits, what `round` makes of it for each size of a block. */
+const bySize = (round: (child: number, size: number) => number): Int32Array => {
+  return Int32Array.from({ length: 32 }, (_, child) => {
+    return [1, 2, 4, 8, 16].reduce((bits, size) => bits | (1 << round(child, size)), 0);
+  });
+};
+
+/** [child]: it rounded up to multiples of each size. */
+const ROUNDED_UP = bySize((child, size) => (child + size - 1) & -size);
+
+/** [child]: the one after it rounded down. */
+const ROUNDED_DOWN = bySize((child, size) => (child + 1) & -size);
+
+/** Of `mask`, the `n` children of a word from `child` on, those at which the largest aligned blocks that tile them start. */
+const tileStarts = (mask: number, child: number, n: number): number => {
+  return (ROUNDED_UP[child & 31] | ROUNDED_DOWN[(child + n - 1) & 31]) & mask;
+};
 
 /** Whether all units from `offset` up to `end` are free. O(log capacity). */
 export function isRangeFree(state: Int32Array, offset: number, end: number): boolean {
@@ -69,7 +87,7 @@ export const markRangeLive = (s: Int32Array, offset: number, end: number): void 
     const mask = maskOf(end - offset, offset);
     if (DEV) assert((used & mask) === 0, 'a range that becomes live was free');
     s[pos] = used | mask;
-    s[pos + 1] |= mask & ~tileStarts(mask, offset, end);
+    s[pos + 1] |= mask & ~tileStarts(mask, offset, end - offset);
     clearStale(s, 0, word);
     return;
   }
@@ -84,7 +102,7 @@ const markRun = (s: Int32Array, level: number, child: number, n: number): void =
   let busy = s[pos] | s[pos + 1];
   if (DEV) assert((busy & mask) === 0, 'a range that becomes live was free');
   s[pos] |= mask;
-  s[pos + 1] |= mask & ~tileStarts(mask, child, child + n);
+  s[pos + 1] |= mask & ~tileStarts(mask, child, n);
   while (busy === 0 && level < MAX_LEVELS - 1) {
     // The word was closed. AT_ABOVE remains a lower bound: nothing in it lies below the child that is subdivided now.
     setRunBits(s, level, word, longestRunOrder(~(s[pos] | s[pos + 1])));
