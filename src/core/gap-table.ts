@@ -177,18 +177,14 @@ const placeIn = (
  * O(log capacity) for each stretch whose leaf promises too much, and one more.
  */
 export const lowestPlace = (table: Int32Array, s: Int32Array, size: number, alignment: number): number => {
-  if (size >= TREE) return search(table, s, size, alignment, 0);
+  if (size >= TREE || alignment !== 1) return search(table, s, size, alignment, 0);
   const word = table[size];
-  if (alignment === 1) {
-    const used = s[HEADER + (word << 1)];
-    const starts = used === 0 ? 0 : anyRunStarts(~used, size);
-    if (starts !== 0) return (word << FANOUT_BITS) | lowestBit(starts);
-  }
-  const place = search(table, s, size, alignment, word << FANOUT_BITS);
-  if (alignment === 1) {
-    const next = place < 0 ? s[AT_COUNT] : place >>> FANOUT_BITS;
-    for (let larger = size; larger < TREE && table[larger] < next; larger++) table[larger] = next;
-  }
+  const used = s[HEADER + (word << 1)];
+  const starts = used === 0 ? 0 : anyRunStarts(~used, size);
+  if (starts !== 0) return (word << FANOUT_BITS) | lowestBit(starts);
+  const place = search(table, s, size, 1, word << FANOUT_BITS);
+  const next = place < 0 ? s[AT_COUNT] : place >>> FANOUT_BITS;
+  for (let larger = size; larger < TREE && table[larger] < next; larger++) table[larger] = next;
   return place;
 };
 

@@ -3,7 +3,7 @@
 import { assert, DEV } from '../../base/assert.ts';
 import { FANOUT_BITS, longestRunOrder, maskOf } from '../../base/word.ts';
 import { nextUsed } from '../gaps.ts';
-import { AT_FREE, HEADER, MAX_LEVELS, pairAt } from '../layout.ts';
+import { AT_FREE, MAX_LEVELS, pairAt } from '../layout.ts';
 import { clearStale, setRunBits } from '../run-index.ts';
 import { freeRun } from '../tree.ts';
 
@@ -79,19 +79,9 @@ const overRuns = (s: Int32Array, offset: number, end: number, what: number): boo
  */
 export const markRangeLive = (s: Int32Array, offset: number, end: number): void => {
   s[AT_FREE] -= end - offset;
-  // Level 0, where most ranges lie, is written out, as in `alloc`.
-  const word = offset >>> FANOUT_BITS;
-  const pos = HEADER + (word << 1);
-  const used = s[pos];
-  if (used !== 0 && (end - 1) >>> FANOUT_BITS === word) {
-    const mask = maskOf(end - offset, offset);
-    if (DEV) assert((used & mask) === 0, 'a range that becomes live was free');
-    s[pos] = used | mask;
-    s[pos + 1] |= mask & ~tileStarts(mask, offset, end - offset);
-    clearStale(s, 0, word);
-    return;
-  }
-  overRuns(s, offset, end, MARK);
+  // Mostly the range lies in one word of level 0.
+  if (offset >>> FANOUT_BITS === end >>> FANOUT_BITS) markRun(s, 0, offset, end - offset);
+  else overRuns(s, offset, end, MARK);
 };
 
 /** Marks the `n` free children of `level` from `child` on, which lie in one word, as live, and opens the words down to it. */
