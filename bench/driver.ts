@@ -74,3 +74,35 @@ export function replayTimingEach(
     if (ns < least[i]) least[i] = ns;
   }
 }
+
+/** An allocator of ranges: it wants to know how long a range is that it gets back. */
+export interface RangeAllocator {
+  alloc(size: number): number;
+  free(handle: number, size: number): unknown;
+}
+
+/**
+ * Replays all operations, as `replay` does, and returns how many found no room. `sizes` has the size of every id. Linear in the
+ * number of operations.
+ */
+export function replayRanges(
+  allocator: RangeAllocator,
+  operations: Int32Array,
+  sizes: Int32Array,
+  handles: Int32Array,
+): number {
+  let id = 0;
+  let failures = 0;
+  for (let i = 0; i < operations.length; i++) {
+    const x = operations[i];
+    if (x >= 0) {
+      const handle = allocator.alloc(x);
+      handles[id++] = handle;
+      if (handle < 0) failures++;
+    } else {
+      const handle = handles[~x];
+      if (handle >= 0) allocator.free(handle, sizes[~x]);
+    }
+  }
+  return failures;
+}
