@@ -18,7 +18,7 @@ import {
   runMask,
   runStarts,
 } from '../base/word.ts';
-import { type Gaps, gapsOf, lowestPlace, newGapTable, noteFree } from './gap-table.ts';
+import { type Gaps, gapsOf, lowestPlace, newGapTable, noteFree, noteTaken, STRETCH } from './gap-table.ts';
 import {
   AT_ABOVE,
   AT_CAPACITY,
@@ -163,7 +163,7 @@ export class BuddyAllocator {
     const s = this.#state();
     let size = 0;
     for (let step = 2 ** 30; step >= 1; step /= 2) {
-      if (size + step <= s[AT_FREE] && this.#placeOf(size + step, 1) >= 0) size += step;
+      if (size + step <= s[AT_FREE] && lowestPlace(this.#table(), s, size + step, 1) >= 0) size += step;
     }
     return size;
   }
@@ -371,7 +371,7 @@ export class BuddyAllocator {
    * live blocks, as that of {@link reserve} does; give it back by {@link release}, with the same size.
    *
    * O(log capacity) mostly; O(capacity) at worst, but amortised over the frees that make it necessary. The first call makes a
-   * table beside the state, of 8 to 16 bytes for each 1024 units.
+   * table beside the state, of 8 to 16 bytes for each 1024 units and 128 more.
    *
    * @returns the offset of the range; -1 if there is no room.
    * @throws TypeError if an argument is not a number.
@@ -385,8 +385,11 @@ export class BuddyAllocator {
       checkInteger('alignment', alignment, 1);
       if (size > s[AT_FREE]) return -1;
     }
-    const offset = this.#placeOf(size, alignment);
-    if (offset >= 0) markRangeLive(s, offset, offset + size);
+    const table = this.#table();
+    const offset = lowestPlace(table, s, size, alignment);
+    if (offset < 0) return -1;
+    markRangeLive(s, offset, offset + size);
+    if (size >= STRETCH) noteTaken(table, offset, offset + size);
     return offset;
   }
 
@@ -429,7 +432,7 @@ export class BuddyAllocator {
 
   /**
    * Frees all live blocks in the `size` units from `offset` on; they must tile that range, however they were made.
-   * O(log capacity) for each word in which they lie: for a range as {@link allocRange} makes it, two per level at most.
+   * O(log capacity) for a range as {@link allocRange} makes it, and for each block of another.
    *
    * @throws TypeError, RangeError as {@link reserve}.
    * @throws BuddyError `NOT_ALLOCATED` if a unit of the range is free; `INTERIOR` if the range begins or ends inside
@@ -437,20 +440,17 @@ export class BuddyAllocator {
    */
   release(offset: number, size: number): void {
     const s = this.#state();
-    const isRange = (offset | 0) === offset && (size | 0) === size && offset >= 0 && size > 0;
-    if (!isRange || size > s[AT_CAPACITY] - offset) checkRange(offset, size, s[AT_CAPACITY]);
-    const end = (offset + size) | 0;
-    // Mostly the range lies in an open word of level 0.
-    const pos = HEADER + ((offset >>> FANOUT_BITS) << 1);
-    const cont = s[pos + 1];
-    const mask = maskOf(size, offset);
+    // Tests of int32 cost least. What does not pass them is left to the full check, which says why.
     if (
-      size <= 32 - (offset & 31) &&
-      ((~s[pos] & mask) | ((cont >>> offset) & 1) | (cont & (mask << 1) & ~mask)) === 0
+      (offset | 0) !== offset ||
+      (size | 0) !== size ||
+      offset < 0 ||
+      size <= 0 ||
+      size > s[AT_CAPACITY] - offset
     ) {
-      freeRun(s, 0, offset, size);
-      this.#noteFree(offset, end);
-    } else this.#freeTiles(offset, end);
+      checkRange(offset, size, s[AT_CAPACITY]);
+    }
+    this.#freeTiles(offset, offset + size);
   }
 
   /** Counts blocks and units. O(blocks * log capacity). */
@@ -543,11 +543,10 @@ export class BuddyAllocator {
     return inspect.sizeAt(s, checkOffset('offset', offset, s[AT_CAPACITY]));
   }
 
-  /** The lowest place for a range; -1 if there is none. */
-  #placeOf(size: number, alignment: number): number {
-    const s = this.#s;
-    this.#gaps.table ??= newGapTable(s[AT_CAPACITY]);
-    return lowestPlace(this.#gaps.table, s, size, alignment);
+  /** The gap table, made if there is none. */
+  #table(): Int32Array {
+    this.#gaps.table ??= newGapTable(this.#s[AT_CAPACITY]);
+    return this.#gaps.table;
   }
 
   /** Tells the gap table, if there is one, that the units from `offset` up to `end` have become free. */

@@ -14,7 +14,8 @@
 //
 // The table is not part of the state: it is a bound that follows from it, and is made at the first search. Blocks that become
 // live leave it true, so `alloc` knows nothing of it. Units that become free are noted in it. A search that finds no place in
-// a stretch lowers its leaf. So a stretch is searched in vain only if a range was taken from it since, or for a smaller size.
+// a stretch lowers its leaf, and `allocRange` lowers those of the stretches that it fills. So a stretch is searched in vain only
+// if a range was taken from it since, or for a smaller size.
 
 import { anyRunStarts, FANOUT_BITS, lowestBit } from '../base/word.ts';
 import { gapStart, nextUsed } from './gaps.ts';
@@ -22,7 +23,7 @@ import { AT_CAPACITY, AT_COUNT, groupAt, HEADER, NO_ADDRESS, pairAt } from './la
 
 /** log2 of the units of a stretch. */
 const STRETCH_BITS = 2 * FANOUT_BITS;
-const STRETCH = 1 << STRETCH_BITS;
+export const STRETCH = 1 << STRETCH_BITS;
 
 /** Longer ranges count as this long: so one that becomes free is noted in at most 8 stretches before its own. */
 const LONGEST = 8 * STRETCH;
@@ -63,7 +64,7 @@ export const newGapTable = (capacity: number): Int32Array => {
 
 /** Notes that the units from `offset` up to `end` have become free. */
 export const noteFree = (table: Int32Array, s: Int32Array, offset: number, end: number): void => {
-  const leaf = TREE + ((table.length - TREE) >>> 1);
+  const leaf = TREE + leavesOf(table);
   // For stretches farther below, what was free up to `offset` was that long already.
   const start = Math.max(gapStart(s, offset) | 0, (offset - LONGEST) | 0);
   const lowest = start >>> STRETCH_BITS;
@@ -85,6 +86,12 @@ export const noteFree = (table: Int32Array, s: Int32Array, offset: number, end: 
 const raise = (table: Int32Array, i: number, length: number): void => {
   const rounded = length < STRETCH ? length : (length + STRETCH - 1) & -STRETCH;
   for (; i > 0 && table[TREE + i] < rounded; i >>>= 1) table[TREE + i] = rounded;
+};
+
+/** Notes that the units from `offset` up to `end` have become live: no range starts in the stretches that they fill. */
+export const noteTaken = (table: Int32Array, offset: number, end: number): void => {
+  const leaf = TREE + leavesOf(table);
+  table.fill(0, leaf + ((offset + STRETCH - 1) >>> STRETCH_BITS), leaf + (end >>> STRETCH_BITS));
 };
 
 /** The first stretch from `from` on whose leaf is at least `size`; -1 if there is none. */

@@ -46,7 +46,7 @@ export const nextUsed = (s: Int32Array, offset: number): number => {
   const bits = used & (-1 << offset);
   if (bits !== 0) return (offset & ~31) + lowestBit(bits);
   const next = s[pos + 2];
-  return used !== 0 && next !== 0 ? (offset | 31) + 1 + lowestBit(next) : edge(s, offset, true) | 0;
+  return used !== 0 && next !== 0 ? (offset | 31) + 1 + lowestBit(next) : edge(s, offset, true);
 };
 
 /** Address at which the gap that holds the free unit at `offset` starts. O(log capacity). */
@@ -56,5 +56,5 @@ export const gapStart = (s: Int32Array, offset: number): number => {
   const bits = s[pos] & ~(-1 << offset);
   if (bits !== 0) return (offset | 31) + 1 - Math.clz32(bits);
   const before = s[pos - 2];
-  return before !== 0 ? (offset & ~31) - Math.clz32(before) : edge(s, offset, false) | 0;
+  return before !== 0 ? (offset & ~31) - Math.clz32(before) : edge(s, offset, false);
 };

@@ -45,14 +45,12 @@ const FREE = 1;
 const MARK = 2;
 
 /**
- * Goes over the largest aligned runs of children that tile the units from `offset` up to `end`: at each level the one at either
+ * Goes over the largest aligned runs of children that tile the units from `from` up to `to`: at each level the one at either
  * end, until both ends lie in one word.
  *
  * @returns false if `what` is CHECK and a run is not made of whole live blocks of its level.
  */
-const overRuns = (s: Int32Array, offset: number, end: number, what: number): boolean => {
-  let from = offset;
-  let to = end;
+const overRuns = (s: Int32Array, from: number, to: number, what: number): boolean => {
   for (let level = 0; from < to; level++) {
     const isLast = from >>> FANOUT_BITS === to >>> FANOUT_BITS;
     let child = from;
@@ -113,5 +111,10 @@ const markRun = (s: Int32Array, level: number, child: number, n: number): void =
  * @returns false if they are not; nothing has changed then.
  */
 export const freeRuns = (s: Int32Array, offset: number, end: number): boolean => {
+  // Mostly the range lies in one word of level 0.
+  if (offset >>> FANOUT_BITS === end >>> FANOUT_BITS && isLiveRun(s, 0, offset, end - offset)) {
+    freeRun(s, 0, offset, end - offset);
+    return true;
+  }
   return overRuns(s, offset, end, CHECK) && overRuns(s, offset, end, FREE);
 };
