@@ -75,6 +75,16 @@ describe('by example', () => {
     expect(arena.largestRange).toBe(0);
   });
 
+  test('a range over several stretches leaves the gaps beside it to be found', () => {
+    const arena = new BuddyAllocator({ capacity: 5000 });
+    arena.reserve(100, 1);
+    expect(arena.allocRange(3000)).toBe(101);
+    expect(arena.allocRange(101)).toBe(3101);
+    expect(arena.allocRange(100)).toBe(0);
+    expect(arena.allocRange(1798)).toBe(3202);
+    expect(arena.freeUnits).toBe(0);
+  });
+
   test('release takes what alloc, reserve and allocRange made side by side', () => {
     const arena = new BuddyAllocator({ capacity: 64 });
     expect(arena.allocRange(5)).toBe(0);
