@@ -49,6 +49,7 @@ export const sections: Entry[] = [
     text: 'Inside',
     items: [
       { text: 'How it works', link: '/algorithm' },
+      { text: 'How a Heap works', link: '/slabs' },
       { text: 'Performance', link: '/performance' },
       { text: 'Without locks', link: '/concurrency' },
       { text: 'Testing', link: '/testing' },
