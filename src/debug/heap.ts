@@ -61,7 +61,7 @@ const LARGEST_RED_ZONE = 2 ** 30;
  *   has changed.
  *
  * What it knows of blocks lies outside the memory, so there is no `attach`. Time and memory: two captures of the stack,
- * the filling and the checking of all its bytes for each block, and up to twice the memory or more for small blocks,
+ * the filling and the checking of all its bytes for each block, and up to three times the memory for small blocks,
  * besides the quarantine.
  */
 export class DebugHeap extends Heap {

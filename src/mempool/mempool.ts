@@ -29,9 +29,9 @@ export interface MemPoolOpts {
   end?: number;
   /** The least block, and what every address is a multiple of: a power of two from 8 to 65536; 8 unless given. */
   align?: number;
-  /** Without effect: free buddies always merge, at a cost that does not grow with their number. */
+  /** Without effect: free pages always merge. */
   compact?: boolean;
-  /** Without effect: a block is always split down to the requested power of two. */
+  /** Without effect: a large block takes no more pages than it needs. */
   split?: boolean;
   /** Without effect, as `split`. */
   minSplit?: number;
@@ -47,8 +47,8 @@ export interface MemPoolOpts {
  * pool, and a new MemPool on the buffer can take the pool on. It never grows.
  *
  * Members, arguments and returns are those of the class of the same name in @thi.ng/malloc; addresses and overhead are
- * not. An address is the offset of a byte from the start of the buffer, never 0. Requests are rounded up to a power of
- * two of at least `align` bytes. Several pools may be made on one buffer, but not be used at the same time.
+ * not. An address is the offset of a byte from the start of the buffer, never 0. Requests are rounded up as by
+ * {@link Heap}, with `align` as its unit. Several pools may be made on one buffer, but not be used at the same time.
  *
  * All methods but {@link release} throw a TypeError once the pool was released, and a {@link BuddyError} `DETACHED`
  * once its buffer has been transferred away.
@@ -59,9 +59,9 @@ export class MemPool {
   /**
    * An empty pool, or with `skipInitialization` the one in `buf`, which is checked first. O(end).
    *
-   * The pool's state lies in the buffer: about 550 bytes, and 0.28 bytes for every `align` bytes from `start` to `end`,
-   * up to twice that by where `start` is. A pool that is too small for that keeps it outside, all bytes but the first
-   * `align` being for blocks. Then the buffer alone is not the pool, and `skipInitialization` does not find one in it.
+   * The pool's state lies in the buffer: 24 bytes for each page of 1 KiB and some 4 KB, less if there are less than 32 KiB.
+   * A pool that is too small for that keeps it outside, all pages but the one at address 0 being for blocks. Then the
+   * buffer alone is not the pool, and `skipInitialization` does not find one in it.
    *
    * @throws TypeError if an option has the wrong type, or `skipInitialization` is given without `buf`.
    * @throws RangeError if a number is out of range, or there is no room for a single block.
@@ -91,7 +91,7 @@ export class MemPool {
   }
 
   /**
-   * Allocates `size` bytes with arbitrary content. A fraction is rounded up. O(1) mostly, O(log size) at worst.
+   * Allocates `size` bytes with arbitrary content. A fraction is rounded up. As {@link Heap.malloc}.
    *
    * @returns the address; 0 if there is no room, or `size` is not above 0.
    */
@@ -143,9 +143,8 @@ export class MemPool {
   }
 
   /**
-   * Gives the block at `ptr` room for `size` bytes. It stays where it is if its size in powers of two stays, becomes
-   * smaller, or the bytes above it are free; otherwise it moves, with its bytes. O(log size) in place, O(size) if it
-   * moves.
+   * Gives the block at `ptr` room for `size` bytes. It stays where it is, or moves with its bytes, as by
+   * {@link Heap.realloc}.
    *
    * @returns the address, the same or another; 0 if there is no room, no live block begins at `ptr`, or `size` is not
    * above 0, and then nothing has changed.
@@ -170,8 +169,7 @@ export class MemPool {
   }
 
   /**
-   * Frees the block that begins at an address, or where an array on the pool's buffer begins. O(1) mostly, O(log size)
-   * at worst.
+   * Frees the block that begins at an address, or where an array on the pool's buffer begins. As {@link Heap.free}.
    *
    * @returns false if there is no live block: freed already, never allocated, or of another pool.
    */
@@ -198,7 +196,7 @@ export class MemPool {
     return true;
   }
 
-  /** Counts blocks and bytes. O(blocks * log size). */
+  /** Counts blocks and bytes. O(size). */
   stats(): MemPoolStats {
     return statistics(this.#attachedHeap());
   }
