@@ -32,7 +32,7 @@ export interface HeapOptions {
   readonly unit?: number;
   /**
    * Whether the heap's own state lies in the same memory, so that a copy of the buffer is a copy of the heap, for
-   * {@link Heap.attach}. The state takes some 2.5 % of the memory either way.
+   * {@link Heap.attach}. The state takes some 2 % of a large memory either way.
    */
   readonly embed?: boolean;
   /** How much memory the heap takes when it has no room. */

@@ -59,7 +59,7 @@ export class MemPool {
   /**
    * An empty pool, or with `skipInitialization` the one in `buf`, which is checked first. O(end).
    *
-   * The pool's state lies in the buffer: 24 bytes for each page of 1 KiB and some 4 KB, less if there are less than 32 KiB.
+   * The pool's state lies in the buffer: 20 bytes for each page of 1 KiB and some 4 KB, less if there are less than 32 KiB.
    * A pool that is too small for that keeps it outside, all pages but the one at address 0 being for blocks. Then the
    * buffer alone is not the pool, and `skipInitialization` does not find one in it.
    *

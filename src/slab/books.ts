@@ -66,7 +66,7 @@ export function setPages(
 
 /**
  * Makes `to`, all zero and of the right length, books with room for `limit` pages, and those of what `slabs` has, with `pages`
- * pages. Pages that go must be free. The present books are not to be used any more. O(limit): the copying of some 24 bytes a
+ * pages. Pages that go must be free. The present books are not to be used any more. O(limit): the copying of some 20 bytes a
  * page.
  */
 export function layOutBooks(slabs: Slabs, to: Int32Array, pages: number, limit: number): void {

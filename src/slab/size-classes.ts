@@ -1,5 +1,5 @@
-// Size classes: the sizes of slots. The first 16 are the multiples of a granule, then each octave has eight, so that a
-// request is rounded up by an eighth at most (as in jemalloc: Evans 2006, and mimalloc: Leijen et al. 2019).
+// Size classes: the sizes of slots. The first 16 are the multiples of a granule (as in jemalloc: Evans 2006), then each
+// octave has eight, so that a request is rounded up by an eighth at most. (mimalloc: Leijen et al. 2019, has four.)
 //
 // Sizes are counted in granules here, the least slot. A class is a number from 0 up.
 
