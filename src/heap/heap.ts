@@ -236,7 +236,8 @@ export class Heap extends AbstractHeap {
       const pages = Math.ceil(size / region.page);
       if (pages * region.page === before || slabs.resizeLarge(ptr, pages)) return this.#note(ptr, size);
     } else if (size <= before && size > before / 2) return this.#note(ptr, size);
-    const to = this.#tryAlloc(size, 1);
+    // A block that shrinks may stay: the memory does not grow for it.
+    const to = size <= before ? this.#place(size, 1) : this.#tryAlloc(size, 1);
     if (to !== 0) {
       region.copy(to, ptr, Math.min(before, size));
       slabs.free(ptr);
