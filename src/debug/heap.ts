@@ -24,7 +24,7 @@ import { Quarantine } from './quarantine.ts';
 import { captureSite, framesOf } from './site.ts';
 
 /** What a {@link DebugHeap} is made with, besides what a Heap is made with. Sizes are bytes. */
-export interface DebugHeapOptions extends HeapOptions {
+export interface DebugHeapOptions<B extends ArrayBufferLike = ArrayBufferLike> extends HeapOptions<B> {
   /** Least size of the red zone on either side of a block, rounded up to a unit: from 1 to 2^30; 16 unless given. */
   readonly redZone?: number;
   /**
@@ -64,7 +64,7 @@ const LARGEST_RED_ZONE = 2 ** 30;
  * the filling and the checking of all its bytes for each block, and up to three times the memory for small blocks,
  * besides the quarantine.
  */
-export class DebugHeap extends Heap {
+export class DebugHeap<B extends ArrayBufferLike = ArrayBuffer> extends Heap<B> {
   /** All blocks, live or in quarantine, by their base, in the order in which they were allocated. */
   readonly #blocks = new ReturningMap<DebugBlock>();
   readonly #quarantine: Quarantine;
@@ -78,7 +78,7 @@ export class DebugHeap extends Heap {
    *
    * @throws TypeError, RangeError as the constructor of Heap, and for `redZone` and `quarantine`.
    */
-  constructor(options: DebugHeapOptions) {
+  constructor(options: DebugHeapOptions<B>) {
     // This class throws itself, once it has emptied its quarantine.
     super({ ...options, throwNoRoom: false });
     const { redZone = 16, quarantine = 2 ** 20, throwNoRoom = false } = options;
@@ -162,23 +162,23 @@ export class DebugHeap extends Heap {
     }
   }
 
-  override allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+  override allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null {
     const bytes = bytesOf(checkInteger('length', length), elementSize(type));
     const block = this.#allocate(this.unit, bytes, UNWRITTEN, DebugHeap.prototype.allocArray);
     return this.#viewOf(block, type, length);
   }
 
-  override callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+  override callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null {
     const block = this.#allocateZeros(length, elementSize(type), DebugHeap.prototype.callocArray);
     return this.#viewOf(block, type, length);
   }
 
-  override reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
+  override reallocArray<V extends HeapView>(view: V, length: number): Plain<V, B> | null {
     const block = this.#blockOfView(view);
     const type = typeOf(view);
     const bytes = bytesOf(checkInteger('length', length), elementSize(type));
     const moved = this.#reallocate(block, bytes, DebugHeap.prototype.reallocArray);
-    return this.#viewOf(moved, type, length) as Plain<V> | null;
+    return this.#viewOf(moved, type, length) as Plain<V, B> | null;
   }
 
   /**
@@ -186,7 +186,7 @@ export class DebugHeap extends Heap {
    *
    * @throws BuddyError `USE_AFTER_FREE` if the block is freed and in quarantine.
    */
-  override view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C> {
+  override view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C, B> {
     const size = elementSize(type);
     const block = this.#liveAt(ptr, 'USE_AFTER_FREE');
     const bytes = block.ptr + block.size - ptr;
@@ -403,7 +403,7 @@ export class DebugHeap extends Heap {
     block: DebugBlock | undefined,
     type: C,
     length: number,
-  ): ViewOf<C> | null {
+  ): ViewOf<C, B> | null {
     if (block === undefined) return null;
     try {
       const view = makeView(type, this.buffer, block.ptr, length);

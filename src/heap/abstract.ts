@@ -44,7 +44,7 @@ export interface HeapStats {
 }
 
 /** The part that Heap and SharedHeap have in common. */
-export abstract class AbstractHeap implements MallocFamily {
+export abstract class AbstractHeap<B extends ArrayBufferLike = ArrayBufferLike> implements MallocFamily<B> {
   readonly #region: HeapRegion;
   #imports: HeapImports | undefined;
 
@@ -57,8 +57,8 @@ export abstract class AbstractHeap implements MallocFamily {
    * The present buffer. That of a WebAssembly memory is replaced by another whenever the memory grows. If another party
    * makes a shared memory grow, this may still be the former buffer, which stays valid.
    */
-  get buffer(): ArrayBuffer | SharedArrayBuffer {
-    return this.#region.buffer;
+  get buffer(): B {
+    return this.#region.buffer as B;
   }
 
   /** The least block, and what every pointer is a multiple of. */
@@ -145,13 +145,13 @@ export abstract class AbstractHeap implements MallocFamily {
    * @throws TypeError if `type` is not a constructor of views, or `length` is not a number.
    * @throws RangeError if `length` is not an integer from 0 up.
    */
-  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null {
     const bytes = bytesOf(checkInteger('length', length), elementSize(type));
     return this.#viewOf(this.malloc(bytes), bytes, type, length);
   }
 
   /** {@link allocArray} with all elements zero. */
-  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null {
     const size = elementSize(type);
     return this.#viewOf(this.calloc(length, size), length * size, type, length);
   }
@@ -162,11 +162,11 @@ export abstract class AbstractHeap implements MallocFamily {
    * @returns a view of the same type; null if there is no room, and then the block is as it was.
    * @throws what {@link realloc} and {@link free} throw.
    */
-  reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
+  reallocArray<V extends HeapView>(view: V, length: number): Plain<V, B> | null {
     const ptr = pointerOf(this.#region, view);
     const type = typeOf(view);
     const moved = this.realloc(ptr, bytesOf(checkInteger('length', length), elementSize(type)));
-    return moved === 0 ? null : (makeView(type, this.buffer, moved, length) as Plain<V>);
+    return moved === 0 ? null : (makeView(type, this.buffer, moved, length) as Plain<V, B>);
   }
 
   /**
@@ -177,7 +177,7 @@ export abstract class AbstractHeap implements MallocFamily {
    * the view would reach beyond the block.
    * @throws BuddyError `NOT_ALLOCATED` if `ptr` is not in a live block.
    */
-  view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C> {
+  view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C, B> {
     const size = elementSize(type);
     const region = this.#region.attached();
     const block = blockHolding(region, ptr);
@@ -185,7 +185,7 @@ export abstract class AbstractHeap implements MallocFamily {
       throw new RangeError(`pointer ${ptr} is not a multiple of ${size}, the element's size`);
     const room = Math.floor((block.ptr + block.size - ptr) / size);
     const count = length === undefined ? room : checkWithin('length', length, 0, room);
-    return makeView(type, region.buffer, ptr, count);
+    return makeView(type, this.buffer, ptr, count);
   }
 
   /**
@@ -193,13 +193,13 @@ export abstract class AbstractHeap implements MallocFamily {
    *
    * @returns null if there is no room and the heap cannot grow; `using` takes null as well.
    */
-  block(bytes: number): HeapBlock | null {
+  block(bytes: number): HeapBlock<B> | null {
     const ptr = this.malloc(bytes);
     return ptr === 0 ? null : new HeapBlock(this, ptr, bytes);
   }
 
   /** A scope: at its end it frees all blocks that were allocated through it. */
-  scope(): HeapScope {
+  scope(): HeapScope<B> {
     return new HeapScope(this, (view) => pointerOf(this.#region, view));
   }
 
@@ -250,7 +250,7 @@ export abstract class AbstractHeap implements MallocFamily {
    * A view of all `bytes` bytes asked for of the fresh block at `ptr`; null for a null pointer. If there can be no
    * view, as in a memory that was cut or from a constructor that throws, the block is freed.
    */
-  #viewOf<C extends ArrayConstructor>(ptr: number, bytes: number, type: C, length: number): ViewOf<C> | null {
+  #viewOf<C extends ArrayConstructor>(ptr: number, bytes: number, type: C, length: number): ViewOf<C, B> | null {
     if (ptr === 0) return null;
     try {
       return makeView(type, this.buffer, ptr, length);

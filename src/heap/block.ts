@@ -17,14 +17,14 @@ declare global {
 export const dispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 /** A live block of a heap, from {@link Heap.block}: `using block = heap.block(n)` frees it at the end of the scope. */
-export class HeapBlock {
-  readonly #heap: MallocFamily;
+export class HeapBlock<B extends ArrayBufferLike = ArrayBufferLike> {
+  readonly #heap: MallocFamily<B>;
   #ptr: number;
   /** Bytes that were asked for. */
   readonly size: number;
 
   /** Takes charge of the live block of `heap` at `ptr`, of which `size` bytes were asked for. */
-  constructor(heap: MallocFamily, ptr: number, size: number) {
+  constructor(heap: MallocFamily<B>, ptr: number, size: number) {
     this.#heap = heap;
     this.#ptr = ptr;
     this.size = size;
@@ -40,7 +40,7 @@ export class HeapBlock {
    *
    * @throws what {@link Heap.view} throws; BuddyError `NOT_ALLOCATED` once the block is freed.
    */
-  view<C extends ArrayConstructor>(type: C, length?: number): ViewOf<C> {
+  view<C extends ArrayConstructor>(type: C, length?: number): ViewOf<C, B> {
     const count = length ?? Math.floor(this.size / elementSize(type));
     if (this.#ptr === 0) throw new BuddyError('NOT_ALLOCATED', 'the block is freed already');
     return this.#heap.view(this.#ptr, type, count);

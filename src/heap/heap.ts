@@ -11,7 +11,7 @@ import { Region } from './region.ts';
 import { type HeapView, makeView, type Plain, typeOf } from './views.ts';
 
 /** The region of `heap`. For the parts of this package that extend a heap; the package does not export it. */
-export let regionOf: (heap: Heap) => Region;
+export let regionOf: (heap: Heap<ArrayBufferLike>) => Region;
 
 /**
  * A heap in an ArrayBuffer, a SharedArrayBuffer or a WebAssembly.Memory: malloc, calloc, realloc and free as C has
@@ -23,7 +23,7 @@ export let regionOf: (heap: Heap) => Region;
  * nothing, and neither has one that had no room. One heap belongs to one thread at a time, even in shared memory.
  * Every method throws a {@link BuddyError} `DETACHED` once the memory has been transferred away.
  */
-export class Heap extends AbstractHeap {
+export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<B> {
   readonly #region: Region;
 
   static {
@@ -37,7 +37,7 @@ export class Heap extends AbstractHeap {
    * `end` and `maximum`.
    * @throws RangeError if a number is out of range, or the region is too small to hold anything.
    */
-  constructor(options: HeapOptions) {
+  constructor(options: HeapOptions<B>) {
     // `attach` passes a Region, which callers cannot have.
     const region = options instanceof Region ? options : Region.create(options);
     super(region);
@@ -53,8 +53,10 @@ export class Heap extends AbstractHeap {
    * of a SharedArrayBuffer.
    * @throws BuddyError `FOREIGN` if there is no heap at `start`; `VERSION`, `TRUNCATED` or `CORRUPT`.
    */
-  static attach(handle: HeapHandle<HeapMemory | ArrayBufferView>): Heap {
-    return new Heap(Region.attach(handle));
+  static attach<B extends ArrayBufferLike>(
+    handle: HeapHandle<HeapMemory<B> | ArrayBufferView<B>>,
+  ): Heap<B> {
+    return new Heap<B>(Region.attach(handle) as HeapOptions<B>);
   }
 
   /**
@@ -196,7 +198,7 @@ export class Heap extends AbstractHeap {
    * @returns the copy; null if there is no room and the heap cannot grow.
    * @throws TypeError if `view` is not a typed array or a DataView.
    */
-  allocFrom<V extends HeapView>(view: V): Plain<V> | null {
+  allocFrom<V extends HeapView>(view: V): Plain<V, B> | null {
     if (!ArrayBuffer.isView(view)) throw new TypeError('allocFrom takes a typed array or a DataView');
     const type = typeOf(view);
     const bytes = view.byteLength;
@@ -206,7 +208,7 @@ export class Heap extends AbstractHeap {
     const from = new Uint8Array(view.buffer, view.byteOffset, bytes);
     new Uint8Array(this.buffer, ptr, bytes).set(from);
     const length = type === DataView ? bytes : (view as Exclude<HeapView, DataView>).length;
-    return makeView(type, this.buffer, ptr, length) as Plain<V>;
+    return makeView(type, this.buffer, ptr, length) as Plain<V, B>;
   }
 
   /**

@@ -3,7 +3,7 @@
 import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
 
 /** The part of a {@link Heap} on which its blocks, scopes and imports are built. What a member does is said there. */
-export interface MallocFamily {
+export interface MallocFamily<B extends ArrayBufferLike = ArrayBufferLike> {
   /** The present buffer. */
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
   /** Allocates `bytes` bytes. Returns the pointer; 0 if there is no room. */
@@ -23,11 +23,11 @@ export interface MallocFamily {
   /** Whether a live block starts at `ptr`. */
   isAllocated(ptr: number): boolean;
   /** Allocates an array of `length` elements, with arbitrary content. Returns null if there is no room. */
-  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null;
+  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null;
   /** {@link allocArray} with all elements zero. */
-  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null;
+  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null;
   /** {@link realloc} of the block at which `view` begins, for `length` elements. Returns null if there is no room. */
-  reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null;
+  reallocArray<V extends HeapView>(view: V, length: number): Plain<V, B> | null;
   /** A view on part of a live block. */
-  view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C>;
+  view<C extends ArrayConstructor>(ptr: number, type: C, length?: number): ViewOf<C, B>;
 }

@@ -4,9 +4,9 @@ import { checkObject, checkWithin } from '../base/arguments.ts';
 import { hasGetter, isArrayBuffer, isSharedArrayBuffer, wholeBuffer } from '../base/buffers.ts';
 
 /** What {@link Heap} needs of a `WebAssembly.Memory`. */
-export interface WasmMemory {
+export interface WasmMemory<B extends ArrayBufferLike = ArrayBufferLike> {
   /** The memory's bytes: another object after each growth. The former one is detached unless the memory is shared. */
-  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  readonly buffer: B;
   /**
    * Grows by `delta` pages of 64 KiB. Throws a RangeError if it cannot. A memory with 64-bit addresses takes a BigInt
    * instead, which heaps find out.
@@ -15,7 +15,7 @@ export interface WasmMemory {
 }
 
 /** Memory that a heap can lie in. The ArrayBuffer may be resizable, the SharedArrayBuffer growable. */
-export type HeapMemory = ArrayBuffer | SharedArrayBuffer | WasmMemory;
+export type HeapMemory<B extends ArrayBufferLike = ArrayBufferLike> = B | WasmMemory<B>;
 
 /** Where a heap lies in its memory: what the `attach` of every kind of heap takes. */
 export interface HeapHandle<Memory> {

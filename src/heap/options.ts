@@ -7,9 +7,9 @@ import { LARGEST_UNIT, LEAST_UNIT } from './header.ts';
 import { ADDRESSABLE, type HeapMemory } from './memory.ts';
 
 /** What a {@link Heap} is made with. All numbers are bytes. */
-export interface HeapOptions {
+export interface HeapOptions<B extends ArrayBufferLike = ArrayBufferLike> {
   /** The memory to manage. Either this or `size` must be given. */
-  readonly memory?: HeapMemory;
+  readonly memory?: HeapMemory<B>;
   /**
    * Makes a memory of that many bytes: an ArrayBuffer; with a larger `maximum` a WebAssembly.Memory, of whole pages of
    * 64 KiB, or with `resizable` a resizable ArrayBuffer.

@@ -10,8 +10,8 @@ import type { ArrayConstructor, HeapView, Plain, ViewOf } from './views.ts';
  * through it. Each method works as the heap's method of the same name. To free a block of the scope earlier, free it
  * through the scope: otherwise its pointer may be another block's when the scope ends.
  */
-export class HeapScope {
-  readonly #heap: MallocFamily;
+export class HeapScope<B extends ArrayBufferLike = ArrayBufferLike> {
+  readonly #heap: MallocFamily<B>;
   readonly #pointerOf: (view: ArrayBufferView) => number;
   /** The pointers of the scope's blocks, in order of allocation. */
   readonly #blocks = new ReturningMap<true>();
@@ -20,7 +20,7 @@ export class HeapScope {
    * An empty scope. `pointerOf` returns the pointer at which a view begins, and throws if the view is not on the heap's
    * memory.
    */
-  constructor(heap: MallocFamily, pointerOf: (view: ArrayBufferView) => number) {
+  constructor(heap: MallocFamily<B>, pointerOf: (view: ArrayBufferView) => number) {
     this.#heap = heap;
     this.#pointerOf = pointerOf;
   }
@@ -53,17 +53,17 @@ export class HeapScope {
   }
 
   /** {@link Heap.allocArray}. */
-  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+  allocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null {
     return this.#addView(this.#heap.allocArray(type, length));
   }
 
   /** {@link Heap.callocArray}. */
-  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C> | null {
+  callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null {
     return this.#addView(this.#heap.callocArray(type, length));
   }
 
   /** {@link Heap.reallocArray}. The block belongs to the scope afterwards, even if it did not before. */
-  reallocArray<V extends HeapView>(view: V, length: number): Plain<V> | null {
+  reallocArray<V extends HeapView>(view: V, length: number): Plain<V, B> | null {
     const ptr = this.#pointerOf(view);
     const moved = this.#heap.reallocArray(view, length);
     if (moved !== null) this.#blocks.delete(ptr);

@@ -15,18 +15,49 @@ export type ArrayConstructor =
   | Float64ArrayConstructor
   | BigInt64ArrayConstructor
   | BigUint64ArrayConstructor
-  | DataViewConstructor;
+  | DataViewConstructor
+  | Float16Constructor;
 
-/** The views that a constructor `C` makes. */
-export type ViewOf<C extends ArrayConstructor> = C['prototype'];
+/** The constructor of Float16Array, where TypeScript's library knows it; none elsewhere. */
+type Float16Constructor = typeof globalThis extends {
+  readonly Float16Array: infer C extends { readonly BYTES_PER_ELEMENT: number; readonly prototype: ArrayBufferView };
+}
+  ? C
+  : never;
+
+/** The typed arrays on a buffer of type `B`, by name. */
+interface ViewsOn<B extends ArrayBufferLike> {
+  readonly Int8Array: Int8Array<B>;
+  readonly Uint8Array: Uint8Array<B>;
+  readonly Uint8ClampedArray: Uint8ClampedArray<B>;
+  readonly Int16Array: Int16Array<B>;
+  readonly Uint16Array: Uint16Array<B>;
+  readonly Int32Array: Int32Array<B>;
+  readonly Uint32Array: Uint32Array<B>;
+  readonly Float32Array: Float32Array<B>;
+  readonly Float64Array: Float64Array<B>;
+  readonly BigInt64Array: BigInt64Array<B>;
+  readonly BigUint64Array: BigUint64Array<B>;
+}
+
+/** What `V` is on a buffer of type `B`; `V` itself for a kind of views that {@link ViewsOn} does not have. */
+type On<V, B extends ArrayBufferLike> = V extends DataView
+  ? DataView<B>
+  : V extends { readonly [Symbol.toStringTag]: infer Name extends keyof ViewsOn<B> }
+    ? ViewsOn<B>[Name]
+    : V;
+
+/** The views that a constructor `C` makes on a buffer of type `B`. */
+export type ViewOf<C extends ArrayConstructor, B extends ArrayBufferLike = ArrayBufferLike> = On<
+  C['prototype'],
+  B
+>;
 
 /** Any view that a heap makes. */
 export type HeapView = ViewOf<ArrayConstructor>;
 
-/** The kind of view that `V` is, without the additions of a subclass such as Node's Buffer. */
-export type Plain<V extends HeapView> = V extends DataView
-  ? DataView
-  : Extract<Exclude<HeapView, DataView>, { readonly [Symbol.toStringTag]: V[typeof Symbol.toStringTag] }>;
+/** The kind of view that `V` is, on a buffer of type `B`, without the additions of a subclass such as Node's Buffer. */
+export type Plain<V extends HeapView, B extends ArrayBufferLike = ArrayBufferLike> = On<V, B>;
 
 /** The class that all typed arrays extend. */
 const TypedArray = Object.getPrototypeOf(Int8Array) as { readonly prototype: object };
@@ -66,19 +97,17 @@ export function typeOf(view: HeapView): ArrayConstructor {
 }
 
 /** A view of `length` elements, of `length` bytes for a DataView. */
-export function makeView<C extends ArrayConstructor>(
+export function makeView<C extends ArrayConstructor, B extends ArrayBufferLike>(
   type: C,
-  buffer: ArrayBuffer | SharedArrayBuffer,
+  buffer: B,
   ptr: number,
   length: number,
-): ViewOf<C> {
-  return new (
-    type as new (
-      buffer: ArrayBuffer | SharedArrayBuffer,
-      byteOffset: number,
-      length: number,
-    ) => ViewOf<C>
-  )(buffer, ptr, length);
+): ViewOf<C, B> {
+  return new (type as unknown as new (buffer: B, byteOffset: number, length: number) => ViewOf<C, B>)(
+    buffer,
+    ptr,
+    length,
+  );
 }
 
 /**

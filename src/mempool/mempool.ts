@@ -54,7 +54,7 @@ export interface MemPoolOpts {
  * once its buffer has been transferred away.
  */
 export class MemPool {
-  #heap: Heap | undefined;
+  #heap: Heap<ArrayBufferLike> | undefined;
 
   /**
    * An empty pool, or with `skipInitialization` the one in `buf`, which is checked first. O(end).
@@ -201,7 +201,7 @@ export class MemPool {
     return statistics(this.#attachedHeap());
   }
 
-  #attachedHeap(): Heap {
+  #attachedHeap(): Heap<ArrayBufferLike> {
     if (this.#heap === undefined) throw new TypeError('the pool was released');
     return this.#heap;
   }
@@ -235,6 +235,6 @@ function isSize(size: number): boolean {
 }
 
 /** Whether a live block of `heap` begins at `ptr`. */
-function owns(heap: Heap, ptr: number): boolean {
+function owns(heap: Heap<ArrayBufferLike>, ptr: number): boolean {
   return Number.isInteger(ptr) && ptr > 0 && heap.isAllocated(ptr);
 }

@@ -17,7 +17,7 @@ export interface MemPoolStats {
 }
 
 /** Counts the blocks of `heap`, an embedded one. O(size). */
-export function statistics(heap: Heap): MemPoolStats {
+export function statistics(heap: Heap<ArrayBufferLike>): MemPoolStats {
   const free = { count: 0, size: 0 };
   const used = { count: 0, size: 0 };
   let top = regionOf(heap).endOf(1);

@@ -42,7 +42,7 @@ export interface SharedHeapRecovered extends Omit<Recovered, 'units'> {
  * `handle`, `start`, `unit`, `maximum`, `maxWorkers`, `trackOwners`. All other members throw a {@link BuddyError}
  * `DETACHED`; of `imports` and `scope()`, the functions do.
  */
-export class SharedHeap extends AbstractHeap {
+export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   readonly #region: SharedRegion;
 
   private constructor(region: SharedRegion) {
