@@ -250,7 +250,12 @@ export abstract class AbstractHeap<B extends ArrayBufferLike = ArrayBufferLike> 
    * A view of all `bytes` bytes asked for of the fresh block at `ptr`; null for a null pointer. If there can be no
    * view, as in a memory that was cut or from a constructor that throws, the block is freed.
    */
-  #viewOf<C extends ArrayConstructor>(ptr: number, bytes: number, type: C, length: number): ViewOf<C, B> | null {
+  #viewOf<C extends ArrayConstructor>(
+    ptr: number,
+    bytes: number,
+    type: C,
+    length: number,
+  ): ViewOf<C, B> | null {
     if (ptr === 0) return null;
     try {
       return makeView(type, this.buffer, ptr, length);

@@ -53,9 +53,7 @@ export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<
    * of a SharedArrayBuffer.
    * @throws BuddyError `FOREIGN` if there is no heap at `start`; `VERSION`, `TRUNCATED` or `CORRUPT`.
    */
-  static attach<B extends ArrayBufferLike>(
-    handle: HeapHandle<HeapMemory<B> | ArrayBufferView<B>>,
-  ): Heap<B> {
+  static attach<B extends ArrayBufferLike>(handle: HeapHandle<HeapMemory<B> | ArrayBufferView<B>>): Heap<B> {
     return new Heap<B>(Region.attach(handle) as HeapOptions<B>);
   }
 

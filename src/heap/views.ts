@@ -20,7 +20,10 @@ export type ArrayConstructor =
 
 /** The constructor of Float16Array, where TypeScript's library knows it; none elsewhere. */
 type Float16Constructor = typeof globalThis extends {
-  readonly Float16Array: infer C extends { readonly BYTES_PER_ELEMENT: number; readonly prototype: ArrayBufferView };
+  readonly Float16Array: infer C extends {
+    readonly BYTES_PER_ELEMENT: number;
+    readonly prototype: ArrayBufferView;
+  };
 }
   ? C
   : never;

@@ -2,9 +2,11 @@
 // both from a BuddyAllocator of pages. Nothing is written into the blocks: all that is known of them is in the books.
 //
 // Each class takes slots from one word of one slab, the head of its list, until that has none left. The list holds the slabs
-// with free slots, and full ones only as its head. A slab that was full and is freed into goes behind the head. A slab that
-// becomes empty goes to the class's list of empty slabs, unless it is the head. Empty slabs give their pages back before a
-// page is used that never was before.
+// with free slots, and full ones only as its head. A slab that was full and is freed into goes behind the head.
+//
+// The runs of pages of slabs that become empty, but for the head, and of large blocks that are freed go to the cache, by their
+// length, if they are short. From there slabs and large blocks of any class take them. The cache gives pages back to the arena
+// before a page is used that never was before: so the least memory is used, and the arena is mostly left alone.
 //
 // Addresses are bytes, as uint32; in the books they are int32 of the same bits.
 
@@ -49,7 +51,7 @@ import {
 import { classOf, granulesOf, slotOf } from './size-classes.ts';
 import { STEPS, slotsOf, stepFor } from './sizing.ts';
 
-/** So many empty slabs at most give their pages back in one call, lest that take long. */
+/** So many runs at most leave the cache for the arena in one call, lest that take long. */
 const MOST_FLUSHED = 64;
 /** And so many times at most in a call that finds no room otherwise. */
 const MOST_ROUNDS = 16;
@@ -130,25 +132,12 @@ export class Slabs {
 
   /** Frees the block at `ptr`. Returns false if there is none. */
   free(ptr: number): boolean {
-    const { b } = this;
     const page = (ptr >>> this.#pageShift) - this.#origin;
     const entry = this.map[page];
     if (!(entry > 0)) return this.#freeLarge(ptr, page, entry);
-    const h = entry >>> SLAB_SHIFT;
-    const k = CLASSES + (entry & CLASS_MASK) * CLASS_CELLS;
-    const s = this.#descriptors + h * PAGE_CELLS;
-    const base = (h + this.#origin) << this.#pageShift;
-    const slot = slotOf((ptr - base) >>> this.#unitShift, b[k + INVERSE]);
-    if ((base + Math.imul(slot, b[k + SIZE])) >>> 0 !== ptr || slot >= (b[s] & SLOTS_MASK)) return false;
-    const at = s + BITS + (slot >>> 5);
-    const before = b[at];
-    const bit = 1 << slot;
-    if ((before & bit) !== 0) return false;
-    const after = before | bit;
-    b[at] = after;
-    b[k + LIVE]--;
-    // A word in which all slots are free has no 0 below a 1.
-    if ((before === 0 || (after & (after + 1)) === 0) && h !== b[k + HEAD]) this.#turn(h, k);
+    const bit = this.#bitOf(ptr, entry);
+    if (bit < 0 || (this.b[bit >>> 5] & (1 << bit)) !== 0) return false;
+    this.#freeSlot(entry, bit);
     return true;
   }
 
@@ -161,14 +150,9 @@ export class Slabs {
       const isLarge = entry < 0 && entry > -RESERVED && this.#addressOf(page) === ptr;
       return isLarge ? -entry * 2 ** this.#pageShift : 0;
     }
-    const h = entry >>> SLAB_SHIFT;
-    const k = CLASSES + (entry & CLASS_MASK) * CLASS_CELLS;
-    const s = this.#at(h);
-    const base = (h + this.#origin) << this.#pageShift;
-    const size = b[k + SIZE];
-    const slot = slotOf((ptr - base) >>> this.#unitShift, b[k + INVERSE]);
-    if ((base + Math.imul(slot, size)) >>> 0 !== ptr || slot >= (b[s] & SLOTS_MASK)) return 0;
-    return ((b[s + BITS + (slot >>> 5)] >>> slot) & 1) === 0 ? size : 0;
+    const bit = this.#bitOf(ptr, entry);
+    if (bit < 0 || (b[bit >>> 5] & (1 << bit)) !== 0) return 0;
+    return b[CLASSES + (entry & CLASS_MASK) * CLASS_CELLS + SIZE];
   }
 
   /**
@@ -182,25 +166,14 @@ export class Slabs {
     const { b } = this;
     const entry = this.map[(ptr >>> this.#pageShift) - this.#origin];
     if (!(entry > 0)) return 0;
-    const h = entry >>> SLAB_SHIFT;
-    const k = CLASSES + (entry & CLASS_MASK) * CLASS_CELLS;
-    const s = this.#descriptors + h * PAGE_CELLS;
-    const base = (h + this.#origin) << this.#pageShift;
-    const size = b[k + SIZE];
-    const slot = slotOf((ptr - base) >>> this.#unitShift, b[k + INVERSE]);
-    if ((base + Math.imul(slot, size)) >>> 0 !== ptr || slot >= (b[s] & SLOTS_MASK)) return 0;
-    const at = s + BITS + (slot >>> 5);
-    const bit = 1 << slot;
-    if ((b[at] & bit) !== 0) return 0;
+    const bit = this.#bitOf(ptr, entry);
+    if (bit < 0 || (b[bit >>> 5] & (1 << bit)) !== 0) return 0;
+    const size = b[CLASSES + (entry & CLASS_MASK) * CLASS_CELLS + SIZE];
     if (bytes <= size && bytes << 1 > size) return ptr;
     const to = this.malloc(bytes);
     if (to === 0) return 0;
     this.resized = size;
-    const before = b[at];
-    const after = before | bit;
-    b[at] = after;
-    b[k + LIVE]--;
-    if ((before === 0 || (after & (after + 1)) === 0) && h !== b[k + HEAD]) this.#turn(h, k);
+    this.#freeSlot(entry, bit);
     return to;
   }
 
@@ -276,6 +249,35 @@ export class Slabs {
       }
     }
     return left < before;
+  }
+
+  /**
+   * The bit of the books for the slot that starts at `ptr`, on a page with the entry of a slab, as 32 * cell + bit; -1 if no
+   * slot starts there.
+   */
+  #bitOf(ptr: number, entry: number): number {
+    const { b } = this;
+    const h = entry >>> SLAB_SHIFT;
+    const k = CLASSES + (entry & CLASS_MASK) * CLASS_CELLS;
+    const s = this.#descriptors + h * PAGE_CELLS;
+    const base = (h + this.#origin) << this.#pageShift;
+    const slot = slotOf((ptr - base) >>> this.#unitShift, b[k + INVERSE]);
+    if ((base + Math.imul(slot, b[k + SIZE])) >>> 0 !== ptr || slot >= (b[s] & SLOTS_MASK)) return -1;
+    return ((s + BITS) << 5) + slot;
+  }
+
+  /** Frees the live slot with that bit, on a page with that entry. */
+  #freeSlot(entry: number, bit: number): void {
+    const { b } = this;
+    const k = CLASSES + (entry & CLASS_MASK) * CLASS_CELLS;
+    const before = b[bit >>> 5];
+    const after = before | (1 << bit);
+    b[bit >>> 5] = after;
+    b[k + LIVE]--;
+    // A word in which all slots are free has no 0 below a 1. Nothing becomes of the head.
+    if ((before === 0 || (after & (after + 1)) === 0) && entry >>> SLAB_SHIFT !== b[k + HEAD]) {
+      this.#turn(entry >>> SLAB_SHIFT, k);
+    }
   }
 
   /** `free` of a block that is in no slab: `h` is what the map has for its page. */
