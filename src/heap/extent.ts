@@ -59,7 +59,8 @@ export class Extent {
     // No block is at the null pointer.
     const first = embed ? headerAt(start) + HEADER_BYTES : Math.max(1, start);
     const origin = Math.ceil(first / this.page) - 1;
-    const base = maximum === 0 ? unitZeroFor(this.page, first, Math.max(first, end)) / this.page : 0;
+    const zero = origin * this.page;
+    const base = maximum === 0 ? unitZeroFor(this.page, zero, Math.max(first, end)) / this.page : 0;
     const classes = classesFor(shift, unitShift);
     this.geometry = { unitShift, pageShift: shift, classes, origin, lead: origin - base };
     this.largestSlot = classes === 0 ? 0 : slotBytes(this.geometry, classes - 1);
