@@ -73,6 +73,8 @@ export class Region extends Extent implements HeapRegion {
   rests: Uint16Array | undefined;
   /** Pages of the region. */
   pages = 0;
+  /** A view of memory without which the heap can do nothing: its books if they are embedded, and a word else. */
+  #probe: Int32Array;
   /** The first page of the embedded books; 0 if they lie outside. */
   #books = 0;
   /** Other buffers on the same memory, which stay valid. */
@@ -92,6 +94,7 @@ export class Region extends Extent implements HeapRegion {
     this.manners = manners;
     this.bytes = new Uint8Array(backing.buffer);
     this.slabs = new Slabs(this.geometry, b);
+    this.#probe = b;
     this.#note(b[AT_PAGES], books);
   }
 
@@ -193,7 +196,8 @@ export class Region extends Extent implements HeapRegion {
   }
 
   attached(): this {
-    if (this.bytes[0] === undefined) this.refresh();
+    // A view that has lost its bytes, as by growth of the memory or by a cut, has no element 0.
+    if (this.#probe[0] === undefined) this.refresh();
     return this;
   }
 
@@ -412,6 +416,7 @@ export class Region extends Extent implements HeapRegion {
     const { buffer } = this.bytes;
     // A heap that `attach` is about to refuse may end beyond its memory.
     this.int32 = new Int32Array(buffer, 0, Math.floor(Math.min(this.end, buffer.byteLength) / 4));
+    if (!this.embed) this.#probe = new Int32Array(buffer, 0, 1);
   }
 
   /** The first page of the free ones at the end, without the embedded books, which move with the end. O(log³ pages). */
@@ -486,6 +491,7 @@ export class Region extends Extent implements HeapRegion {
     const view = new Int32Array(buffer, at, cells);
     if (b !== undefined) view.set(b);
     this.slabs.open(view);
+    this.#probe = view;
     if (this.keepSizes) this.rests = new Uint16Array(buffer, at + 4 * cells, this.sizesBytes(this.pages) / 2);
   }
 
