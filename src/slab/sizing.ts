@@ -3,6 +3,8 @@
 import { BITS, type Geometry, MAX_SLOTS, PAGE_CELLS, pagesOf } from './layout.ts';
 import { classOf } from './size-classes.ts';
 
+/** Heaps of less are small. */
+const SMALL = 2 ** 16;
 /** log2 of the bytes of a page, but in small heaps. */
 const PAGE_SHIFT = 10;
 const LEAST_PAGE_SHIFT = 6;
@@ -16,12 +18,13 @@ export const STEPS = LARGEST_STEP + 1;
 const SLAB_PART = 2;
 
 /**
- * The page of a heap that never has more than `bytes` bytes: 1 KiB, less if that would be more than a thirty-second of it,
- * and a unit at least.
+ * The page of a heap that never has more than `bytes` bytes: 1 KiB, in small heaps some sqrt(8 * bytes), and a unit at least. A
+ * small heap with larger pages has too few of them for its classes, with smaller ones too much in their descriptors.
  */
 export const pageShiftFor = (bytes: number, unitShift: number): number => {
-  const part = Math.floor(Math.log2(bytes)) - 5;
-  return Math.max(unitShift, Math.min(PAGE_SHIFT, Math.max(LEAST_PAGE_SHIFT, part)));
+  if (bytes >= SMALL) return Math.max(unitShift, PAGE_SHIFT);
+  const root = Math.floor((Math.log2(bytes) + 3) / 2);
+  return Math.max(unitShift, LEAST_PAGE_SHIFT, root);
 };
 
 /** Number of size classes: none if a page is a unit, and slots of up to half a page if pages are small. */
