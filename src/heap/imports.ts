@@ -1,12 +1,14 @@
 // The C functions of a heap, as a WebAssembly module imports them.
 
 import { checkWithin, isPowerOfTwo } from '../base/arguments.ts';
+import { BuddyError } from '../base/errors.ts';
 import type { MallocFamily } from './malloc.ts';
 import { ADDRESSABLE, bytesOf } from './memory.ts';
 
 /**
  * {@link Heap.imports}. Pointers and sizes are uint32; WebAssembly passes their bits as int32. A module with a 64-bit
- * memory passes them as BigInts, and gets BigInts. No function sets `errno`, which is the module's own.
+ * memory passes them as BigInts, and gets BigInts. No function sets `errno`, which is the module's own. A request without
+ * room gives a null pointer or ENOMEM, also from a heap that was made with `throwNoRoom`.
  */
 export interface HeapImports {
   /** As {@link Heap.malloc}. */
@@ -45,12 +47,23 @@ export interface HeapImports {
 
 /** The functions of `heap`. They can be called without an object. */
 export function importsOf(heap: MallocFamily): HeapImports {
-  const malloc = (size: Passed): number => returned(size, heap.malloc(unsigned(size)));
+  const malloc = (size: Passed): number => {
+    try {
+      return returned(size, heap.malloc(unsigned(size)));
+    } catch (error) {
+      return returned(size, nullOf(error));
+    }
+  };
   const free = (ptr: Passed): void => heap.free(unsigned(ptr));
-  const calloc = (count: Passed, size: Passed): number =>
-    returned(size, heap.calloc(unsigned(count), unsigned(size)));
+  const calloc = (count: Passed, size: Passed): number => {
+    try {
+      return returned(size, heap.calloc(unsigned(count), unsigned(size)));
+    } catch (error) {
+      return returned(size, nullOf(error));
+    }
+  };
   const realloc = (ptr: Passed, size: Passed): number =>
-    returned(size, heap.realloc(unsigned(ptr), unsigned(size)));
+    returned(size, reallocate(heap, unsigned(ptr), unsigned(size)));
   const aligned_alloc = (alignment: Passed, size: Passed): number =>
     returned(size, alignedAlloc(heap, unsigned(alignment), unsigned(size)));
   return {
@@ -59,7 +72,7 @@ export function importsOf(heap: MallocFamily): HeapImports {
     calloc,
     realloc,
     reallocarray: (ptr: Passed, count: Passed, size: Passed) =>
-      returned(size, heap.realloc(unsigned(ptr), bytesOf(unsigned(count), unsigned(size)))),
+      returned(size, reallocate(heap, unsigned(ptr), bytesOf(unsigned(count), unsigned(size)))),
     aligned_alloc,
     memalign: aligned_alloc,
     posix_memalign: (out: Passed, alignment: Passed, size: Passed) =>
@@ -70,6 +83,20 @@ export function importsOf(heap: MallocFamily): HeapImports {
     __libc_calloc: calloc,
     __libc_realloc: realloc,
   };
+}
+
+/** The null pointer for the error of a heap that throws if there is no room, as C knows no such error. Throws all others. */
+function nullOf(error: unknown): 0 {
+  if (error instanceof BuddyError && error.code === 'NO_ROOM') return 0;
+  throw error;
+}
+
+function reallocate(heap: MallocFamily, ptr: number, size: number): number {
+  try {
+    return heap.realloc(ptr, size);
+  } catch (error) {
+    return nullOf(error);
+  }
 }
 
 /** What WebAssembly passes as an i32, or as an i64 of a 64-bit module. */
@@ -87,7 +114,12 @@ function returned(like: Passed, ptr: number): number {
 
 /** In C, an alignment that is not supported gives a null pointer (C11 after defect report 460). */
 function alignedAlloc(heap: MallocFamily, alignment: number, size: number): number {
-  return isPowerOfTwo(alignment, 1, ADDRESSABLE) ? heap.alignedAlloc(alignment, size) : 0;
+  if (!isPowerOfTwo(alignment, 1, ADDRESSABLE)) return 0;
+  try {
+    return heap.alignedAlloc(alignment, size);
+  } catch (error) {
+    return nullOf(error);
+  }
 }
 
 /** Error numbers of wasi-libc. */

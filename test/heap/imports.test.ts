@@ -139,6 +139,44 @@ describe.each(KINDS)('the imports of a %s', (_kind, make) => {
   });
 });
 
+describe.each([
+  ['Heap', Heap],
+  ['DebugHeap', DebugHeap],
+] as const)('a %s that throws if there is no room', (_kind, Kind) => {
+  it('gives C a null pointer or ENOMEM nevertheless', () => {
+    const heap = new Kind({ size: PAGE, start: 1024, throwNoRoom: true });
+    const { malloc, calloc, realloc, reallocarray, aligned_alloc, posix_memalign } = heap.imports;
+    const ptr = malloc(100);
+    for (const refused of [
+      malloc(2 * PAGE),
+      calloc(2, PAGE),
+      calloc(-1, -1),
+      realloc(0, 2 * PAGE),
+      realloc(ptr, 2 * PAGE),
+      reallocarray(ptr, 2, PAGE),
+      reallocarray(ptr, -1, -1),
+      aligned_alloc(64, 2 * PAGE),
+    ])
+      expect(refused).toBe(0);
+    setWord(heap, 512, 0xabcd);
+    expect(posix_memalign(512, 64, 2 * PAGE)).toBe(ENOMEM);
+    expect(word(heap, 512)).toBe(0xabcd);
+    expect((malloc as unknown as (size: bigint) => unknown)(1n << 40n)).toBe(0n);
+    expect(() => heap.malloc(2 * PAGE)).toThrow(expect.objectContaining({ code: 'NO_ROOM' }));
+    expect([heap.stats().liveBlocks, heap.check()]).toEqual([1, []]);
+  });
+
+  it('traps for misuse', () => {
+    const heap = new Kind({ size: PAGE, start: 1024, throwNoRoom: true });
+    const { malloc, realloc } = heap.imports;
+    const ptr = malloc(100);
+    heap.free(ptr);
+    expect(() => realloc(ptr, 10)).toThrow(expect.objectContaining({ code: 'NOT_ALLOCATED' }));
+    structuredClone(heap.buffer, { transfer: [heap.buffer as ArrayBuffer] });
+    expect(() => malloc(100)).toThrow(expect.objectContaining({ code: 'DETACHED' }));
+  });
+});
+
 const scratch = mkdtempSync(join(tmpdir(), 'buddy-imports-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
