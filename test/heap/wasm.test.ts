@@ -355,17 +355,24 @@ for (const [title, build] of builds) {
     it('makes no half of a map', () => {
       const program = start(2);
       const { exports, heap } = program;
-      const fillers: number[] = [];
-      for (let ptr = heap.malloc(64); ptr !== 0; ptr = heap.malloc(64)) fillers.push(ptr);
-      for (let ptr = heap.malloc(1); ptr !== 0; ptr = heap.malloc(1)) fillers.push(ptr);
+      const before = new Set([...heap.blocks()].map(({ ptr }) => ptr));
+      const first = exports.map_new() >>> 0;
+      const buckets = [...heap.blocks()].find(({ ptr }) => ptr !== first && !before.has(ptr));
+      const sizes = [heap.usableSize(first), buckets?.size ?? 0];
+      const [forMap, forBuckets] = sizes.map((size) => {
+        const fillers: number[] = [];
+        for (let ptr = heap.malloc(size); ptr !== 0; ptr = heap.malloc(size)) fillers.push(ptr);
+        return fillers;
+      });
       // Room for the map, but not for its buckets.
-      heap.free(fillers[0]);
+      heap.free(forMap[0]);
       const { liveBlocks } = heap.stats();
       expect(exports.map_new()).toBe(0);
       expect(heap.stats().liveBlocks).toBe(liveBlocks);
-      heap.free(fillers[1]);
+      heap.free(forBuckets[0]);
       const map = exports.map_new() >>> 0;
-      expect(map).toBe(fillers[0]);
+      expect(map).toBe(forMap[0]);
+      expect(heap.isAllocated(forBuckets[0])).toBe(true);
       expect(readMap(heap, map)).toEqual(new Map());
     });
 

@@ -52,6 +52,12 @@ describe.skipIf(reason !== null)(`Web APIs in Chromium${reason === null ? '' : `
     expect(rows).toEqual(answers);
   });
 
+  it('take all views of a heap of a size and a maximum', async () => {
+    const answers = (await run('chosen')) as boolean[];
+    expect(answers.length).toBeGreaterThan(5);
+    expect(answers).toEqual(answers.map(() => true));
+  });
+
   it('take a copy of any view', async () => {
     const answers = (await run('copies')) as boolean[];
     expect(answers.length).toBeGreaterThan(5);

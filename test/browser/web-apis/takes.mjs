@@ -8,7 +8,7 @@ const wasm = (shared) => new WebAssembly.Memory({ initial: 1, maximum: 16, share
 /** Heaps by the memory that they lie in. */
 const HEAPS = {
   ArrayBuffer: () => new Heap({ size: 65536 }),
-  'resizable ArrayBuffer': () => new Heap({ size: 65536, maximum: MAXIMUM }),
+  'resizable ArrayBuffer': () => new Heap({ size: 65536, maximum: MAXIMUM, resizable: true }),
   'WebAssembly.Memory': () => new Heap({ memory: wasm(false) }),
   SharedArrayBuffer: () => new Heap({ memory: new SharedArrayBuffer(65536) }),
   'growable SharedArrayBuffer': () =>
@@ -61,6 +61,14 @@ export async function rows() {
     found.push([name, row]);
   }
   return { kinds: Object.keys(HEAPS), found };
+}
+
+/** What each API answers to a view of a heap that can grow, in the memory that the package chooses. */
+export async function chosen() {
+  const make = () => new Heap({ size: 65536, maximum: MAXIMUM });
+  const answers = [];
+  for (const api of Object.values(APIS)) if (api) answers.push(await takes(api, make));
+  return answers;
 }
 
 /** What the same calls answer to a copy of a view on the least welcome memory. */
