@@ -49,7 +49,7 @@ import {
   WORD_BASE,
 } from './layout.ts';
 import { classOf, granulesOf, slotOf } from './size-classes.ts';
-import { STEPS, slotsOf, stepFor } from './sizing.ts';
+import { LEAST_STEP, STEPS, slotsOf, stepFor } from './sizing.ts';
 
 /** So many runs at most leave the cache for the arena in one call, lest that take long. */
 const MOST_FLUSHED = 64;
@@ -404,17 +404,12 @@ export class Slabs {
     const { b, geometry } = this;
     const c = (k - CLASSES) / CLASS_CELLS;
     const size = b[k + SIZE];
-    const step = stepFor(b[k + CLASS_PAGES]);
-    let n = this.#slots[c * STEPS + step];
-    if (n === 0) {
-      n = slotsOf(geometry, size, step);
-      this.#slots[c * STEPS + step] = n;
-    }
-    let pages = pagesOf(geometry, n, size);
-    let h = this.#take(pages, 1);
-    if (h === 0 && n > 1) {
-      // There may be room for one slot.
-      n = 1;
+    let n = 0;
+    let pages = 0;
+    let h = 0;
+    // If there is no room for the slab that is wished for, there may be for a smaller one, down to the least.
+    for (let step = stepFor(b[k + CLASS_PAGES]); h === 0 && step >= LEAST_STEP; step--) {
+      n = this.#slotsFor(c, size, step);
       pages = pagesOf(geometry, n, size);
       h = this.#take(pages, 1);
     }
@@ -427,6 +422,13 @@ export class Slabs {
     this.#mark(h, pages, (h << SLAB_SHIFT) | c);
     b[k + CLASS_PAGES] += pages;
     return h;
+  }
+
+  /** Slots of a slab of class `c`, of `size` bytes each. */
+  #slotsFor(c: number, size: number, step: number): number {
+    const at = c * STEPS + step - LEAST_STEP;
+    if (this.#slots[at] === 0) this.#slots[at] = slotsOf(this.geometry, size, step);
+    return this.#slots[at];
   }
 
   /** Takes slab `h`, which is empty and on no list, out of the class at `k`. Returns its pages. */
