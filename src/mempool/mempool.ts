@@ -60,8 +60,8 @@ export class MemPool {
    * An empty pool, or with `skipInitialization` the one in `buf`, which is checked first. O(end).
    *
    * The pool's state lies in the buffer: 20 bytes for each page of 1 KiB and some 4 KB, less if there are less than 32 KiB.
-   * A pool that is too small for that keeps it outside, all pages but the one at address 0 being for blocks. Then the
-   * buffer alone is not the pool, and `skipInitialization` does not find one in it.
+   * A pool of which it would take more than half, one of less than some 2.8 KiB, keeps it outside, all pages but the one at
+   * address 0 being for blocks. Then the buffer alone is not the pool, and `skipInitialization` does not find one in it.
    *
    * @throws TypeError if an option has the wrong type, or `skipInitialization` is given without `buf`.
    * @throws RangeError if a number is out of range, or there is no room for a single block.
@@ -222,11 +222,12 @@ export class MemPool {
   }
 }
 
-/** Whether a region of `bounds` has room for the state of its own allocator, and for a block besides. */
+/** Whether a region of `bounds` has room for the state of its own allocator, and as much for blocks. */
 function canEmbed(bounds: { readonly unit: number; readonly start: number; readonly end: number }): boolean {
   const all = { ...bounds, maximum: 0, embed: true, keepSizes: false };
   const extent = new Extent(all, pageFor(all, 0));
-  return extent.hasRoom(bounds.end);
+  const pages = extent.pagesAt(bounds.end);
+  return pages > 0 && 2 * extent.ownPages(pages) <= pages;
 }
 
 /** Whether a request for `size` bytes can have room anywhere. */

@@ -4,11 +4,14 @@ import { type Heap, regionOf } from '../heap/heap.ts';
 
 /** Figures of a pool at one moment. Sizes and addresses are bytes. */
 export interface MemPoolStats {
-  /** Free blocks below `top`, each as large as coalescing makes it. */
+  /** Gaps between live blocks below `top`. */
   free: { count: number; size: number };
   /** Live blocks, rounding up included. */
   used: { count: number; size: number };
-  /** End of the highest live block; of the pool's own state if there is none. All bytes from there on are free. */
+  /**
+   * End of the highest live block; if there is none, where the first can begin. All bytes from there on are free, up to the
+   * part of the pool's state that lies at its end.
+   */
   top: number;
   /** All free bytes, below `top` and above. */
   available: number;
