@@ -1,7 +1,7 @@
 // DebugHeap: a Heap that finds a program's memory bugs. Each of its blocks lies, with red zones, in one of Heap's
 // blocks.
 
-import { checkBoolean, checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
+import { checkBoolean, checkInteger, checkObject, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { ReturningMap } from '../base/returning-map.ts';
 import type { HeapStats } from '../heap/abstract.ts';
@@ -80,7 +80,7 @@ export class DebugHeap<B extends ArrayBufferLike = ArrayBuffer> extends Heap<B> 
    */
   constructor(options: DebugHeapOptions<B>) {
     // This class throws itself, once it has emptied its quarantine.
-    super({ ...options, throwNoRoom: false });
+    super({ ...checkObject('options', options), throwNoRoom: false });
     const { redZone = 16, quarantine = 2 ** 20, throwNoRoom = false } = options;
     this.#throwNoRoom = checkBoolean('throwNoRoom', throwNoRoom);
     this.#redZone = roundUp(checkWithin('redZone', redZone, 1, LARGEST_RED_ZONE), this.unit);

@@ -100,7 +100,9 @@ describe('a block', () => {
 describe('red zones', () => {
   it.each([
     ['behind', 40],
-    ['behind', 111],
+    ['behind', 55],
+    // 16 + 40 + 16 bytes are rounded up to 80.
+    ['behind', 63],
     ['before', -1],
     ['before', -16],
   ])('tell of a byte %s the block, at %i', (side, at) => {
@@ -200,11 +202,11 @@ describe('a freed block', () => {
 
   it('leaves the quarantine when there is no room otherwise', () => {
     const heap = heapWith();
-    const ptr = heap.malloc(30_000);
-    expect(heap.malloc(30_000)).toBe(0);
+    const ptr = heap.malloc(50_000);
+    expect(heap.malloc(50_000)).toBe(0);
     heap.free(ptr);
-    expect(heap.malloc(30_000)).toBe(ptr);
-    expect(heap.malloc(30_000)).toBe(0);
+    expect(heap.malloc(50_000)).toBe(ptr);
+    expect(heap.malloc(50_000)).toBe(0);
   });
 
   it('counts as none that lives, but as memory in use', () => {
@@ -233,9 +235,9 @@ describe('a freed block', () => {
   });
 
   it('is found to be written to by an allocation that needs its memory, and by trim', () => {
-    for (const act of [(heap: Heap) => heap.malloc(30_000), (heap: Heap) => heap.trim()]) {
+    for (const act of [(heap: Heap) => heap.malloc(50_000), (heap: Heap) => heap.trim()]) {
       const heap = heapWith();
-      const ptr = heap.malloc(30_000);
+      const ptr = heap.malloc(50_000);
       heap.free(ptr);
       bytesOf(heap)[ptr] = 1;
       expect(errorOf(() => act(heap)).code).toBe('USE_AFTER_FREE');
@@ -480,14 +482,14 @@ describe('realloc', () => {
 
   it('shrinks the block in place where no other has room, and guards what was given up', () => {
     const heap = heapWith();
-    const ptr = heap.malloc(30_000);
+    const ptr = heap.malloc(50_000);
     heap.view(ptr, Uint8Array).fill(9);
-    expect(heap.realloc(ptr, 30_001)).toBe(0);
-    expect(heap.usableSize(ptr)).toBe(30_000);
-    expect(heap.realloc(ptr, 29_000)).toBe(ptr);
-    expect([...heap.view(ptr, Uint8Array)]).toEqual(Array(29_000).fill(9));
+    expect(heap.realloc(ptr, 50_001)).toBe(0);
+    expect(heap.usableSize(ptr)).toBe(50_000);
+    expect(heap.realloc(ptr, 49_000)).toBe(ptr);
+    expect([...heap.view(ptr, Uint8Array)]).toEqual(Array(49_000).fill(9));
     expect(heap.verify()).toEqual([]);
-    bytesOf(heap)[ptr + 29_500] = 9;
+    bytesOf(heap)[ptr + 49_500] = 9;
     expect(heap.verify().map(({ code }) => code)).toEqual(['REDZONE']);
   });
 
@@ -603,11 +605,20 @@ describe('in place of a Heap', () => {
     const [ptr, freed] = [heap.malloc(5), heap.malloc(6)];
     heap.free(freed);
     const blocks = [...heap.blocks()];
-    expect(blocks.filter(({ free }) => !free)).toEqual([{ ptr, size: 5, free: false }]);
-    const { free } = heap.stats();
-    expect(blocks.reduce((sum, block) => sum + (block.free ? block.size : 0), 0)).toBe(free);
-    for (const block of blocks) if (!block.free) heap.free(block.ptr);
-    expect([...heap.blocks()].every((block) => block.free)).toBe(true);
+    expect(blocks).toEqual([{ ptr, size: 5 }]);
+    expect(heap.blockOf(ptr + 4)).toEqual({ ptr, size: 5 });
+    for (const none of [ptr - 1, ptr + 5, freed, heap.end]) expect(heap.blockOf(none)).toBeUndefined();
+    for (const block of blocks) heap.free(block.ptr);
+    expect([...heap.blocks()]).toEqual([]);
+  });
+
+  it('takes options only, and says so', () => {
+    for (const wrong of [undefined, null, 8]) {
+      expect(() => new DebugHeap(wrong as unknown as DebugHeapOptions)).toThrow(
+        /^options must be of type object/,
+      );
+    }
+    expect(() => heapWith({ throwNoRoom: 1 as unknown as boolean })).toThrow(TypeError);
   });
 
   it('has no attach, as what it knows is not in the memory', () => {
@@ -619,7 +630,7 @@ describe('in place of a Heap', () => {
   });
 
   it('grows, keeps all pointers, and trims', () => {
-    const heap = new DebugHeap({ size: 1024, maximum: SIZE });
+    const heap = new DebugHeap({ size: 1024, maximum: SIZE, resizable: true });
     const ptr = heap.malloc(500);
     heap.view(ptr, Uint8Array).fill(3);
     const large = heap.malloc(20_000);

@@ -44,8 +44,13 @@ class Program {
       if (ptr === 0) return;
       const kept = Math.min(size, old.bytes.length);
       expect([...heap.view(ptr, Uint8Array, kept)]).toEqual([...old.bytes.subarray(0, kept)]);
-      live.splice(at, 1);
-      this.fill({ ptr, bytes: new Uint8Array(size) });
+      const moved = { ptr, bytes: new Uint8Array(size) };
+      // Where no other block has room, it shrinks in place, and is no new block.
+      if (ptr === old.ptr) this.fill(moved, at);
+      else {
+        live.splice(at, 1);
+        this.fill(moved);
+      }
     } else {
       const [old] = live.splice(at, 1);
       expect([...heap.view(old.ptr, Uint8Array)]).toEqual([...old.bytes]);
@@ -61,11 +66,12 @@ class Program {
     return candidates[random.below(candidates.length)];
   }
 
-  private fill(mine: Mine): void {
+  /** Fills a block, the last one of {@link live} unless it is in the place of one there. */
+  private fill(mine: Mine, at = this.live.length): void {
     const value = this.random.below(256);
     mine.bytes.fill(value);
     this.heap.view(mine.ptr, Uint8Array).fill(value);
-    this.live.push(mine);
+    this.live[at] = mine;
   }
 }
 
