@@ -7,23 +7,37 @@ import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { Heap } from '../../src/heap.ts';
 
-/** Bytes of a memory with a heap in it, all of whose words and bits are set: 500,000 faults. */
+/** Memories with heaps in them of whose pages nothing is true any more: 100,000 faults each. */
 const DAMAGED = `
   import { parentPort } from 'node:worker_threads';
+  import { BuddyAllocator } from './dist/index.js';
   import { Heap } from './dist/heap.js';
   import { MemPool } from './dist/mempool.js';
   const size = 2 ** 27;
+  const pages = size / 1024;
+  const arenaBytes = BuddyAllocator.bytesFor(pages);
   const codeOf = (act) => { try { act(); } catch (error) { return error.code; } };
-  const damage = (memory, state) => new Int32Array(memory, 32 + 4 * 112, state / 4 - 112).fill(-1);
-  const heap = new Heap({ size, embed: true, unit: 8 });
-  damage(heap.buffer, heap.stats().metadataBytes);
-  const { buf } = new MemPool({ size });
-  damage(buf, heap.stats().metadataBytes);
-  const codes = [
-    codeOf(() => Heap.attach({ memory: heap.buffer })),
-    codeOf(() => new MemPool({ buf, skipInitialization: true })),
+  const make = (Kind) => {
+    const memory = new ArrayBuffer(size);
+    const heap = Kind === Heap ? new Heap({ memory, embed: true, unit: 8 }) : new MemPool({ buf: memory });
+    const [, , unit, , state] = new Uint32Array(memory, 0, 5);
+    return { heap, memory, at: state * unit, length: Heap.bytesFor({ size, embed: true, unit: 8 }) };
+  };
+  /** All of the page map, which lies before the arena, or all of the arena but its header. */
+  const ways = [
+    ({ memory, at, length }) => new Int32Array(memory, at + length - arenaBytes - 4 * pages, pages).fill(1),
+    ({ memory, at, length }) => new Int32Array(memory, at + length - arenaBytes + 4 * 112, arenaBytes / 4 - 112).fill(-1),
   ];
-  parentPort.postMessage([codes, heap.check().length]);
+  const answers = ways.flatMap((damage) => [Heap, MemPool].map((Kind) => {
+    const { heap, memory, at, length } = make(Kind);
+    const isSound = codeOf(() => Heap.attach({ memory })) === undefined;
+    damage({ memory, at, length });
+    const code = codeOf(() => Kind === Heap
+      ? Heap.attach({ memory })
+      : new MemPool({ buf: memory, skipInitialization: true }));
+    return [isSound, code, Kind === Heap ? heap.check().length : 100];
+  }));
+  parentPort.postMessage(answers);
 `;
 
 it('a state full of faults is refused within a few megabytes', async () => {
@@ -32,9 +46,13 @@ it('a state full of faults is refused within a few megabytes', async () => {
     execArgv: ['--input-type=module'],
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
   });
-  const [[codes, listed]] = await once(worker, 'message');
-  expect(codes).toEqual(['CORRUPT', 'CORRUPT']);
-  expect(listed).toBeLessThanOrEqual(101);
+  const [answers] = (await once(worker, 'message')) as [[boolean, string, number][]];
+  expect(answers.length).toBe(4);
+  for (const [isSound, code, listed] of answers) {
+    expect([isSound, code]).toEqual([true, 'CORRUPT']);
+    expect(listed).toBeGreaterThanOrEqual(100);
+    expect(listed).toBeLessThanOrEqual(101);
+  }
 });
 
 /**
@@ -51,15 +69,14 @@ const ZEROED = `
     (h, p) => h.realloc(p[0], 3000), (h, p) => h.realloc(p[2], 30), (h) => h.allocArray(Uint8Array, 100),
     (h) => h.stats(), (h) => [...h.blocks()], (h) => h.check(), (h) => h.trim(), (h) => h.clear(),
   ];
-  const STATE = 32;
   let count = 0;
   for (const size of [2048, 65_536, 2 ** 20]) {
-    const length = Heap.bytesFor({ size });
+    const length = Heap.bytesFor({ size, embed: true });
     const step = 4 * Math.ceil(length / 600);
     const ways = [
-      (memory, at) => new Uint8Array(memory, STATE, at).fill(0),
-      (memory, at) => new Uint8Array(memory, STATE + at, Math.min(64, length - at)).fill(0),
-      (memory, at) => { memory.resize(STATE + at); memory.resize(size); },
+      (memory, state, at) => new Uint8Array(memory, state, at).fill(0),
+      (memory, state, at) => new Uint8Array(memory, state + at, Math.min(64, length - at)).fill(0),
+      (memory, state, at) => { memory.resize(state + at); memory.resize(size); },
     ];
     for (let at = 4; at < length; at += step)
       for (const zero of ways)
@@ -67,7 +84,8 @@ const ZEROED = `
           const memory = new ArrayBuffer(size, { maxByteLength: 2 ** 22 });
           const heap = new Heap({ memory, embed: true });
           const blocks = [20, 200, size / 4, 1].map((bytes) => heap.malloc(bytes));
-          zero(memory, at);
+          const [, , unit, , state] = new Uint32Array(memory, 0, 5);
+          zero(memory, unit * state, at);
           try { call(heap, blocks); } catch {}
           count++;
         }
@@ -88,7 +106,8 @@ it('no call on a zeroed state goes on for ever', async () => {
 it('the growth of a heap whose state was overwritten says so', () => {
   const heap = new Heap({ size: 65_536, maximum: 2 ** 20, embed: true });
   const before = new Uint8Array(heap.buffer).slice();
-  new Uint8Array(heap.buffer, 32, 64).fill(0);
+  const [, , unit, , state] = new Uint32Array(heap.buffer, 0, 5);
+  new Uint8Array(heap.buffer, unit * state, 64).fill(0);
   for (const act of [() => heap.malloc(100_000), () => heap.trim(), () => heap.clear()]) {
     expect(act).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
   }

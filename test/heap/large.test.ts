@@ -16,15 +16,15 @@ const name = short
   ? `skipped: ${(freemem() / GIB).toFixed(1)} GiB of memory are free, ${NEEDED / GIB} are needed`
   : '';
 
+/** The page that holds the null pointer is not handed out. */
+const FIRST = 1024;
+
 /** Walks over the heap's upper half with every call that takes or gives a pointer. */
 function exercise(heap: Heap): void {
-  const low = heap.malloc(GIB); // at 1 GiB
-  const middle = heap.malloc(GIB); // at 2 GiB
-  expect([low, middle]).toEqual([GIB, 2 * GIB]);
-  const high = heap.malloc(GIB / 2); // fills what is left below 1 GiB
+  const [low, middle, high, top] = [GIB, GIB, GIB / 2, GIB / 2].map((size) => heap.malloc(size));
+  expect([low, middle, high, top]).toEqual([FIRST, FIRST + GIB, FIRST + 2 * GIB, FIRST + 2.5 * GIB]);
   expect(heap.usableSize(middle)).toBe(GIB);
-  const top = heap.malloc(GIB / 2);
-  expect(top).toBe(3 * GIB);
+  expect(heap.blockOf(top + GIB / 2 - 1)).toEqual({ ptr: top, size: GIB / 2 });
   expect(heap.malloc(GIB)).toBe(0);
 
   const blocks = [1, 16, 1000, 100_000].map((size) => heap.alignedAlloc(65_536 * 256, size));
@@ -36,30 +36,43 @@ function exercise(heap: Heap): void {
     expect(view.byteOffset).toBe(ptr);
     expect(new DataView(heap.buffer).getUint32(ptr, true)).toBe(ptr);
   }
-  expect(heap.realloc(top, 5000)).toBe(top);
+  expect([...heap.blocks()].map(({ ptr }) => ptr)).toEqual([low, middle, high, top, ...blocks]);
+
+  // In place, to a slot of a slab, and to pages again.
   expect(heap.realloc(top, 10_000)).toBe(top);
+  expect(heap.realloc(top, GIB / 4)).toBe(top);
   expect(heap.view(top, Uint32Array, 1)[0]).toBe(top);
   heap.free(high);
+  const slot = heap.realloc(top, 5000);
+  expect(slot).toBeGreaterThan(2 ** 31);
+  expect(heap.view(slot, Uint32Array, 1)[0]).toBe(top);
   const array = heap.callocArray(Float64Array, 1000) as Float64Array;
-  const moved = heap.realloc(top, 20_000);
+  const moved = heap.realloc(slot, 20_000);
   expect(heap.view(moved, Uint32Array, 1)[0]).toBe(top);
   heap.free(array);
-  expect(() => heap.free(middle + 16)).toThrow(expect.objectContaining({ code: 'INTERIOR' }));
-  heap.free(middle);
-  expect(() => heap.free(middle)).toThrow(expect.objectContaining({ code: 'NOT_ALLOCATED' }));
+  expect(() => heap.free(moved + 16)).toThrow(expect.objectContaining({ code: 'INTERIOR' }));
+  heap.free(heap.view(moved, Uint8Array));
+  expect(() => heap.free(moved)).toThrow(expect.objectContaining({ code: 'NOT_ALLOCATED' }));
   expect(() => heap.free(heap.end)).toThrow(RangeError);
 
   // As a WebAssembly module sees it.
   const { malloc, free, realloc } = heap.imports;
-  const signed = malloc(GIB);
-  expect(signed).toBe(middle | 0);
+  const signed = malloc(GIB / 2);
   expect(signed).toBeLessThan(0);
-  expect(realloc(signed, 100)).toBe(signed);
+  expect(heap.blockOf(signed >>> 0)).toEqual({ ptr: signed >>> 0, size: GIB / 2 });
+  expect(realloc(signed, 10_000)).toBe(signed);
   free(signed);
-  heap.free(heap.view(moved, Uint8Array));
-  for (const ptr of blocks) heap.free(ptr);
-  heap.free(low);
-  expect(heap.stats()).toMatchObject({ used: 0, liveBlocks: 0, largestFree: GIB });
+  const small = malloc(100);
+  expect(small >>> 0).toBeGreaterThan(2 ** 31);
+  expect(realloc(small, 105)).toBe(small);
+  free(small);
+
+  for (const ptr of [...blocks, low, middle]) heap.free(ptr);
+  const { largestFree } = heap;
+  expect(heap.stats()).toMatchObject({ used: 0, liveBlocks: 0, capacity: largestFree });
+  expect(largestFree).toBe(LENGTH - FIRST);
+  heap.free(heap.malloc(largestFree));
+  expect(heap.check()).toEqual([]);
 }
 
 test.skipIf(short)(`a WebAssembly.Memory of 65535 pages ${name}`, () => {
@@ -69,41 +82,55 @@ test.skipIf(short)(`a WebAssembly.Memory of 65535 pages ${name}`, () => {
 });
 
 test.skipIf(short)(`an ArrayBuffer that has grown to 4 GiB less 64 KiB ${name}`, () => {
-  const heap = new Heap({ size: 65_536, maximum: LENGTH });
+  const heap = new Heap({ size: 65_536, maximum: LENGTH, resizable: true });
   const ptr = heap.malloc(GIB);
-  expect(heap.buffer.byteLength).toBeGreaterThanOrEqual(2 * GIB);
+  expect(heap.buffer.byteLength).toBeGreaterThan(GIB);
   heap.free(ptr);
   heap.free(heap.malloc(GIB));
-  while (heap.end < LENGTH && heap.malloc(GIB) !== 0);
-  expect(heap.end).toBe(LENGTH);
+  for (let size = GIB; size > 1000; size /= 2) while (heap.malloc(size) !== 0);
+  expect([heap.end, heap.freeBytes]).toEqual([LENGTH, 0]);
   heap.clear();
   exercise(heap);
 });
 
-test.skipIf(short)(`a block of 2 GiB ${name}`, () => {
+test.skipIf(short)(`blocks of 2 GiB and more ${name}`, () => {
   const heap = new Heap({ memory: new WebAssembly.Memory({ initial: 65_536 }) });
+  const low = heap.malloc(GIB);
   const ptr = heap.malloc(2 * GIB - 5);
-  expect(ptr).toBe(2 * GIB);
+  expect(ptr).toBe(FIRST + GIB);
   expect(heap.usableSize(ptr)).toBe(2 * GIB);
   heap.view(ptr, Uint8Array)[2 * GIB - 1] = 9;
-  expect(heap.realloc(ptr, 1000)).toBe(ptr);
-  expect(heap.realloc(ptr, 2 * GIB)).toBe(ptr);
-  expect(heap.malloc(2 * GIB)).toBe(0);
+  expect(heap.blockOf(FIRST + 3 * GIB - 1)).toEqual({ ptr, size: 2 * GIB });
+  expect(heap.realloc(ptr, GIB)).toBe(ptr);
+  expect(heap.realloc(ptr, 3 * GIB - FIRST)).toBe(ptr);
+  expect(heap.view(ptr, Uint8Array).at(2 * GIB - 1)).toBe(9);
+  expect(heap.malloc(1)).toBe(0);
   expect(heap.malloc(2 ** 32 - 1)).toBe(0);
+  heap.free(low);
   heap.free(ptr);
+  const most = heap.malloc(2 ** 32 - FIRST);
+  expect([most, heap.usableSize(most), heap.freeBytes]).toEqual([FIRST, 2 ** 32 - FIRST, 0]);
+  heap.free(most);
   expect(heap.alignedAlloc(2 ** 31, 1)).toBe(2 ** 31);
-  expect(heap.stats().used).toBe(16);
+  expect(heap.alignedAlloc(2 ** 31, 1)).toBe(0);
+  expect(heap.stats().used).toBe(1024);
 });
 
 test.skipIf(short)(`a region at the very end, embedded ${name}`, () => {
   const memory = new WebAssembly.Memory({ initial: 65_536 });
   const start = 2 ** 32 - 2 ** 20;
-  const heap = new Heap({ memory, start, embed: true, unit: 4096 });
+  const unit = 4096;
+  const heap = new Heap({ memory, start, embed: true, unit });
   expect(heap.end).toBe(2 ** 32);
   const pointers: number[] = [];
   for (let ptr = heap.malloc(1); ptr !== 0; ptr = heap.malloc(1)) pointers.push(ptr);
-  expect(pointers[pointers.length - 1]).toBe(2 ** 32 - 4096);
-  heap.view(2 ** 32 - 4096, Uint8Array, 4096)[4095] = 1;
+  // Behind the last block lies the state, up to the last byte.
+  const own = Math.ceil(heap.stats().metadataBytes / unit) * unit;
+  const last = 2 ** 32 - own - unit;
+  expect(pointers[pointers.length - 1]).toBe(last);
+  heap.view(last, Uint8Array, unit)[unit - 1] = 1;
+  for (const ptr of [last + unit, 2 ** 32 - 1])
+    expect(() => heap.free(ptr)).toThrow(expect.objectContaining({ code: 'NOT_ALLOCATED' }));
   const again = Heap.attach({ memory, start });
   expect(again.stats()).toEqual(heap.stats());
   for (const ptr of pointers) again.free(ptr);
