@@ -252,22 +252,24 @@ describe.each(KINDS)('a %s', (kind) => {
       heap.free(live[1]);
       live.splice(1, 1);
       const blocks = [...attach(heap).blocks()];
-      const { capacity, free, liveBlocks } = heap.stats();
-      expect(blocks.filter((block) => !block.free).length).toBe(liveBlocks);
+      const { used, liveBlocks } = heap.stats();
+      expect(blocks.length).toBe(liveBlocks);
       for (const ptr of live) {
-        expect(blocks).toContainEqual({ ptr, size: heap.usableSize(ptr), free: false });
+        const block = { ptr, size: heap.usableSize(ptr) };
+        expect(blocks).toContainEqual(block);
+        for (const at of [ptr, ptr + block.size - 1]) expect(heap.blockOf(at)).toEqual(block);
       }
-      const [first] = blocks;
-      expect(first.ptr).toBeGreaterThanOrEqual(heap.start + bytes);
-      let last = first.ptr;
-      let frees = 0;
-      for (const { ptr, size, free } of blocks) {
-        expect(ptr).toBe(last);
+      let last = heap.start + bytes;
+      for (const { ptr, size } of blocks) {
+        expect(ptr).toBeGreaterThanOrEqual(last);
         expect(ptr % size).toBe(0);
-        last += size;
-        if (free) frees += size;
+        // What is between two blocks is in none.
+        for (let at = last; at < ptr; at += heap.unit) expect(heap.blockOf(at)).toBeUndefined();
+        last = ptr + size;
       }
-      expect([last, frees, last - first.ptr]).toEqual([heap.end, free, capacity]);
+      expect(last).toBeLessThanOrEqual(heap.end);
+      for (const at of [0, heap.start, heap.end, 2 ** 32]) expect(heap.blockOf(at)).toBeUndefined();
+      expect(blocks.reduce((sum, { size }) => sum + size, 0)).toBe(used);
     }
   });
 
