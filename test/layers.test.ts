@@ -9,9 +9,10 @@ import { entryPoints } from '../scripts/entry-points.mjs';
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   core: ['base'],
-  heap: ['base', 'core'],
-  debug: ['base', 'core', 'heap'],
-  mempool: ['base', 'core', 'heap'],
+  slab: ['base', 'core'],
+  heap: ['base', 'core', 'slab'],
+  debug: ['base', 'heap'],
+  mempool: ['base', 'heap'],
   shared: ['base'],
   'shared-heap': ['base', 'heap', 'shared'],
   gpu: ['base', 'core'],
