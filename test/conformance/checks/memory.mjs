@@ -43,8 +43,9 @@ export const memory = {
     const buffer = new ArrayBuffer(8192);
     const heap = new Heap({ memory: buffer, start: 1000, end: 5000 });
     for (let ptr = heap.malloc(100); ptr !== 0; ptr = heap.malloc(100)) {
-      holds(ptr >= 1000 && ptr + 128 <= 5000, `a block at ${ptr}`);
-      new Uint8Array(buffer, ptr, 128).fill(1);
+      const size = heap.usableSize(ptr);
+      holds(ptr >= 1000 && ptr + size <= 5000, `a block at ${ptr}`);
+      new Uint8Array(buffer, ptr, size).fill(1);
     }
     const bytes = new Uint8Array(buffer);
     holds(
@@ -65,20 +66,23 @@ export const memory = {
       needs(!(error instanceof RangeError), 'room for 3 GiB');
       throw error;
     }
-    equal([heap.malloc(2 ** 30), heap.malloc(2 ** 30)], [2 ** 30, 2 ** 31], 'pointers');
-    heap.view(2 ** 31, Float64Array, 100).fill(0.5);
-    const moved = heap.realloc(2 ** 31, 800);
+    const pointers = [heap.malloc(2 ** 30), heap.malloc(2 ** 30), heap.malloc(2 ** 29)];
+    equal(pointers, [1024, 2 ** 30 + 1024, 2 ** 31 + 1024], 'pointers');
+    const [, , high] = pointers;
+    heap.view(high, Float64Array, 100).fill(0.5);
+    const moved = heap.realloc(high, 800);
+    holds(moved > 2 ** 31, `a slot at ${moved}`);
     equal(heap.view(moved, Float64Array, 100)[99], 0.5, 'an element after realloc');
-    throws(() => heap.free(2 ** 31 + 256), 'INTERIOR', 'free inside a block');
-    heap.free(heap.view(2 ** 31, Uint8Array, 1));
-    throws(() => heap.free(2 ** 31), 'NOT_ALLOCATED', 'a double free');
-    equal(heap.malloc(2 ** 31), 0, 'no room');
+    throws(() => heap.free(moved + 256), 'INTERIOR', 'free inside a block');
+    heap.free(heap.view(moved, Uint8Array, 1));
+    throws(() => heap.free(moved), 'NOT_ALLOCATED', 'a double free');
+    equal(heap.malloc(2 ** 30), 0, 'no room');
   },
 
   'a resizable ArrayBuffer of its own grows and shrinks'() {
     needs(features.resizable, named.resizable);
     for (const embed of [false, true]) {
-      const heap = new Heap({ size: PAGE, maximum: 2 ** 24, embed });
+      const heap = new Heap({ size: PAGE, maximum: 2 ** 24, embed, resizable: true });
       const view = growthKeepsBytes(heap);
       equal(view[99], 42, 'the view made before growth');
       const grown = heap.buffer.byteLength;
@@ -90,13 +94,20 @@ export const memory = {
     }
   },
 
+  'a memory of its own that can grow is a WebAssembly.Memory, or else a resizable ArrayBuffer'() {
+    needs(features.wasm || features.resizable, `${named.wasm} or ${named.resizable}`);
+    const heap = new Heap({ size: PAGE, maximum: 2 ** 24 });
+    const view = growthKeepsBytes(heap);
+    equal(view.length, features.wasm ? 0 : 100, 'length of the view made before growth');
+  },
+
   'a resizable ArrayBuffer that somebody cuts short, or transfers away'() {
     needs(features.resizable, named.resizable);
     const buffer = new ArrayBuffer(PAGE, { maxByteLength: 16 * PAGE });
     const heap = new Heap({ memory: buffer });
     const view = heap.allocArray(Uint8Array, 100);
     buffer.resize(PAGE / 2);
-    throws(() => heap.malloc(40_000), 'TRUNCATED', 'malloc in a memory cut short');
+    throws(() => heap.malloc(70_000), 'TRUNCATED', 'growth of a memory cut short');
     buffer.resize(PAGE);
     growthKeepsBytes(heap);
     detach(buffer);
@@ -140,6 +151,19 @@ export const memory = {
     const heap = new Heap({ memory: wasm });
     const ptr = heap.calloc(10, 1);
     wasm.grow(3);
+    const behind = heap.malloc(2 * PAGE);
+    holds(behind >= 4 * PAGE, `a block at ${behind}, in the pages of somebody else`);
+    throws(() => heap.free(2 * PAGE), 'NOT_ALLOCATED', 'free in the pages of somebody else');
+    heap.free(ptr);
+    equal([wasm.buffer.byteLength, heap.check()], [heap.end, []], 'the heap');
+  },
+
+  'a WebAssembly.Memory that a heap shares with what else grows it'() {
+    needs(features.wasm, named.wasm);
+    const wasm = new WebAssembly.Memory({ initial: 1 });
+    const heap = new Heap({ memory: wasm, shareGrowth: true });
+    const ptr = heap.calloc(10, 1);
+    wasm.grow(3);
     holds(heap.malloc(2 * PAGE) !== 0, 'the new pages are not used');
     equal([wasm.buffer.byteLength, heap.end], [4 * PAGE, 4 * PAGE], 'the end');
     heap.free(ptr);
@@ -163,7 +187,7 @@ export const memory = {
       growthKeepsBytes(heap);
       growthEnds(heap);
       const ptr = heap.imports.malloc(100n);
-      equal([typeof ptr, heap.usableSize(Number(ptr))], ['bigint', 128], 'the block of a 64-bit module');
+      equal([typeof ptr, heap.usableSize(Number(ptr))], ['bigint', 112], 'the block of a 64-bit module');
     }
   },
 
@@ -177,7 +201,7 @@ export const memory = {
     });
     heap = new Heap({ memory: wasm, start: instance.exports.__heap_base.value });
     const ptr = instance.exports.make() >>> 0;
-    equal([heap.usableSize(ptr), ptr], [32, 1056], 'the block that the module made');
+    equal([heap.usableSize(ptr), ptr], [32, 2048], 'the block that the module made');
   },
 
   'memory of another realm is as good'() {
