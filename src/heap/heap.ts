@@ -243,7 +243,10 @@ export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<
       slabs.free(ptr);
       return this.#note(to, size);
     }
-    if (size <= before) return this.#note(ptr, size);
+    if (size <= before) {
+      if (isLarge) slabs.resizeLarge(ptr, Math.ceil(size / region.page));
+      return this.#note(ptr, size);
+    }
     // With the block itself out of the way there may be room.
     const moved = isLarge ? slabs.moveLarge(ptr, Math.ceil(size / region.page)) : 0;
     if (moved === 0) return this.#noRoom(size);
@@ -316,6 +319,7 @@ export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<
   #checkSize(ptr: number, size: number): void {
     const region = this.#region;
     checkInteger('size', size);
+    if (ptr === 0) return;
     const usable = blockSize(region, ptr);
     const asked = region.rests === undefined ? undefined : this.lengthOf(ptr);
     if (asked === undefined ? size <= usable : size === asked) return;

@@ -42,7 +42,10 @@ export interface HeapOptions<B extends ArrayBufferLike = ArrayBufferLike> {
    * not in a WebAssembly.Memory, where they are mostly those of a second allocator.
    */
   readonly shareGrowth?: boolean;
-  /** Whether the size that was asked for is kept of each block, for {@link Heap.lengthOf}: 2 bytes per unit. */
+  /**
+   * Whether the size that was asked for is kept of each block, for {@link Heap.lengthOf}: 2 bytes per unit, which may be
+   * 32768 at most.
+   */
   readonly keepSizes?: boolean;
   /** Whether a request without room throws a BuddyError `NO_ROOM`, instead of returning 0 or null. */
   readonly throwNoRoom?: boolean;
@@ -80,6 +83,9 @@ export function checkOptions(options: HeapOptions): void {
     const value = options[name];
     if (value !== undefined) checkBoolean(name, value);
   }
+  // The bytes of a block that were not asked for are kept in 16 bits, and of `malloc(0)` those are the whole page.
+  if (options.keepSizes && options.unit === LARGEST_UNIT)
+    throw new RangeError(`keepSizes takes no unit of ${LARGEST_UNIT} bytes`);
   if (growth !== undefined) checkGrowth(growth);
 }
 

@@ -169,6 +169,7 @@ export class Region extends Extent implements HeapRegion {
     }
     const manners = { growth: {}, shareGrowth, throwNoRoom: false };
     const region = new Region(backing, bounds, page, manners, b, books);
+    region.#openBooks();
     const wrong = region.#faults();
     if (wrong.length > 0) throw new BuddyError('CORRUPT', wrong[0]);
     return region;
@@ -311,9 +312,10 @@ export class Region extends Extent implements HeapRegion {
     const { limit } = this;
     if (limit === 0) return false;
     // Another party may have grown the memory. What it added is the heap's to use, or stays that party's.
-    const present = this.pagesAt(Math.min(this.bytes.buffer.byteLength, limit));
+    const { byteLength } = this.bytes.buffer;
+    const present = this.pagesAt(Math.min(byteLength, limit));
     const isShared = this.manners.shareGrowth;
-    const foreign = !isShared && present > this.pages ? this.#pagesOver(this.bytes.buffer.byteLength) : 0;
+    const foreign = !isShared && byteLength > this.end ? this.#pagesOver(byteLength) : 0;
     const tail = foreign > 0 ? foreign : this.#tail();
     const used = this.pagesAt(Math.ceil(this.endOf(tail) / alignment) * alignment) + pages;
     if (isShared && present > this.pages && this.pagesFor(used, present) === present) {
@@ -348,8 +350,9 @@ export class Region extends Extent implements HeapRegion {
     this.slabs.flush(true);
     const before = this.bytes.buffer.byteLength;
     const pages = this.pagesFor(Math.max(2, this.#tail()), 0);
-    // The bytes behind the region are not the heap's to give.
-    if (pages >= this.pages || before - this.end >= this.page) return 0;
+    // The bytes behind the region are not the heap's to give, but for the rest of a page that nobody else added.
+    const rest = this.manners.shareGrowth ? this.page - 1 : 0;
+    if (pages >= this.pages || before - this.end > rest) return 0;
     this.#relayOut(pages, this.#roomFor(pages));
     this.backing.shrink(this.end);
     this.refresh();

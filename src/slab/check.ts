@@ -11,6 +11,7 @@ import {
   AT_LIMIT,
   AT_NONE,
   AT_PAGES,
+  AT_RESERVED,
   AT_TOP,
   BITS,
   CACHED,
@@ -69,6 +70,7 @@ class Checker {
   readonly #cached = new Map<number, number>();
   #large = 0;
   #largePages = 0;
+  #reserved = 0;
 
   constructor(slabs: Slabs) {
     this.#slabs = slabs;
@@ -93,6 +95,7 @@ class Checker {
     if (b[AT_LARGE] !== this.#large) yield `${this.#large} large blocks, not ${b[AT_LARGE]}`;
     if (b[AT_LARGE_PAGES] !== this.#largePages)
       yield `${this.#largePages} pages in large blocks, not ${b[AT_LARGE_PAGES]}`;
+    if (b[AT_RESERVED] !== this.#reserved) yield `${this.#reserved} pages reserved, not ${b[AT_RESERVED]}`;
     for (let c = 0; c < this.#classes.length; c++) yield* this.#class(c);
   }
 
@@ -133,8 +136,10 @@ class Checker {
             if (b[this.#at(page) + META] !== CACHED)
               yield `the run at page ${page} is in the cache and has slots`;
           }
-        } else if (entry < -RESERVED) pages = -entry - RESERVED;
-        else {
+        } else if (entry < -RESERVED) {
+          pages = -entry - RESERVED;
+          this.#reserved += pages;
+        } else {
           pages = -entry;
           this.#large++;
           this.#largePages += pages;

@@ -1,8 +1,9 @@
 // A heap whose state lies in its own memory: saved and restored at any point, and refused if it is not sound.
 
 import { describe, expect, test } from 'vitest';
+import { regionOf } from '../../src/heap/heap.ts';
 import { BuddyError, Heap, type HeapMemory } from '../../src/heap.ts';
-import { BuddyAllocator } from '../../src/index.ts';
+import { releaseRun, reserveRun } from '../../src/slab/books.ts';
 import { bytesOf, MEMORIES, MEMORY_KINDS } from '../support/heap-driver.ts';
 
 const PAGE = 65_536;
@@ -35,7 +36,7 @@ describe.each(MEMORY_KINDS)('from a %s', (from) => {
 });
 
 test('at every point of a life with growth, moves and trimming', () => {
-  const heap = new Heap({ size: 4096, maximum: 16 * PAGE, start: 50, embed: true });
+  const heap = new Heap({ size: 4096, maximum: 16 * PAGE, start: 50, embed: true, resizable: true });
   const live: number[] = [];
   for (let i = 0; i < 300; i++) {
     if (i === 150) while (live.length > 5) heap.free(live.pop() as number);
@@ -75,7 +76,7 @@ describe('how far a restored heap grows', () => {
   test('not at all when it was made with an end', () => {
     const end = PAGE - 1000;
     expect(fill(Heap.attach({ memory: copyTo('resizable ArrayBuffer', save({ end })) }))).toBe(
-      end - (end % 16),
+      end - (end % 1024),
     );
   });
 });
@@ -156,30 +157,55 @@ describe('what is no sound heap is refused', () => {
     }
   };
   const HEADER = START / 4;
-  /** Position of the allocator's state in int32. */
-  const STATE = (START + 32) / 4;
+  const words = new Int32Array(saved());
+  /** Position of the heap's books in int32. */
+  const BOOKS = (words[HEADER + 4] * 16) / 4;
+  /** Position of the arena of pages, by its magic. */
+  const ARENA = words.indexOf(0x59445542);
 
-  test('but the sound one is not', () => expect(attach(saved())).toBe('sound'));
+  test('but the sound one is not', () => {
+    expect(attach(saved())).toBe('sound');
+    expect(BOOKS).toBeGreaterThan(HEADER);
+    expect(ARENA).toBeGreaterThan(BOOKS);
+  });
 
   test.each([
     ['magic', HEADER, 1, 'FOREIGN'],
-    ['version', HEADER + 1, 2, 'VERSION'],
+    ['former version', HEADER + 1, 1, 'VERSION'],
+    ['later version', HEADER + 1, 3, 'VERSION'],
     ['unit of no power of two', HEADER + 2, 24, 'CORRUPT'],
     ['unit too small', HEADER + 2, 4, 'CORRUPT'],
     ['unit too large', HEADER + 2, 2 ** 20, 'CORRUPT'],
     ['larger unit', HEADER + 2, 32, 'TRUNCATED'],
     ['end beyond the memory', HEADER + 3, 257, 'TRUNCATED'],
     ['end before the memory', HEADER + 3, 200, 'CORRUPT'],
+    ['end inside a page', HEADER + 3, 255, 'CORRUPT'],
     ['state in the header', HEADER + 4, 5, 'CORRUPT'],
     ['state behind the end', HEADER + 4, 256, 'CORRUPT'],
-    ['state elsewhere', HEADER + 4, 100, 'FOREIGN'],
+    ['state elsewhere', HEADER + 4, 100, 'CORRUPT'],
+    ['state inside a page', HEADER + 4, words[HEADER + 4] + 1, 'CORRUPT'],
+    ['state with too little room', HEADER + 4, words[HEADER + 4] + 4, 'CORRUPT'],
     ['maximum below the end', HEADER + 5, 255, 'CORRUPT'],
-    ['magic of the state', STATE, 0, 'FOREIGN'],
-    ['version of the state', STATE + 1, 7, 'VERSION'],
-    ['capacity of the state', STATE + 2, 200, 'CORRUPT'],
-    ['capacity of no arena', STATE + 2, -1, 'CORRUPT'],
-    ['capacity beyond the memory', STATE + 2, 100_000, 'TRUNCATED'],
-    ['free units', STATE + 4, 3, 'CORRUPT'],
+    ['page of no power of two', HEADER + 6, 96, 'CORRUPT'],
+    ['page too small', HEADER + 6, 32, 'CORRUPT'],
+    ['page smaller than a unit', HEADER + 6, 8, 'CORRUPT'],
+    ['page too large', HEADER + 6, 2 ** 17, 'CORRUPT'],
+    ['another page', HEADER + 6, 128, 'CORRUPT'],
+    ['sizes that there is no room for', HEADER + 7, 1, 'CORRUPT'],
+    ['slots in no slab', BOOKS, 1, 'CORRUPT'],
+    ['room for other pages', BOOKS + 1, 62, 'CORRUPT'],
+    ['fewer pages', BOOKS + 2, 62, 'CORRUPT'],
+    ['highest page in use', BOOKS + 3, 100, 'CORRUPT'],
+    ['number of large blocks', BOOKS + 4, 7, 'CORRUPT'],
+    ['pages in large blocks', BOOKS + 5, 7, 'CORRUPT'],
+    ['runs in the cache', BOOKS + 6, 1, 'CORRUPT'],
+    ['pages under a reservation', BOOKS + 8, 1, 'CORRUPT'],
+    ['magic of the arena', ARENA, 0, 'FOREIGN'],
+    ['version of the arena', ARENA + 1, 7, 'VERSION'],
+    ['smaller arena', ARENA + 2, 20, 'CORRUPT'],
+    ['arena of no capacity', ARENA + 2, -1, 'CORRUPT'],
+    ['arena beyond the memory', ARENA + 2, 1_000_000, 'TRUNCATED'],
+    ['free pages of the arena', ARENA + 4, 3, 'CORRUPT'],
   ])('%s', (_, at, value, code) => {
     const buffer = saved();
     new Int32Array(buffer)[at] = value;
@@ -189,38 +215,25 @@ describe('what is no sound heap is refused', () => {
   });
 
   test.each([
-    ['nothing', [], /units 0 to 6 are not reserved/],
-    ['the header', [6], /units of the state at 6 are not reserved/],
-    ['half of the state', [6, 8], /units of the state at 6 are not reserved/],
-  ])('a sound state in which %s of the heap itself is reserved', (_, reserved, message) => {
+    ['no', []],
+    ['one', [[0, 1]]],
+    ['all but the first', [[1, 0]]],
+    [
+      'two runs of',
+      [
+        [0, 5],
+        [5, 0],
+      ],
+    ],
+  ])('a sound state that has %s pages of its own reserved', (_, runs) => {
     const buffer = saved();
-    const allocator = new BuddyAllocator({ capacity: 4096 / 16 });
-    reserved.reduce((at, size) => {
-      allocator.reserve(at, size);
-      return at + size;
-    }, 0);
-    new Uint8Array(buffer, START + 32).set(new Uint8Array(allocator.state));
-    expect(() => Heap.attach({ memory: buffer, start: START })).toThrow(message);
-    expect(attach(buffer)).toBe('CORRUPT');
-  });
-
-  test('a sound state that lies across the end of the region', () => {
-    const buffer = new ArrayBuffer(8192);
-    const heap = new Heap({ memory: buffer, end: 4096, embed: true });
-    expect(heap.check()).toEqual([]);
-    const allocator = new BuddyAllocator({ capacity: 4096 / 16 });
-    allocator.reserve(0, 2);
-    new Int32Array(buffer)[4] = 4096 / 16 - 1;
-    new Uint8Array(buffer, 4096 - 16).set(new Uint8Array(allocator.state));
-    expect(() => Heap.attach({ memory: buffer })).toThrow(/units of the state at 255 are not reserved/);
-  });
-
-  test('a sound state of an arena that reaches beyond the memory', () => {
-    const buffer = saved();
-    const allocator = new BuddyAllocator({ capacity: 300 });
-    new Uint8Array(buffer, START + 32).set(new Uint8Array(allocator.state));
+    const { slabs, page } = regionOf(Heap.attach({ memory: buffer, start: START }));
+    const books = (BOOKS * 4) / page - slabs.geometry.origin;
+    const own = (4096 - BOOKS * 4) / page;
+    releaseRun(slabs, books);
+    for (const [from, to] of runs) reserveRun(slabs, books + from, (to || own) - from);
     expect(() => Heap.attach({ memory: buffer, start: START })).toThrow(
-      /ends at 4096 by its header, at 4800 by its state/,
+      /^the pages of the state at \d+ are not reserved$/,
     );
     expect(attach(buffer)).toBe('CORRUPT');
   });
@@ -228,8 +241,13 @@ describe('what is no sound heap is refused', () => {
   test('check tells of a state that was written over', () => {
     const buffer = saved();
     const heap = Heap.attach({ memory: buffer, start: START });
-    new Int32Array(buffer)[STATE + 4]++;
+    new Int32Array(buffer)[ARENA + 4]++;
     expect(heap.check()).toEqual([expect.stringMatching(/units free/)]);
+    new Int32Array(buffer)[ARENA + 4]--;
+    new Int32Array(buffer)[BOOKS + 4]++;
+    expect(heap.check()).toEqual([expect.stringMatching(/large blocks/)]);
+    new Int32Array(buffer)[BOOKS + 2]--;
+    expect(heap.check()).not.toEqual([]);
   });
 
   test('check tells of a header that was written over', () => {

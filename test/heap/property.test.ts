@@ -1,5 +1,5 @@
 // Random sequences of every operation of a heap, in every kind of memory: every live block keeps its bytes, no two
-// overlap, all are aligned, and a heap that is saved and restored at any point goes on as if nothing had happened.
+// overlap, all are aligned and as large as they should be, answers of no room are right, and a heap that is saved and restored at any point goes on as if nothing had happened.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -42,14 +42,29 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('restore', 'trim') }) },
 );
 
+const growth = fc.record(
+  { factor: fc.double({ min: 1, max: 3, noNaN: true }), step: fc.nat(100_000), cap: fc.nat(200_000) },
+  { requiredKeys: [] },
+);
+
 /** A place for the heap in a memory of `kind` of a few kilobytes, of pages where it has them. */
 function setting(kind: MemoryKind, embed: boolean): fc.Arbitrary<Setting> {
   const paged = kind.includes('Wasm') || kind.includes('WebAssembly');
-  const length = paged ? fc.constantFrom(65_536, 131_072) : fc.integer({ min: 3000, max: 20_000 });
+  const length = paged ? fc.constantFrom(65_536, 131_072) : fc.integer({ min: 4500, max: 20_000 });
   const unit = fc.constantFrom(8, 16, 64);
+  const flag = fc.boolean();
   return fc
-    .record({ length, unit, start: fc.integer({ min: 0, max: 1500 }), policy: fc.nat(5), more: fc.nat(9) })
-    .map(({ length, unit, start, policy, more }) => ({
+    .record({
+      length,
+      unit,
+      start: fc.integer({ min: 0, max: 1500 }),
+      policy: fc.nat(5),
+      more: fc.nat(9),
+      switches: fc.record({ keepSizes: flag, throwNoRoom: flag }),
+      sharing: fc.option(fc.record({ shareGrowth: flag }), { nil: {} }),
+      growing: fc.option(fc.record({ growth }), { nil: {} }),
+    })
+    .map(({ length, unit, start, policy, more, switches, sharing, growing }) => ({
       kind,
       length,
       limit: length + more * 65_536,
@@ -57,6 +72,9 @@ function setting(kind: MemoryKind, embed: boolean): fc.Arbitrary<Setting> {
         unit,
         start,
         embed,
+        ...switches,
+        ...sharing,
+        ...growing,
         ...(policy === 0 ? { end: length - 100 } : {}),
         ...(policy === 1 ? { maximum: length + more * 20_000 } : {}),
       },
