@@ -2,7 +2,7 @@
 
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
-import { Heap } from '../../src/heap.ts';
+import { Heap, type HeapOptions } from '../../src/heap.ts';
 import {
   bytesOf,
   GROWING_KINDS,
@@ -20,11 +20,11 @@ const both = (kinds: readonly MemoryKind[]): [MemoryKind, boolean][] =>
   ]);
 
 describe.each(both(GROWING_KINDS))('%s, embedded: %s', (kind, embed) => {
-  test('doubles up to its limit, and every pointer stays valid', () => {
+  test('grows by an eighth, 64 KiB at least, up to its limit, and every pointer stays valid', () => {
     const memory = MEMORIES[kind](PAGE, 16 * PAGE);
     const heap = new Heap({ memory, embed });
     const pointers: number[] = [];
-    const ends = new Set<number>();
+    const ends = new Set([heap.end]);
     for (;;) {
       const ptr = heap.malloc(5000);
       if (ptr === 0) break;
@@ -32,7 +32,14 @@ describe.each(both(GROWING_KINDS))('%s, embedded: %s', (kind, embed) => {
       pointers.push(ptr);
       ends.add(heap.end);
     }
-    expect([...ends]).toEqual([1, 2, 4, 8, 16].map((pages) => pages * PAGE));
+    const granularity = kind.includes('WebAssembly') ? PAGE : 1024;
+    const expected = [PAGE];
+    for (let end = PAGE; end < 16 * PAGE; expected.push(end)) {
+      const wish = end + Math.max(PAGE, Math.floor(end / 8));
+      end = Math.min(16 * PAGE, Math.ceil(wish / granularity) * granularity);
+      if (granularity === 1024) end = Math.min(end, Math.floor(wish / 1024) * 1024);
+    }
+    expect([...ends]).toEqual(expected);
     expect(bytesOf(memory).length).toBe(16 * PAGE);
     pointers.forEach((ptr, i) => {
       expect(new Uint32Array(heap.buffer, ptr, 1)[0]).toBe(i);
@@ -40,8 +47,9 @@ describe.each(both(GROWING_KINDS))('%s, embedded: %s', (kind, embed) => {
     expect(heap.check()).toEqual([]);
     for (const ptr of pointers) heap.free(ptr);
     expect(heap.stats().used).toBe(0);
-    // All free blocks have merged again, except across the units that the heap keeps for itself.
-    expect(heap.malloc(4 * PAGE)).toBeGreaterThan(0);
+    // All that is free is in one piece again.
+    expect(heap.largestFree).toBe(heap.freeBytes);
+    expect(heap.malloc(15 * PAGE)).toBeGreaterThan(0);
   });
 
   test('grows at once by as much as the request takes', () => {
@@ -49,11 +57,11 @@ describe.each(both(GROWING_KINDS))('%s, embedded: %s', (kind, embed) => {
     const ptr = heap.malloc(16 * PAGE);
     expect(ptr).toBeGreaterThan(0);
     expect(heap.usableSize(ptr)).toBe(16 * PAGE);
-    expect(heap.end).toBeLessThanOrEqual(34 * PAGE);
+    expect(heap.end).toBeLessThanOrEqual(18 * PAGE);
     expect(heap.check()).toEqual([]);
   });
 
-  test('grows by less than double when only that much can be had', () => {
+  test('grows by less than it would when only that much can be had', () => {
     const heap = new Heap({ memory: MEMORIES[kind](PAGE, PAGE + PAGE / 2), embed });
     const limit = kind.includes('WebAssembly') ? 2 * PAGE : PAGE + PAGE / 2;
     while (heap.malloc(1000) !== 0);
@@ -89,9 +97,9 @@ describe.each(both(GROWING_KINDS))('%s, embedded: %s', (kind, embed) => {
     expect(heap.check()).toEqual([]);
   });
 
-  test('follows a memory that somebody else has grown', () => {
+  test('follows a memory that somebody else has grown, if it may', () => {
     const memory = MEMORIES[kind](PAGE, 8 * PAGE);
-    const heap = new Heap({ memory, embed });
+    const heap = new Heap({ memory, embed, shareGrowth: true });
     const first = heap.malloc(1000);
     new Uint8Array(heap.buffer, first, 1000).fill(5);
     growMemory(memory, 6 * PAGE);
@@ -106,11 +114,52 @@ describe.each(both(GROWING_KINDS))('%s, embedded: %s', (kind, embed) => {
 
   test('leaves what somebody else has grown, when that does not do, and goes on from there', () => {
     const memory = MEMORIES[kind](PAGE, 16 * PAGE);
-    const heap = new Heap({ memory, embed });
+    const heap = new Heap({ memory, embed, shareGrowth: true });
     growMemory(memory, PAGE);
     expect(heap.malloc(4 * PAGE)).toBeGreaterThan(0);
     expect(heap.end).toBe(bytesOf(memory).length);
-    expect(heap.end).toBeLessThanOrEqual(9 * PAGE);
+    expect(heap.end).toBeLessThanOrEqual(7 * PAGE);
+  });
+
+  test('never uses what somebody else has grown, if it may not, and goes on behind it', () => {
+    const memory = MEMORIES[kind](PAGE, 64 * PAGE);
+    const heap = new Heap({ memory, embed, shareGrowth: false });
+    const theirs: [number, number][] = [];
+    let blocks = 0;
+    for (let ptr = heap.calloc(3000, 1), i = 0; ptr !== 0; ptr = heap.calloc(3000, 1), i++) {
+      new Uint8Array(heap.buffer, ptr, 3000).fill(0xee);
+      blocks++;
+      if (i % 100 !== 50 || bytesOf(memory).length > 60 * PAGE) continue;
+      const from = bytesOf(memory).length;
+      growMemory(memory, 2 * PAGE + 7);
+      bytesOf(memory).fill(0x55, from);
+      theirs.push([from, bytesOf(memory).length]);
+    }
+    expect(theirs.length).toBeGreaterThan(5);
+    for (const [from, to] of theirs)
+      expect(
+        bytesOf(memory)
+          .subarray(from, to)
+          .every((byte) => byte === 0x55),
+      ).toBe(true);
+    expect(heap.check()).toEqual([]);
+    expect(heap.stats().liveBlocks).toBe(blocks);
+    const { free } = heap.stats();
+    const all = bytesOf(memory).length;
+    const foreign = theirs.reduce((sum, [from, to]) => sum + to - from, 0);
+    expect(heap.usedBytes + free + foreign).toBeLessThanOrEqual(all);
+    const copy = embed ? Heap.attach({ memory: bytesOf(memory).slice().buffer }) : heap;
+    copy.clear();
+    for (let ptr = copy.malloc(30_000); ptr !== 0; ptr = copy.malloc(30_000))
+      for (const [from, to] of theirs) expect(ptr + 30_000 <= from || ptr >= to).toBe(true);
+    expect(heap.check()).toEqual([]);
+  });
+
+  test('uses what somebody else has grown unless told otherwise in a buffer, but not in a WebAssembly memory', () => {
+    const memory = MEMORIES[kind](PAGE, 2 * PAGE);
+    const heap = new Heap({ memory, embed });
+    growMemory(memory, PAGE);
+    expect(heap.malloc(PAGE) > 0).toBe(!kind.includes('WebAssembly'));
   });
 
   test('a region that begins at the very end of the memory', () => {
@@ -160,6 +209,7 @@ describe('a memory whose growth is refused', () => {
   ])('as when the runtime has none for the state of a larger heap, embedded: %s', (embed) => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
     const heap = new Heap({ memory, embed });
+    expect(heap.malloc(5000)).toBeGreaterThan(0);
     const { buffer } = memory;
     const original = Int32Array;
     globalThis.Int32Array = new Proxy(original, {
@@ -169,12 +219,12 @@ describe('a memory whose growth is refused', () => {
       },
     });
     try {
-      expect(heap.malloc(PAGE)).toBe(0);
+      expect(heap.malloc(8 * PAGE)).toBe(0);
     } finally {
       globalThis.Int32Array = original;
     }
     expect(memory.buffer).toBe(buffer);
-    expect(heap.malloc(PAGE)).toBeGreaterThan(0);
+    expect(heap.malloc(8 * PAGE)).toBeGreaterThan(0);
   });
 
   test.each<[string, () => unknown, boolean]>([
@@ -204,11 +254,11 @@ describe('a memory whose growth is refused', () => {
     expect(heap.malloc(PAGE)).toBeGreaterThan(0);
   });
 
-  test('takes less when double is refused', () => {
-    const memory = new WebAssembly.Memory({ initial: 10, maximum: 12 });
+  test('takes less when an eighth is refused', () => {
+    const memory = new WebAssembly.Memory({ initial: 30, maximum: 32 });
     const heap = new Heap({ memory });
     while (heap.malloc(10_000) !== 0);
-    expect(heap.end).toBe(12 * PAGE);
+    expect(heap.end).toBe(32 * PAGE);
   });
 });
 
@@ -218,15 +268,87 @@ test('a request beyond all memory, where the state of such a heap would be beyon
   expect(heap.end).toBe(PAGE);
 });
 
+describe('growth as the options say', () => {
+  const endAfter = (options: HeapOptions): number => {
+    const heap = new Heap(options);
+    const { end } = heap;
+    while (heap.end === end) heap.malloc(1000);
+    return heap.end - end;
+  };
+  const MIB = 2 ** 20;
+  test.each<[object | undefined, number]>([
+    [undefined, MIB / 8],
+    [{}, MIB / 8],
+    [{ factor: 2 }, MIB],
+    [{ factor: 1.5 }, MIB / 2],
+    [{ factor: 1 }, PAGE],
+    [{ factor: 1, step: 3 * PAGE }, 3 * PAGE],
+    [{ step: 2 * MIB }, 2 * MIB],
+    [{ factor: 2, cap: 2 * PAGE }, 2 * PAGE],
+    [{ step: MIB, cap: 100_000 }, 99_328],
+  ])('%o', (growth, bytes) => {
+    for (const embed of [false, true]) {
+      const memory = MEMORIES['resizable ArrayBuffer'](MIB, 8 * MIB);
+      expect(endAfter({ memory, embed, ...(growth && { growth }) })).toBe(bytes);
+    }
+  });
+
+  test('a heap of less than 64 KiB doubles', () => {
+    expect(endAfter({ memory: MEMORIES['resizable ArrayBuffer'](16_384, MIB) })).toBe(16_384);
+  });
+
+  test('no step at all is as much as the request takes', () => {
+    const memory = MEMORIES['resizable ArrayBuffer'](MIB, 8 * MIB);
+    const heap = new Heap({ memory, growth: { factor: 1, step: 0 } });
+    const ptr = heap.malloc(MIB - 1024);
+    expect(heap.malloc(3000)).toBe(MIB);
+    expect(heap.end).toBe(MIB + 3072);
+    heap.free(ptr);
+    expect(heap.malloc(2 * MIB)).toBeGreaterThan(0);
+    expect(heap.end).toBe(3 * MIB + 3072);
+  });
+
+  test('a cap does not refuse what a request takes', () => {
+    const heap = new Heap({ size: MIB, maximum: 8 * MIB, growth: { cap: 1 } });
+    expect(heap.malloc(4 * MIB)).toBeGreaterThan(0);
+  });
+
+  test.each<[unknown, typeof RangeError | typeof TypeError]>([
+    [{ factor: 0.9 }, RangeError],
+    [{ factor: 17 }, RangeError],
+    [{ factor: Number.NaN }, RangeError],
+    [{ factor: '2' }, TypeError],
+    [{ step: -1 }, RangeError],
+    [{ step: 0.5 }, RangeError],
+    [{ step: 2 ** 33 }, RangeError],
+    [{ cap: Number.POSITIVE_INFINITY }, RangeError],
+    [{ cap: null }, TypeError],
+    [2, TypeError],
+    [null, TypeError],
+  ])('%o is refused', (growth, type) => {
+    expect(() => new Heap({ size: MIB, growth: growth as never })).toThrow(type);
+  });
+});
+
 describe('a heap of its own', () => {
-  test('grows up to the maximum', () => {
-    const heap = new Heap({ size: 1000, maximum: 100_000 });
-    expect(heap.end).toBe(992);
+  test('grows up to the maximum, as a resizable buffer', () => {
+    const heap = new Heap({ size: 1000, maximum: 100_000, resizable: true });
+    expect(heap.end).toBe(2048); // two pages
     const view = heap.allocArray(Uint8Array, 300);
     while (heap.malloc(500) !== 0);
-    expect(heap.end).toBe(100_000 - (100_000 % 16));
+    expect(heap.end).toBe(100_000 - (100_000 % 1024));
     expect(view?.buffer).toBe(heap.buffer);
     expect(view?.length).toBe(300);
+  });
+
+  test('grows up to the maximum, as a WebAssembly memory unless told otherwise', () => {
+    const heap = new Heap({ size: 1000, maximum: 100_000 });
+    expect(heap.end).toBe(PAGE);
+    const view = heap.allocArray(Uint8Array, 300);
+    while (heap.malloc(500) !== 0);
+    expect(heap.end).toBe(100_000 - (100_000 % 1024));
+    expect(view?.length).toBe(0);
+    expect(Reflect.get(heap.buffer, 'resizable')).not.toBe(true);
   });
 
   test('does not grow without one', () => {
@@ -256,14 +378,15 @@ describe('trim', () => {
     expect(heap.trim()).toBeLessThan(4 * PAGE); // the large block is still there
     heap.free(large);
     const given = heap.trim();
-    expect(given).toBeGreaterThan(4 * PAGE);
-    expect(memory.byteLength).toBeLessThan(4000);
+    expect(given).toBeGreaterThanOrEqual(4 * PAGE);
+    // Page 0, the slab, and the state if that is embedded.
+    expect(memory.byteLength).toBe(1024 * (embed ? 5 : 2));
     expect(heap.end).toBe(memory.byteLength);
     expect(byteLength - memory.byteLength).toBeGreaterThanOrEqual(given);
     expect(heap.trim()).toBe(0);
     expect(heap.check()).toEqual([]);
     expect(new Uint8Array(heap.buffer, small, 100).every((byte) => byte === 3)).toBe(true);
-    expect(heap.stats()).toMatchObject({ used: 128, liveBlocks: 1 });
+    expect(heap.stats()).toMatchObject({ used: 112, liveBlocks: 1 });
     const again = heap.malloc(4 * PAGE);
     expect(again).toBeGreaterThan(0);
     expect(new Uint8Array(heap.buffer, small, 100).every((byte) => byte === 3)).toBe(true);

@@ -315,11 +315,13 @@ export class HeapDriver {
     const usable = heap.usableSize(ptr);
     this.#enter(ptr, size, 1, usable);
     if (usable === room) return;
-    const isSlot = usable === block.usable && usable <= this.#room.largestSlot;
-    assert(isSlot || usable === Math.ceil(size / this.#room.page) * this.#room.page);
+    const { page, largestSlot } = this.#room;
+    const wasLarge = block.usable > largestSlot;
+    assert(!(wasLarge && size > largestSlot), `a large block of ${usable} bytes for ${size}`);
+    if (usable === block.usable && 2 * size > usable) return;
     // It may be more than half empty, or a run of pages for want of a slot, only if there is no other place.
-    const freed = block.usable - usable;
-    if (freed > 0 || 2 * size <= usable) this.#noRoomFor(room + freed);
+    assert.equal(usable, wasLarge ? Math.ceil(size / page) * page : block.usable);
+    this.#noRoomFor(room + block.usable - usable);
   }
 
   #free(at: number): void {
