@@ -27,7 +27,7 @@ export interface Bounds {
 
 /** Bytes of a page of a region of `bounds` in a memory that never has more than `limit` bytes. */
 export function pageFor({ unit, start, end, maximum }: Bounds, limit: number): number {
-  const highest = maximum === 0 ? end : Math.max(end, Math.min(maximum, limit));
+  const highest = maximum === 0 ? end : Math.min(maximum, limit);
   return 2 ** pageShiftFor(Math.max(1, highest - start), Math.log2(unit));
 }
 

@@ -105,10 +105,29 @@ export function allocateBuffer<B>(type: new (length: number) => B, size: number,
  * views of resizable buffers, unless `resizable` asks for one of those or the runtime has no WebAssembly.
  */
 export function allocateMemory(size: number, maximum = size, resizable = false): HeapMemory {
-  if (maximum <= size || resizable || typeof WebAssembly === 'undefined') {
-    return allocateBuffer(ArrayBuffer, size, maximum);
-  }
+  if (isBufferFor(size, maximum, resizable)) return allocateBuffer(ArrayBuffer, size, maximum);
   return new WebAssembly.Memory({ initial: Math.ceil(size / PAGE), maximum: Math.ceil(maximum / PAGE) });
+}
+
+const isBufferFor = (size: number, maximum: number, resizable: boolean): boolean =>
+  maximum <= size || resizable || typeof WebAssembly === 'undefined';
+
+/** How long a memory is, how long it can become, and what its lengths are multiples of. */
+interface Lengths {
+  readonly length: number;
+  readonly limit: number;
+  readonly granularity: number;
+}
+
+/** The lengths of a memory. */
+export function lengthsOf({ buffer, limit, granularity }: Backing): Lengths {
+  return { length: buffer.byteLength, limit, granularity };
+}
+
+/** The lengths of the memory that {@link allocateMemory} would make. */
+export function lengthsFor(size: number, maximum = size, resizable = false): Lengths {
+  if (isBufferFor(size, maximum, resizable)) return { length: size, limit: maximum, granularity: 1 };
+  return { length: Math.ceil(size / PAGE) * PAGE, limit: ADDRESSABLE, granularity: PAGE };
 }
 
 /**

@@ -43,6 +43,8 @@ import {
   ifThereIsRoom,
   isSameMemory,
   isWasmMemory,
+  lengthsFor,
+  lengthsOf,
   openHandle,
 } from './memory.ts';
 import { boundsOf, checkOptions, type HeapOptions } from './options.ts';
@@ -126,12 +128,12 @@ export class Region extends Extent implements HeapRegion {
   /** Bytes of the state of the heap that {@link create} makes. Throws as that does, but makes no memory. */
   static bytesFor(options: HeapOptions): number {
     checkOptions(options);
-    const { memory, size = 0, maximum = size } = options;
-    const backing = memory === undefined ? undefined : backingOf(memory);
-    const bounds = boundsOf(options, backing?.buffer.byteLength ?? size);
-    const limit = backing?.limit ?? maximum;
+    const { memory, size, maximum, resizable } = options;
+    const { length, limit, granularity } =
+      memory === undefined ? lengthsFor(size as number, maximum, resizable) : lengthsOf(backingOf(memory));
+    const bounds = boundsOf(options, length);
     const extent = new Extent(bounds, pageFor(bounds, limit));
-    const end = openingEnd(extent, bounds, limit, backing?.granularity ?? 1);
+    const end = openingEnd(extent, bounds, limit, granularity);
     return extent.stateBytes(extent.pagesAt(end));
   }
 

@@ -190,7 +190,7 @@ describe('what is no sound heap is refused', () => {
     ['page too small', HEADER + 6, 32, 'CORRUPT'],
     ['page smaller than a unit', HEADER + 6, 8, 'CORRUPT'],
     ['page too large', HEADER + 6, 2 ** 17, 'CORRUPT'],
-    ['another page', HEADER + 6, 128, 'CORRUPT'],
+    ['another page', HEADER + 6, words[HEADER + 6] * 2, 'CORRUPT'],
     ['sizes that there is no room for', HEADER + 7, 1, 'CORRUPT'],
     ['slots in no slab', BOOKS, 1, 'CORRUPT'],
     ['room for other pages', BOOKS + 1, 62, 'CORRUPT'],

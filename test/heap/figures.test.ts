@@ -19,6 +19,11 @@ describe('bytesFor', () => {
     { size: 4096, embed: true },
     { size: 4096, maximum: PAGE },
     { size: 100, maximum: PAGE, embed: true },
+    { size: 4096, maximum: PAGE, resizable: true },
+    { size: 4096, maximum: 3 * PAGE, embed: true, resizable: true },
+    { size: 70_000, maximum: 2 ** 30, keepSizes: true },
+    { size: 70_000, keepSizes: true, embed: true, unit: 8 },
+    { size: 5000, maximum: 9000 },
     { size: PAGE, maximum: PAGE },
   ])('of %o is what the heap takes', (options) => {
     expect(Heap.bytesFor(options)).toBe(new Heap(options).stats().metadataBytes);
@@ -36,8 +41,9 @@ describe('bytesFor', () => {
 
   test('makes no memory', () => {
     const bytes = Heap.bytesFor({ size: 2 ** 32 });
-    expect(bytes / (2 ** 32 / 16)).toBeGreaterThan(0.27);
-    expect(bytes / (2 ** 32 / 16)).toBeLessThan(0.29);
+    expect(bytes / 2 ** 32).toBeGreaterThan(0.019);
+    expect(bytes / 2 ** 32).toBeLessThan(0.02);
+    expect(Heap.bytesFor({ size: 1, maximum: 2 ** 32 })).toBeLessThan(20_000);
     const memory = MEMORIES['WebAssembly.Memory'](0, 4 * PAGE) as WebAssembly.Memory;
     expect(Heap.bytesFor({ memory })).toBeGreaterThan(0);
     expect(memory.buffer.byteLength).toBe(0);
@@ -62,8 +68,9 @@ describe('bytesFor', () => {
 describe('maximum', () => {
   test.each<[HeapOptions, number]>([
     [{ size: 5000 }, 4992],
-    [{ size: 5000, end: 3000 }, 2992],
-    [{ size: 5000, maximum: 9000 }, 8992],
+    [{ size: 5000, end: 3000 }, 2944],
+    [{ size: 5000, maximum: 9000 }, 8960],
+    [{ size: 5000, maximum: 9000, resizable: true }, 8960],
     [{ memory: MEMORIES['resizable ArrayBuffer'](PAGE, 4 * PAGE) }, 4 * PAGE],
     [{ memory: MEMORIES['resizable ArrayBuffer'](PAGE, 4 * PAGE), maximum: 3 * PAGE }, 3 * PAGE],
     [{ memory: MEMORIES['resizable ArrayBuffer'](PAGE, 4 * PAGE), end: PAGE }, PAGE],
@@ -86,8 +93,9 @@ describe('blocks', () => {
     { size: PAGE, embed: true },
     { size: 4096, maximum: 4 * PAGE },
     { size: 4096, maximum: 4 * PAGE, embed: true, unit: 32 },
+    { size: 4096, maximum: 4 * PAGE, resizable: true },
     { size: PAGE, start: 5000, end: 50_000, embed: true, unit: 8 },
-  ])('tile all that %o hands out, in address order', (options) => {
+  ])('of %o are the live ones, in address order, and the figures fit', (options) => {
     const heap = new Heap(options);
     const random = new Random(3);
     const live = new Map<number, number>();
@@ -103,18 +111,14 @@ describe('blocks', () => {
       }
       if (i % 20 !== 0) continue;
       const blocks = [...heap.blocks()];
-      expect(new Map(blocks.filter(({ free }) => !free).map(({ ptr, size }) => [ptr, size]))).toEqual(
-        new Map([...live].sort(([a], [b]) => a - b)),
-      );
-      const { capacity, free, largestFree } = heap.stats();
-      expect(blocks.reduce((sum, { size }) => sum + size, 0)).toBe(capacity);
-      const frees = blocks.filter((block) => block.free).map(({ size }) => size);
-      expect(frees.reduce((sum, size) => sum + size, 0)).toBe(free);
-      expect(Math.max(0, ...frees)).toBe(largestFree);
+      expect(blocks.map(({ ptr, size }) => [ptr, size])).toEqual([...live].sort(([a], [b]) => a - b));
+      const { capacity, free, used, largestFree, liveBlocks } = heap.stats();
+      expect(blocks.reduce((sum, { size }) => sum + size, 0)).toBe(used);
+      expect([liveBlocks, capacity]).toEqual([live.size, used + free]);
+      expect([heap.usedBytes, heap.freeBytes, heap.largestFree]).toEqual([used, free, largestFree]);
       let last = heap.start;
       for (const { ptr, size } of blocks) {
         expect(ptr).toBeGreaterThanOrEqual(last);
-        expect(ptr % size).toBe(0);
         last = ptr + size;
       }
       expect(last).toBeLessThanOrEqual(heap.end);
@@ -126,5 +130,18 @@ describe('blocks', () => {
     const heap = new Heap({ size: PAGE });
     structuredClone(heap.buffer, { transfer: [heap.buffer as ArrayBuffer] });
     expect(outcomeOf(() => heap.blocks())).toMatchObject({ error: 'DETACHED' });
+  });
+
+  test('are found by each of their bytes, and by no other', () => {
+    const heap = new Heap({ size: PAGE });
+    const blocks = [1, 100, 3000, 10_000].map((size) => heap.malloc(size));
+    heap.free(blocks[1]);
+    const owners = new Map<number, object>();
+    for (const block of heap.blocks())
+      for (let at = block.ptr; at < block.ptr + block.size; at++) owners.set(at, block);
+    for (let at = 0; at < PAGE + 100; at++) expect(heap.blockOf(at)).toEqual(owners.get(at));
+    expect(heap.blockOf(2 ** 40)).toBeUndefined();
+    for (const at of [-1, 0.5, Number.NaN]) expect(() => heap.blockOf(at)).toThrow(RangeError);
+    for (const at of ['1', undefined, 1n]) expect(() => heap.blockOf(at as never)).toThrow(TypeError);
   });
 });

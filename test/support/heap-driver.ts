@@ -440,7 +440,7 @@ export class HeapDriver {
     const { kind, length, limit, options } = this.#setting;
     if (options.end !== undefined) return options.end;
     const most = kind.includes('WebAssembly') ? 2 ** 32 : GROWING_KINDS.includes(kind) ? limit : length;
-    return Math.max(Math.min(options.maximum ?? most, most), length);
+    return Math.min(options.maximum ?? most, most);
   }
 
   /** Notes a new block of `usable` bytes, fills it, and checks where it lies. */

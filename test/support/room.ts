@@ -13,7 +13,8 @@ export interface Room {
 /** The parts of a heap of `options` that never has more than the bytes up to `highest`. */
 export function roomOf({ unit = 16, start = 0 }: Pick<HeapOptions, 'unit' | 'start'>, highest: number): Room {
   let page = 64;
-  while (page < 1024 && 64 * page <= highest - start) page *= 2;
+  while (page < 1024 && (2 * page) ** 2 <= 8 * (highest - start)) page *= 2;
+  if (highest - start >= 65_536) page = 1024;
   page = Math.max(page, unit);
   const largestSlot = page === unit ? 0 : page < 1024 ? page / 2 : 8192;
   return { unit, page, largestSlot };
