@@ -11,7 +11,8 @@ const BLOCKS = 1500;
 
 function randomSetting(random: Random, round: number): Setting {
   const kind = MEMORY_KINDS[round % MEMORY_KINDS.length];
-  const length = 65_536 * (1 + random.below(8));
+  const length = random.below(4) === 0 ? 6000 + random.below(60_000) : 65_536 * (1 + random.below(8));
+  const isFlag = (n: number) => random.below(n) === 0;
   return {
     kind,
     length,
@@ -20,6 +21,10 @@ function randomSetting(random: Random, round: number): Setting {
       unit: 2 ** (3 + random.below(4)),
       start: random.below(3000),
       embed: Math.floor(round / MEMORY_KINDS.length) % 2 === 0,
+      keepSizes: isFlag(3),
+      throwNoRoom: isFlag(3),
+      ...(isFlag(3) && { shareGrowth: isFlag(2) }),
+      ...(isFlag(4) && { growth: { factor: 1 + random.next(), step: random.below(200_000) } }),
     },
   };
 }
