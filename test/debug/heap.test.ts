@@ -6,7 +6,7 @@ import { Heap } from '../../src/heap.ts';
 
 const SIZE = 65_536;
 
-function heapWith(options: Omit<DebugHeapOptions, 'size'> = {}): DebugHeap {
+function heapWith(options: Omit<DebugHeapOptions<ArrayBuffer>, 'size'> = {}): DebugHeap {
   return new DebugHeap({ size: SIZE, ...options });
 }
 

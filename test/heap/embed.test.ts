@@ -56,7 +56,7 @@ describe('how far a restored heap grows', () => {
     heap.malloc(1000);
     return heap.buffer as ArrayBuffer;
   };
-  const fill = (heap: Heap): number => {
+  const fill = (heap: Heap<ArrayBufferLike>): number => {
     while (heap.malloc(1000) !== 0);
     return heap.end;
   };

@@ -9,13 +9,13 @@ import { roomFor, roomOf } from '../support/room.ts';
 const ROOM = roomOf({}, 65_536);
 
 /** A heap in 64 KiB of a kind of memory that is full of 0xff. */
-function heapIn(kind: keyof typeof MEMORIES, embed = false): Heap {
+function heapIn(kind: keyof typeof MEMORIES, embed = false): Heap<ArrayBufferLike> {
   const memory = MEMORIES[kind](65_536, 65_536);
   bytesOf(memory).fill(0xff);
   return new Heap({ memory, embed });
 }
 
-const bytes = (heap: Heap, ptr: number, length: number): Uint8Array =>
+const bytes = (heap: Heap<ArrayBufferLike>, ptr: number, length: number): Uint8Array =>
   new Uint8Array(heap.buffer, ptr, length);
 
 describe.each(
@@ -179,7 +179,7 @@ describe('in a plain ArrayBuffer', () => {
     });
     return { heap, low, ptr };
   };
-  const isKept = (heap: Heap, ptr: number, length: number) =>
+  const isKept = (heap: Heap<ArrayBufferLike>, ptr: number, length: number) =>
     bytes(heap, ptr, length).every((byte, i) => byte === (((i * 5) >> 4) & 255));
 
   test('realloc moves a large block to where it takes in its own place', () => {
@@ -406,7 +406,7 @@ describe('sizes that are kept', () => {
 });
 
 describe('free with the size of the block', () => {
-  const isRefused = (heap: Heap, ptr: number, size: number): void => {
+  const isRefused = (heap: Heap<ArrayBufferLike>, ptr: number, size: number): void => {
     const before = heap.stats();
     expect(() => heap.free(ptr, size)).toThrow(RangeError);
     expect([heap.stats(), heap.isAllocated(ptr)]).toEqual([before, true]);

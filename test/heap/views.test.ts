@@ -77,16 +77,16 @@ describe.each(TYPES.map((type) => [type.name, type] as const))('%s', (_, type) =
 
 test('the types of what comes back', () => {
   const heap = new Heap({ size: 4096 });
-  expectTypeOf(heap.allocArray(Float32Array, 1)).toEqualTypeOf<Float32Array | null>();
-  expectTypeOf(heap.view(heap.malloc(8), BigInt64Array, 1)).toEqualTypeOf<BigInt64Array>();
-  expectTypeOf(heap.allocArray(DataView, 1)).toEqualTypeOf<DataView | null>();
+  expectTypeOf(heap.allocArray(Float32Array, 1)).toEqualTypeOf<Float32Array<ArrayBuffer> | null>();
+  expectTypeOf(heap.view(heap.malloc(8), BigInt64Array, 1)).toEqualTypeOf<BigInt64Array<ArrayBuffer>>();
+  expectTypeOf(heap.allocArray(DataView, 1)).toEqualTypeOf<DataView<ArrayBuffer> | null>();
   const array = heap.allocArray(Int16Array, 4) as Int16Array;
-  expectTypeOf(heap.reallocArray(array, 8)).toEqualTypeOf<Int16Array | null>();
+  expectTypeOf(heap.reallocArray(array, 8)).toEqualTypeOf<Int16Array<ArrayBuffer> | null>();
   const view = heap.allocArray(DataView, 4) as DataView;
-  expectTypeOf(heap.reallocArray(view, 8)).toEqualTypeOf<DataView | null>();
+  expectTypeOf(heap.reallocArray(view, 8)).toEqualTypeOf<DataView<ArrayBuffer> | null>();
   expectTypeOf(
     heap.reallocArray(Buffer.from(heap.buffer, array.byteOffset), 8),
-  ).toEqualTypeOf<Uint8Array | null>();
+  ).toEqualTypeOf<Uint8Array<ArrayBuffer> | null>();
 });
 
 describe('view', () => {

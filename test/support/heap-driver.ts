@@ -107,7 +107,7 @@ export class HeapDriver {
   /** By unit from byte 0 on: 1 when it is in a live block. */
   #taken = new Uint8Array(1024);
   #memory: HeapMemory;
-  #heap: Heap;
+  #heap: Heap<ArrayBufferLike>;
   #bytes: Uint8Array;
   #seed = 0;
   /** Whether the heap throws NO_ROOM; one that was attached to does not. */
@@ -137,7 +137,7 @@ export class HeapDriver {
     this.#heap.root = ROOT;
   }
 
-  get heap(): Heap {
+  get heap(): Heap<ArrayBufferLike> {
     return this.#heap;
   }
 
