@@ -32,14 +32,14 @@ describe('constructor', () => {
     { size: 256 },
     { buf: new SharedArrayBuffer(1024), start: 520 },
     { size: 512, align: 16 },
-    { size: 2048, align: 64 },
+    { size: 1536, align: 64 },
   ])('keeps the state of a small pool outside of it: $size bytes', (opts) => {
     const pool = new MemPool(opts);
     const end = pool.buf.byteLength;
     const blocks: number[] = [];
     for (let ptr = pool.malloc(8); ptr !== 0; ptr = pool.malloc(8)) blocks.push(ptr);
     const align = opts.align ?? 8;
-    const page = end > 1024 ? 128 : 64;
+    const page = 64;
     const first = page * Math.ceil(Math.max(align, opts.start ?? 0) / page);
     expect([blocks[0], blocks.length]).toEqual([first, (end - first) / align]);
     for (const ptr of blocks) new Uint8Array(pool.buf, ptr, align).fill(ptr);
