@@ -12,10 +12,8 @@ const LEAST_PAGE_SHIFT = 6;
 const LARGEST_SLOT_SHIFT = 13;
 /** log2 of the pages of the largest slab. */
 const LARGEST_STEP = 4;
-/** The step of the least slabs, of as few pages as have room for a slot, however many bytes are left over. */
-export const LEAST_STEP = -1;
 /** How many steps there are. */
-export const STEPS = LARGEST_STEP + 1 - LEAST_STEP;
+export const STEPS = LARGEST_STEP + 1;
 /** A slab takes up to this part of what its class has in slabs already. */
 const SLAB_PART = 2;
 
@@ -37,7 +35,7 @@ export const classesFor = (pageShift: number, unitShift: number): number => {
 };
 
 /** Slots of `size` bytes that a run of `pages` pages has room for, and the descriptors of the pages that those take. */
-const slotsIn = (geometry: Geometry, size: number, pages: number): number => {
+export const slotsIn = (geometry: Geometry, size: number, pages: number): number => {
   let slots = Math.min(Math.floor((pages << geometry.pageShift) / size), MAX_SLOTS);
   for (;;) {
     const most = 32 * (pagesOf(geometry, slots, size) * PAGE_CELLS - BITS);
@@ -57,12 +55,11 @@ export const stepFor = (pages: number): number => {
 
 /**
  * Number of slots of `size` bytes in a slab of more than half of 2^step pages, up to all of them: where the fewest bytes are
- * left over. If more than an eighth would be left over, the least larger slab with less. See also {@link LEAST_STEP}.
+ * left over. If more than an eighth would be left over, the least larger slab with less.
  */
 export const slotsOf = (geometry: Geometry, size: number, step: number): number => {
   const { pageShift } = geometry;
   const least = ((size - 1) >>> pageShift) + 1;
-  if (step === LEAST_STEP) return slotsIn(geometry, size, least);
   const wished = Math.max(1 << step, least);
   const most = Math.max(wished, 1 << LARGEST_STEP);
   const rest = (pages: number): number => 1 - (slotsIn(geometry, size, pages) * size) / (pages << pageShift);

@@ -49,7 +49,7 @@ import {
   WORD_BASE,
 } from './layout.ts';
 import { classOf, granulesOf, slotOf } from './size-classes.ts';
-import { LEAST_STEP, STEPS, slotsOf, stepFor } from './sizing.ts';
+import { STEPS, slotsIn, slotsOf, stepFor } from './sizing.ts';
 
 /** So many runs at most leave the cache for the arena in one call, lest that take long. */
 const MOST_FLUSHED = 64;
@@ -404,12 +404,17 @@ export class Slabs {
     const { b, geometry } = this;
     const c = (k - CLASSES) / CLASS_CELLS;
     const size = b[k + SIZE];
-    let n = 0;
-    let pages = 0;
-    let h = 0;
-    // If there is no room for the slab that is wished for, there may be for a smaller one, down to the least.
-    for (let step = stepFor(b[k + CLASS_PAGES]); h === 0 && step >= LEAST_STEP; step--) {
-      n = this.#slotsFor(c, size, step);
+    const step = stepFor(b[k + CLASS_PAGES]);
+    let n = this.#slots[c * STEPS + step];
+    if (n === 0) {
+      n = slotsOf(geometry, size, step);
+      this.#slots[c * STEPS + step] = n;
+    }
+    let pages = pagesOf(geometry, n, size);
+    let h = this.#take(pages, 1);
+    // There may be room for a smaller one, down to as few pages as have room for a slot.
+    for (const least = pagesOf(geometry, 1, size); h === 0 && pages > least; ) {
+      n = slotsIn(geometry, size, Math.max(least, pages >>> 1));
       pages = pagesOf(geometry, n, size);
       h = this.#take(pages, 1);
     }
@@ -422,13 +427,6 @@ export class Slabs {
     this.#mark(h, pages, (h << SLAB_SHIFT) | c);
     b[k + CLASS_PAGES] += pages;
     return h;
-  }
-
-  /** Slots of a slab of class `c`, of `size` bytes each. */
-  #slotsFor(c: number, size: number, step: number): number {
-    const at = c * STEPS + step - LEAST_STEP;
-    if (this.#slots[at] === 0) this.#slots[at] = slotsOf(this.geometry, size, step);
-    return this.#slots[at];
   }
 
   /** Takes slab `h`, which is empty and on no list, out of the class at `k`. Returns its pages. */
