@@ -10,15 +10,15 @@ export interface Part {
 }
 
 export const parts: readonly Part[] = [
-  // 5 KiB without ranges of any size, and 0.3 for the copying of states level by level.
+  // 5 KiB without ranges of any size and the copying of states word by word.
   { names: '{ BuddyAllocator }', from: 'buddy-allocator', budget: 7 * 1024 },
   { names: '{ BuddyError }', from: 'buddy-allocator', budget: 250 },
-  { names: '{ Heap }', from: 'buddy-allocator/heap', budget: 18 * 1024 },
+  { names: '{ Heap }', from: 'buddy-allocator/heap', budget: 18.5 * 1024 },
   { names: '{ SharedBuddyAllocator }', from: 'buddy-allocator/shared' },
   { names: '*', from: 'buddy-allocator/shared' },
   { names: '{ BufferPool }', from: 'buddy-allocator/webgpu' },
   { names: '{ BufferPool }', from: 'buddy-allocator/webgl' },
-  { names: '{ MemPool }', from: 'buddy-allocator/mempool', budget: 18.75 * 1024 },
+  { names: '{ MemPool }', from: 'buddy-allocator/mempool', budget: 19.5 * 1024 },
   { names: '{ DebugHeap }', from: 'buddy-allocator/debug', budget: 20.5 * 1024 },
   { names: '{ readTrace }', from: 'buddy-allocator/trace' },
   { names: '{ replay }', from: 'buddy-allocator/trace' },

@@ -39,8 +39,7 @@ describe('constructor', () => {
     const blocks: number[] = [];
     for (let ptr = pool.malloc(8); ptr !== 0; ptr = pool.malloc(8)) blocks.push(ptr);
     const align = opts.align ?? 8;
-    const page = 64;
-    const first = page * Math.ceil(Math.max(align, opts.start ?? 0) / page);
+    const first = 64 * Math.ceil(Math.max(align, opts.start ?? 0) / 64);
     expect([blocks[0], blocks.length]).toEqual([first, (end - first) / align]);
     for (const ptr of blocks) new Uint8Array(pool.buf, ptr, align).fill(ptr);
     expect(blocks.every((ptr) => new Uint8Array(pool.buf)[ptr + 7] === (ptr & 0xff))).toBe(true);
