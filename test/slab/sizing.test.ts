@@ -13,7 +13,7 @@ import {
   SLOTS_MASK,
   slotBytes,
 } from '../../src/slab/layout.ts';
-import { classesFor, LEAST_STEP, pageShiftFor, STEPS, slotsOf, stepFor } from '../../src/slab/sizing.ts';
+import { classesFor, pageShiftFor, STEPS, slotsOf, stepFor } from '../../src/slab/sizing.ts';
 import { roomOf } from '../support/room.ts';
 
 const LARGEST_SLAB = 32;
