@@ -14,6 +14,7 @@ import {
   AT_RESERVED,
   AT_TOP,
   BITS,
+  BUSY_SHIFT,
   CACHED,
   CLASS_CELLS,
   CLASS_MASK,
@@ -71,6 +72,10 @@ class Checker {
   #large = 0;
   #largePages = 0;
   #reserved = 0;
+  /** Runs of the cache that were found among the pages. */
+  #cachedRuns = 0;
+  /** The end of the highest page in use. */
+  #top = 1;
 
   constructor(slabs: Slabs) {
     this.#slabs = slabs;
@@ -91,7 +96,10 @@ class Checker {
     }
     yield* this.#cache();
     yield* this.#pages();
-    if (!(top >= 1 && top <= pages)) yield `the highest page in use was ${top - 1} of ${pages - 1}`;
+    if (this.#cachedRuns !== this.#cached.size)
+      yield `${this.#cachedRuns} runs in the cache among the pages, not ${this.#cached.size}`;
+    if (!(top >= this.#top && top <= pages))
+      yield `the highest page that was ever in use is ${top - 1}, not one from ${this.#top - 1} to ${pages - 1}`;
     if (b[AT_LARGE] !== this.#large) yield `${this.#large} large blocks, not ${b[AT_LARGE]}`;
     if (b[AT_LARGE_PAGES] !== this.#largePages)
       yield `${this.#largePages} pages in large blocks, not ${b[AT_LARGE_PAGES]}`;
@@ -122,6 +130,7 @@ class Checker {
     const state = stateOf(arena);
     const [end, limit] = [b[AT_PAGES], b[AT_LIMIT]];
     if (map[0] !== 0) yield 'page 0 has an entry';
+    if (!arenaHas(this.#slabs, -lead, lead + 1)) yield 'pages before the first are free';
     for (let page = 1; page < end; ) {
       const entry = map[page];
       let pages = 1;
@@ -133,7 +142,8 @@ class Checker {
           if (cached === undefined) pages = yield* this.#slab(page);
           else {
             pages = cached;
-            if (b[this.#at(page) + META] !== CACHED)
+            this.#cachedRuns++;
+            if (b[this.#at(page) + META] !== CACHED || entry !== page << SLAB_SHIFT)
               yield `the run at page ${page} is in the cache and has slots`;
           }
         } else if (entry < -RESERVED) {
@@ -148,10 +158,16 @@ class Checker {
           yield `a run of ${pages} pages starts at page ${page} of ${end}`;
           return;
         }
+        if (entry > -RESERVED) this.#top = page + pages;
         const inside = map.subarray(page + 1, page + pages);
-        const isSlab = entry > 0;
-        if (!this.#cached.has(page) && !inside.every((value) => value === (isSlab ? entry : 0)))
-          yield `pages of the run at ${page} have other entries`;
+        let own = Math.max(entry, 0);
+        if (this.#cached.has(page) && pages > 1) {
+          // A run may still have the entries of the slab that it was.
+          own = inside[0];
+          if (own !== 0 && (own >>> SLAB_SHIFT !== page || (own & CLASS_MASK) >= geometry.classes))
+            yield `the run at page ${page} has the entries of no slab of its own`;
+        }
+        if (!inside.every((value) => value === own)) yield `pages of the run at ${page} have other entries`;
         if (!arenaHas(this.#slabs, page, pages)) yield `a page of the run at ${page} is free`;
       }
       page += pages;
@@ -176,6 +192,8 @@ class Checker {
       yield `the slab at page ${h} has too many slots: ${n}`;
       return 1;
     }
+    if (b[s + META] >>> BUSY_SHIFT >= words)
+      yield `the slab at page ${h} looks for live slots in no word of its own`;
     const tally = this.#classes[c];
     let free = 0;
     for (let w = 0; w < words; w++) {
