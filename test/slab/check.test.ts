@@ -190,7 +190,7 @@ test('a cell that is overwritten is found, or does no harm', () => {
   for (let cell = 0; cell < ARENA; cell++) {
     if (cell === AT_ROOT || cell === AT_LIMIT) continue;
     const old = sound[cell];
-    for (const value of [0, 1, -1, old + 1, old - 1, old ^ 0x80, -RESERVED - 2, random.below(2 ** 31)]) {
+    for (const value of [0, -1, old + 1, old ^ 0x80, random.below(2 ** 31)]) {
       if ((value | 0) === old) continue;
       const b = sound.slice();
       b[cell] = value;
@@ -201,18 +201,17 @@ test('a cell that is overwritten is found, or does no harm', () => {
       // As when a free slot and a live one have changed places.
       const live = [...liveBlocks(damaged)];
       expect(live.length, where).toBe(count);
-      const taken = new Uint8Array(1024 * 310);
-      for (const { ptr, size } of live) {
-        expect(taken.subarray(ptr, ptr + size).includes(1), where).toBe(false);
-        taken.fill(1, ptr, ptr + size);
-      }
+      const taken = new Uint8Array((310 * 1024) / 16);
+      const take = (ptr: number, size: number): void => {
+        const [from, to] = [ptr / 16, (ptr + size) / 16];
+        if (size === 0 || to > taken.length || taken.subarray(from, to).includes(1))
+          expect.fail(`${where}: ${ptr}`);
+        taken.fill(1, from, to);
+      };
+      for (const { ptr, size } of live) take(ptr, size);
       for (let i = 0; i < 60; i++) {
         const ptr = damaged.malloc(1 + ((i * 397) % 3000));
-        if (ptr === 0) continue;
-        const end = ptr + damaged.sizeAt(ptr);
-        if (end === ptr || end > taken.length || taken.subarray(ptr, end).includes(1))
-          expect.fail(`${where}: ${ptr}`);
-        taken.fill(1, ptr, end);
+        if (ptr !== 0) take(ptr, damaged.sizeAt(ptr));
       }
       expect(faultsOf(damaged), where).toEqual([]);
     }
