@@ -23,4 +23,5 @@ export const parts: readonly Part[] = [
   { names: '{ readTrace }', from: 'buddy-allocator/trace' },
   { names: '{ replay }', from: 'buddy-allocator/trace' },
   { names: '*', from: 'buddy-allocator/trace' },
+  { names: '*', from: 'buddy-allocator/replicated' },
 ];

@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   webgpu: ['base', 'gpu'],
   webgl: ['base', 'gpu'],
   trace: ['base', 'core'],
+  replicated: ['base', 'core'],
   cli: ['base', 'core', 'trace'],
 };
 

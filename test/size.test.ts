@@ -25,6 +25,7 @@ const CORES = {
   webgpu: 'src/webgpu/pool.ts',
   webgl: 'src/webgl/pool.ts',
   trace: 'src/trace/replay/replay.ts',
+  replicated: 'src/replicated/machine.ts',
 };
 type Core = keyof typeof CORES;
 
@@ -44,6 +45,7 @@ const TAKEN: Readonly<Record<string, readonly Core[]>> = {
   'buddy-allocator/webgl': ['offsets', 'webgl'],
   'buddy-allocator/debug': ['debug', 'heap', 'offsets'],
   'buddy-allocator/trace': ['offsets', 'trace'],
+  'buddy-allocator/replicated': ['offsets', 'replicated'],
 };
 
 const sourceOf = (wanted: string) => entryPoints.find(({ name }) => name === wanted)?.source;

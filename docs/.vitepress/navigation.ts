@@ -28,6 +28,7 @@ export const sections: Entry[] = [
       { text: 'WebAssembly', link: '/webassembly' },
       { text: 'Many workers', link: '/shared' },
       { text: 'Many workers: malloc', link: '/shared-heap' },
+      { text: 'Many processes', link: '/replicated' },
       { text: 'WebGPU', link: '/webgpu' },
       { text: 'WebGPU: data of one frame', link: '/frame-pool' },
       { text: 'WebGL', link: '/webgl' },

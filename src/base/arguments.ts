@@ -78,3 +78,11 @@ export function checkRange(offset: number, size: number, capacity: number): numb
 export function checkCapacity(value: number): number {
   return checkWithin('capacity', value, 1, MAX_CAPACITY);
 }
+
+/** `value`, after a check that it is a string of at most `most` UTF-16 units. */
+export function checkText(name: string, value: string, most: number): string {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be of type string, not ${typeof value}`);
+  if (value.length > most)
+    throw new RangeError(`${name} must have at most ${most} characters, not ${value.length}`);
+  return value;
+}
