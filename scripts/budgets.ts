@@ -24,4 +24,5 @@ export const parts: readonly Part[] = [
   { names: '{ replay }', from: 'buddy-allocator/trace' },
   { names: '*', from: 'buddy-allocator/trace' },
   { names: '*', from: 'buddy-allocator/replicated' },
+  { names: '{ Prefixes }', from: 'buddy-allocator/prefixes' },
 ];

@@ -20,7 +20,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   webgl: ['base', 'gpu'],
   trace: ['base', 'core'],
   replicated: ['base', 'core'],
-  cli: ['base', 'core', 'trace'],
+  prefixes: ['base', 'core'],
+  cli: ['base', 'core', 'prefixes', 'trace'],
 };
 
 /** The entry points that show more than one folder to the world. */

@@ -26,6 +26,7 @@ const CORES = {
   webgl: 'src/webgl/pool.ts',
   trace: 'src/trace/replay/replay.ts',
   replicated: 'src/replicated/machine.ts',
+  prefixes: 'src/prefixes/prefixes.ts',
 };
 type Core = keyof typeof CORES;
 
@@ -46,6 +47,7 @@ const TAKEN: Readonly<Record<string, readonly Core[]>> = {
   'buddy-allocator/debug': ['debug', 'heap', 'offsets'],
   'buddy-allocator/trace': ['offsets', 'trace'],
   'buddy-allocator/replicated': ['offsets', 'replicated'],
+  'buddy-allocator/prefixes': ['offsets', 'prefixes'],
 };
 
 const sourceOf = (wanted: string) => entryPoints.find(({ name }) => name === wanted)?.source;

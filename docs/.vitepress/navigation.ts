@@ -29,6 +29,7 @@ export const sections: Entry[] = [
       { text: 'Many workers', link: '/shared' },
       { text: 'Many workers: malloc', link: '/shared-heap' },
       { text: 'Many processes', link: '/replicated' },
+      { text: 'CIDR prefixes', link: '/prefixes' },
       { text: 'WebGPU', link: '/webgpu' },
       { text: 'WebGPU: data of one frame', link: '/frame-pool' },
       { text: 'WebGL', link: '/webgl' },

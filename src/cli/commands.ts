@@ -1,7 +1,6 @@
 // The subcommands: each reads a trace and prints what it finds.
 
 import { writeFile } from 'node:fs/promises';
-import { getSystemErrorMap } from 'node:util';
 import pico from 'picocolors';
 import { dump } from '../core/state/dump.ts';
 import { readTraceFile, readTraceStream } from '../trace/formats/file.ts';
@@ -10,6 +9,7 @@ import { advise, arenaAfter, fitCapacity, replay, type Trace, type TraceFormat }
 import { adviceSummary } from './advice.ts';
 import type { Paint } from './drawing.ts';
 import { hasColors, type Io, widthOf } from './io.ts';
+import { naming } from './naming.ts';
 import { withProgress } from './progress.ts';
 import { drawMemory, mapSummary, replaySummary } from './summary.ts';
 
@@ -132,14 +132,4 @@ function capacityFor(trace: Trace, { unit, capacity }: ArenaFlags, io: Io): numb
 /** Colours if standard output takes them. */
 function paintFor(io: Io): Paint {
   return pico.createColors(hasColors(io));
-}
-
-/**
- * Waits for work on a file. Errors get one line: the file, and the reason in the system's words without their code.
- */
-async function naming<T>(file: string, work: Promise<T>): Promise<T> {
-  return work.catch((cause: NodeJS.ErrnoException) => {
-    const known = cause.errno === undefined ? undefined : getSystemErrorMap().get(cause.errno);
-    throw new Error(`${file}: ${known?.[1] ?? cause.message}`, { cause });
-  });
 }

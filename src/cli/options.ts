@@ -40,6 +40,16 @@ export function parseCount(text: string): number {
   return integer(text, 0, Number.MAX_SAFE_INTEGER, 'It must be an integer of at least 0.');
 }
 
+/** The length of a prefix. Whether the pool has such is known only when that has been read. */
+export function parseLength(text: string): number {
+  return integer(text, 0, 128, 'It must be an integer from 0 to 128.');
+}
+
+/** Lengths of prefixes, separated by commas. */
+export function parseLengths(text: string): number[] {
+  return text.split(',').map(parseLength);
+}
+
 /** The format of a trace. */
 export function parseFormat(text: string): TraceFormat {
   const format = TRACE_FORMATS.find((name) => name === text);

@@ -12,7 +12,16 @@ import {
   replayCommand,
 } from './commands.ts';
 import { type Io, widthOf } from './io.ts';
-import { parseCapacity, parseCount, parseFormat, parseMinUnit, parseUnit } from './options.ts';
+import {
+  parseCapacity,
+  parseCount,
+  parseFormat,
+  parseLength,
+  parseLengths,
+  parseMinUnit,
+  parseUnit,
+} from './options.ts';
+import { type PrefixesFlags, prefixesCommand } from './prefixes.ts';
 
 const FINE = 0;
 const NO_ROOM = 1;
@@ -23,12 +32,14 @@ export const BAD_INPUT = 2;
  * Runs the command.
  *
  * @param argv the arguments, without the names of the runtime and the program.
- * @returns the exit status: 0 fine, 1 the trace did not fit, 2 bad usage or input (with one line on standard error).
+ * @returns the exit status: 0 fine, 1 the trace did not fit, or there is no such prefix, 2 bad usage or input (with one line on standard error).
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let status = FINE;
   const program = new Command('buddy')
-    .description('Replays allocation traces of real programs on a binary buddy allocator.')
+    .description(
+      'Replays allocation traces of real programs on a binary buddy allocator, and allocates prefixes by one.',
+    )
     .version(manifest.version)
     .exitOverride()
     .configureOutput({
@@ -61,6 +72,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     )
     .option('--json', 'print everything as one JSON document instead')
     .action((file: string, flags: AdviseFlags) => adviseCommand(file, flags, io));
+  program
+    .command('prefixes')
+    .description('Say which CIDR prefixes of a pool are free, and pick some.')
+    .argument('<pool>', 'the prefix that all others are parts of, such as 10.0.0.0/8')
+    .requiredOption('--longest <length>', 'length of the smallest prefixes that are given out', parseLength)
+    .option('--used <file>', 'prefixes and addresses that are in use, one a line; - reads standard input')
+    .option('--alloc <lengths>', 'print free prefixes of these lengths, such as 24,24,26', parseLengths)
+    .action(async (pool: string, flags: PrefixesFlags) => {
+      if (!(await prefixesCommand(pool, flags, io))) status = NO_ROOM;
+    });
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

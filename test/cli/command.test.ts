@@ -724,3 +724,53 @@ describe('the program', () => {
     }
   });
 });
+
+describe('buddy prefixes', () => {
+  const pool = (...argv: string[]) => buddy(['prefixes', '10.0.0.0/8', '--longest=28', ...argv]);
+
+  test('says how full the pool is', async () => {
+    writeFileSync(file('used'), '# in use\n\n10.0.0.7 # the router\r\n10.128.0.0/9\n10.200.0.0/16\n');
+    expect(await pool()).toEqual({
+      status: 0,
+      stdout: '10.0.0.0/8, up to /28: 0.0 % in use, in 0 blocks; the largest free prefix is a /8\n',
+      stderr: '',
+    });
+    expect((await pool('--used', file('used'))).stdout).toBe(
+      '10.0.0.0/8, up to /28: 50.0 % in use, in 2 blocks; the largest free prefix is a /10\n',
+    );
+    const stdin = [new TextEncoder().encode('10.0.0.0/8')];
+    expect((await buddy(['prefixes', '10.0.0.0/8', '--longest=8', '--used=-'], { stdin })).stdout).toBe(
+      '10.0.0.0/8, up to /8: 100.0 % in use, in 1 block; nothing is free\n',
+    );
+  });
+
+  test('prints free prefixes until there is no room', async () => {
+    const argv = ['--used', file('used'), '--alloc', '24,28,9'];
+    expect(await pool(...argv)).toEqual({
+      status: 1,
+      stdout: '10.0.1.0/24\n10.0.0.16/28\n',
+      stderr: 'no room for a /9 in 10.0.0.0/8\n',
+    });
+    expect((await pool('--alloc=8')).status).toBe(0);
+  });
+
+  test.each([
+    [[], /required option '--longest/],
+    [['--longest=x'], /must be an integer from 0 to 128/],
+    [['--longest=7'], /longest must be an integer from 8 to 32/],
+    [['--longest=28', '--alloc=24,'], /must be an integer from 0 to 128/],
+    [['--longest=28', '--alloc=29'], /length must be an integer from 8 to 28/],
+    [['--longest=28', '--used=no such'], /no such: no such file or directory/],
+  ])('takes %j for bad usage', async (argv, message) => {
+    const { status, stderr } = await buddy(['prefixes', '10.0.0.0/8', ...argv]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  test('names the line that is wrong', async () => {
+    writeFileSync(file('wrong'), '10.0.0.0/24\n11.0.0.0/24\n');
+    expect((await pool('--used', file('wrong'))).stderr).toBe(
+      `error: ${file('wrong')}: line 2: 11.0.0.0/24 is not in the pool 10.0.0.0/8\n`,
+    );
+  });
+});

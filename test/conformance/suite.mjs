@@ -5,6 +5,7 @@ import { debug } from './checks/debug.mjs';
 import { heap } from './checks/heap.mjs';
 import { memory } from './checks/memory.mjs';
 import { mempool } from './checks/mempool.mjs';
+import { prefixes } from './checks/prefixes.mjs';
 import { replicated } from './checks/replicated.mjs';
 import { shared } from './checks/shared.mjs';
 import { trace } from './checks/trace.mjs';
@@ -12,7 +13,7 @@ import { webgl } from './checks/webgl.mjs';
 import { webgpu } from './checks/webgpu.mjs';
 import { Skip } from './verdict.mjs';
 
-const parts = { allocator, heap, memory, mempool, debug, trace, shared, webgpu, webgl, replicated };
+const parts = { allocator, heap, memory, mempool, debug, trace, shared, webgpu, webgl, replicated, prefixes };
 
 /**
  * Runs every check, one after another. What the runtime must lend: `read(path)`, a promise of the bytes of a file of the
