@@ -15,3 +15,5 @@ export {
 export type { ArenaEvent, HeldBlock } from './replicated/holding.ts';
 export type { Durability, Log, LogRecord, LogSnapshot } from './replicated/log.ts';
 export { MemoryLog } from './replicated/memory-log.ts';
+export { PostgresLog, type QueryClient, type UnsafeClient } from './replicated/postgres/log.ts';
+export { type CallClient, RedisLog, type RedisLogOptions, type SendClient } from './replicated/redis/log.ts';

@@ -7,7 +7,7 @@ export interface LogRecord {
   readonly position: string;
   /** The log's clock when the record was appended: milliseconds since 1970, an integer, never less than that of a record before. */
   readonly time: number;
-  /** What was appended. */
+  /** What was appended: JSON, so no character of it is a control character. */
   readonly data: string;
 }
 

@@ -1,0 +1,88 @@
+// A PostgreSQL server for tests.
+
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { freePort, programPath, removeFolder, runToEnd, ServerProcess, serverFolder } from './process.ts';
+
+/** Whether PostgreSQL is installed here. */
+export const hasPostgres = programPath('initdb') !== null;
+
+/** A server with a database `postgres`, to which everybody may connect. */
+export class PostgresServer {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #process: ServerProcess;
+
+  private constructor(port: number, folder: string, settings: readonly string[]) {
+    this.port = port;
+    this.#folder = folder;
+    this.#process = new ServerProcess(programPath('postgres') ?? '', [
+      ...['-D', join(folder, 'data'), '-p', String(port), '-h', '127.0.0.1', '-k', folder],
+      ...settings.flatMap((setting) => ['-c', setting]),
+    ]);
+  }
+
+  /** Makes a cluster and starts it. `settings` are such as `fsync=off`. */
+  static async start(...settings: string[]): Promise<PostgresServer> {
+    const folder = serverFolder();
+    const data = join(folder, 'data');
+    runToEnd(
+      programPath('initdb') ?? '',
+      '-D',
+      data,
+      '-A',
+      'trust',
+      '-U',
+      'postgres',
+      '-E',
+      'UTF8',
+      '--no-sync',
+    );
+    const server = new PostgresServer(await freePort(), folder, settings);
+    await server.start();
+    return server;
+  }
+
+  /** Makes a standby of `primary` by the name `name`, and starts it. */
+  static async standbyOf(primary: PostgresServer, name: string): Promise<PostgresServer> {
+    const folder = serverFolder();
+    const connection = `host=127.0.0.1 port=${primary.port} user=postgres application_name=${name}`;
+    runToEnd(
+      programPath('pg_basebackup') ?? '',
+      ...['-D', join(folder, 'data'), '-d', connection, '-R', '--checkpoint=fast', '--no-sync'],
+    );
+    const server = new PostgresServer(await freePort(), folder, ['fsync=off']);
+    await server.start();
+    return server;
+  }
+
+  async start(): Promise<void> {
+    const pool = this.pool();
+    await this.#process.start(() => pool.query('select 1'));
+    await pool.end();
+  }
+
+  /** Kills it as a crash would. */
+  kill(): Promise<void> {
+    return this.#process.stop('SIGKILL');
+  }
+
+  /** Ends it, and deletes it. */
+  async remove(): Promise<void> {
+    await this.#process.stop('SIGQUIT');
+    removeFolder(this.#folder);
+  }
+
+  /** Connections by `pg`. Lost ones are no news. */
+  pool(port = this.port, max = 4): Pool {
+    const pool = new Pool({
+      host: '127.0.0.1',
+      port,
+      user: 'postgres',
+      database: 'postgres',
+      max,
+      query_timeout: 2000,
+    });
+    return pool.on('error', () => {});
+  }
+}
