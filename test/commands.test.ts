@@ -75,6 +75,10 @@ const SCRIPTS = {
         options: ['workers', 'operations', 'kills', 'seed', 'json'],
         wrong: ['--wrong', '--workers=1'],
       },
+      replicated: {
+        options: ['engine', 'seconds', 'clients', 'seed'],
+        wrong: ['--engine=none', '--seconds=0'],
+      },
       runtimes: {
         options: ['install', 'newest', 'json', 'update'],
         wrong: ['--newst', 'no-such-runtime'],

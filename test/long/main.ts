@@ -1,6 +1,6 @@
 // `npm run long -- WHAT`: the command lines of the tests that take too long for each change.
 
-import { Argument } from 'commander';
+import { Argument, Option } from 'commander';
 import { MAX_CAPACITY } from '../../src/base/arguments.ts';
 import { MAX_SLOTS } from '../../src/shared/slots.ts';
 import { RUNTIMES } from '../conformance/runner/runtimes.ts';
@@ -81,6 +81,20 @@ program
   .addOption(SEED)
   .option('--json', 'print the figures as JSON')
   .action(lazilyWithBuild(() => import('./shared.ts')));
+
+program
+  .command('replicated')
+  .summary('processes that share an arena by way of PostgreSQL or Redis, killed and cut off')
+  .description(
+    'Runs processes that share an arena by way of a real server, through a proxy that cuts connections and ' +
+      'swallows replies, and kills the processes and the server. Prints a line of JSON for each engine. Their timing does not ' +
+      'follow from the seed.',
+  )
+  .addOption(new Option('--engine <name>', 'only this one').choices(['postgres', 'redis']))
+  .option('--seconds <n>', 'seconds for each engine', integer(1, 1e6), 60)
+  .option('--clients <n>', 'processes', integer(1, 64), 4)
+  .addOption(SEED)
+  .action(lazilyWithBuild(() => import('./replicated.ts')));
 
 program
   .command('runtimes')

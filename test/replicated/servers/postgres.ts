@@ -26,7 +26,7 @@ export class PostgresServer {
   static async start(...settings: string[]): Promise<PostgresServer> {
     const folder = serverFolder();
     const data = join(folder, 'data');
-    runToEnd(
+    await runToEnd(
       programPath('initdb') ?? '',
       '-D',
       data,
@@ -43,11 +43,11 @@ export class PostgresServer {
     return server;
   }
 
-  /** Makes a standby of `primary` by the name `name`, and starts it. */
-  static async standbyOf(primary: PostgresServer, name: string): Promise<PostgresServer> {
+  /** Makes a standby by the name `name` of the server that `port` leads to, and starts it. */
+  static async standbyOf(port: number, name: string): Promise<PostgresServer> {
     const folder = serverFolder();
-    const connection = `host=127.0.0.1 port=${primary.port} user=postgres application_name=${name}`;
-    runToEnd(
+    const connection = `host=127.0.0.1 port=${port} user=postgres application_name=${name}`;
+    await runToEnd(
       programPath('pg_basebackup') ?? '',
       ...['-D', join(folder, 'data'), '-d', connection, '-R', '--checkpoint=fast', '--no-sync'],
     );

@@ -1,10 +1,11 @@
 // Starting servers for tests: on a free port, in a temporary directory, gone at the end.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** The path of a program in PATH, or in the folder where Debian has those of PostgreSQL; null if it is not there. */
 export function programPath(name: string): string | null {
@@ -43,10 +44,9 @@ export function serverFolder(): string {
   return folder;
 }
 
-/** Runs a program to its end, as the user of servers; an Error with its output if it fails. */
-export function runToEnd(program: string, ...parameters: string[]): void {
-  const { status, stdout, stderr } = spawnSync(program, parameters, { encoding: 'utf8', cwd: '/', ...user });
-  if (status !== 0) throw new Error(`${program} failed: ${stdout}${stderr}`);
+/** Runs a program to its end, as the user of servers; rejects with its output if it fails. */
+export async function runToEnd(program: string, ...parameters: string[]): Promise<void> {
+  await promisify(execFile)(program, parameters, { cwd: '/', ...user });
 }
 
 /** A server process. */
@@ -60,10 +60,15 @@ export class ServerProcess {
     this.#parameters = parameters;
   }
 
-  /** Starts it, and waits until `isUp` does not reject any more. */
+  /**
+   * Starts it, and waits until `isUp` does not reject any more. Starts it again if it ends at once: PostgreSQL does while
+   * processes of one that was killed are still there.
+   */
   async start(isUp: () => Promise<unknown>): Promise<void> {
-    this.#child = spawn(this.#program, this.#parameters, { stdio: 'ignore', cwd: '/', ...user });
     for (let attempt = 1; ; attempt++) {
+      if (this.#child === null || this.#child.exitCode !== null) {
+        this.#child = spawn(this.#program, this.#parameters, { stdio: 'ignore', cwd: '/', ...user });
+      }
       try {
         await isUp();
         return;
