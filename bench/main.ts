@@ -44,6 +44,17 @@ program
   .action(lazily(() => import('./shared.ts')));
 
 program
+  .command('replicated')
+  .description(
+    'ReplicatedArena over Redis and PostgreSQL beside a function on the server, and a scan by the client',
+  )
+  .addOption(new Option('--engine <name>', 'only this one').choices(['redis', 'postgres']))
+  .option('--seconds <n>', 'seconds of each measurement', integer(1), 2)
+  .option('--quick', 'a moment of each: shows that everything works, not how fast it is')
+  .option('--json', 'print one JSON document instead of a table')
+  .action(lazilyWithBuild(() => import('./replicated.ts')));
+
+program
   .command('scaling')
   .description('BuddyAllocator from small arenas to large ones: writes scaling.svg and scaling.json')
   .option('--out <folder>', 'folder for the two files (default: docs/figures of this project)')

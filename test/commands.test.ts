@@ -39,6 +39,10 @@ const SCRIPTS = {
         options: ['rounds', 'operations', 'threads', 'pattern', 'json'],
         wrong: ['--threads=1,x', '--pattern=x'],
       },
+      replicated: {
+        options: ['engine', 'seconds', 'quick', 'json'],
+        wrong: ['--engine=none', '--seconds=0'],
+      },
       scaling: { options: ['out', 'quick'], wrong: ['--wrong'] },
       tail: { options: ['json'], wrong: ['--wrong', 'superfluous'] },
       designs: { options: [...EFFORT, 'json'], wrong: ['--wrong'] },

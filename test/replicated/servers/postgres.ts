@@ -62,6 +62,11 @@ export class PostgresServer {
     await pool.end();
   }
 
+  /** The id of its process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Kills it as a crash would. */
   kill(): Promise<void> {
     return this.#process.stop('SIGKILL');

@@ -79,6 +79,11 @@ export class ServerProcess {
     }
   }
 
+  /** The id of the process; -1 if it does not run. */
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
   /** Ends it by a signal, and waits until it is gone. */
   async stop(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;

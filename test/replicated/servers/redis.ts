@@ -32,6 +32,11 @@ export class RedisServer {
     client.disconnect();
   }
 
+  /** The id of its process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Kills it as a crash would. */
   kill(): Promise<void> {
     return this.#process.stop('SIGKILL');
