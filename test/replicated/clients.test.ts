@@ -160,6 +160,35 @@ describe('a lost reply', () => {
     });
   });
 
+  it('that does not show the record is asked for again', async () => {
+    let times = 0;
+    log.falsify = (records) => (times++ < 2 ? [] : records);
+    expect(await a.alloc(4)).toMatchObject({ token: 1 });
+    expect(log.appended).toHaveLength(3);
+    const hasty = await open({ patience: 0 });
+    times = 0;
+    await expect(hasty.alloc(4)).rejects.toMatchObject({
+      code: 'UNSURE',
+      message: 'the log does not answer: the record that was appended is not among those after it',
+    });
+  });
+
+  it('by which the record is in a snapshot already is UNSURE', async () => {
+    await churn(b, 2 ** 17 - 2 ** 8);
+    await a.sync();
+    const append = log.append.bind(log);
+    log.append = async (...parameters) => {
+      log.append = append;
+      await append(...parameters);
+      await churn(b, 2 ** 9);
+      return null;
+    };
+    const error = await a.alloc(4, { key: 'k' }).catch((reason) => reason);
+    expect(error).toMatchObject({ code: 'UNSURE', message: expect.stringContaining('lost in a snapshot') });
+    expect(await a.alloc(4, { key: 'k' })).toMatchObject({ replayed: true });
+    expect(await a.check()).toEqual([]);
+  }, 60_000);
+
   it('of a reader is asked for again', async () => {
     log.failures.read.push(lost());
     await b.alloc(1);
