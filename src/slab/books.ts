@@ -22,7 +22,7 @@ import {
   SIZE,
   slotBytes,
 } from './layout.ts';
-import { granulesOf, inverseOf } from './size-classes.ts';
+import { inverseOf, unitsOf } from './size-classes.ts';
 import type { Slabs } from './slabs.ts';
 
 /** Books of `pages` pages with room for `limit`, page 0 counted: all of them free. */
@@ -39,7 +39,7 @@ export function writeEmptyBooks(geometry: Geometry, b: Int32Array, pages: number
   b[AT_TOP] = 1;
   for (let c = 0, k = CLASSES; c < geometry.classes; c++, k += CLASS_CELLS) {
     b[k + SIZE] = slotBytes(geometry, c);
-    b[k + INVERSE] = inverseOf(granulesOf(c));
+    b[k + INVERSE] = inverseOf(unitsOf(c));
   }
   const { lead } = geometry;
   const state = b.subarray(arenaAt(geometry, limit));

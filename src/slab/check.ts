@@ -39,7 +39,7 @@ import {
   WORD,
   WORD_BASE,
 } from './layout.ts';
-import { granulesOf, inverseOf } from './size-classes.ts';
+import { inverseOf, unitsOf } from './size-classes.ts';
 import type { Slabs } from './slabs.ts';
 
 /** What was counted of one class, or of the cache. */
@@ -215,7 +215,7 @@ class Checker {
     const k = CLASSES + c * CLASS_CELLS;
     const tally = this.#classes[c];
     const size = slotBytes(geometry, c);
-    if (b[k + SIZE] !== size || b[k + INVERSE] !== inverseOf(granulesOf(c)))
+    if (b[k + SIZE] !== size || b[k + INVERSE] !== inverseOf(unitsOf(c)))
       yield `class ${c} has slots of ${b[k + SIZE]} bytes, not ${size}`;
     if (b[k + LIVE] !== tally.live) yield `class ${c} has ${tally.live} live slots, not ${b[k + LIVE]}`;
     if (b[k + CLASS_PAGES] !== tally.pages)

@@ -9,7 +9,7 @@
 // memory where the runtime zeroes pages lazily.
 
 import { BuddyAllocator } from '../core/allocator.ts';
-import { granulesOf } from './size-classes.ts';
+import { unitsOf } from './size-classes.ts';
 
 // Header.
 
@@ -45,7 +45,7 @@ export const WORD = 0;
 export const WORD_BASE = 1;
 /** Bytes of a slot. */
 export const SIZE = 2;
-/** `inverseOf` the slot's granules. */
+/** `inverseOf` the slot's units. */
 export const INVERSE = 3;
 /** Live slots. */
 export const LIVE = 4;
@@ -88,7 +88,7 @@ export const RESERVED = 2 ** 24;
 
 /** What never changes about a set of slabs. */
 export interface Geometry {
-  /** log2 of the granule, what every slot is a multiple of. */
+  /** log2 of the unit, what every slot is a multiple of. */
   readonly unitShift: number;
   /** log2 of the bytes of a page. */
   readonly pageShift: number;
@@ -115,7 +115,7 @@ export const cellsFor = (geometry: Geometry, limit: number): number =>
   arenaAt(geometry, limit) + BuddyAllocator.bytesFor(geometry.lead + limit) / 4;
 
 /** Bytes of a slot of class `c`. */
-export const slotBytes = ({ unitShift }: Geometry, c: number): number => granulesOf(c) << unitShift;
+export const slotBytes = ({ unitShift }: Geometry, c: number): number => unitsOf(c) << unitShift;
 
 /** Pages of a slab of `slots` slots of `size` bytes. */
 export const pagesOf = ({ pageShift }: Geometry, slots: number, size: number): number =>

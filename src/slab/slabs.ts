@@ -48,7 +48,7 @@ import {
   WORD,
   WORD_BASE,
 } from './layout.ts';
-import { classOf, granulesOf, slotOf } from './size-classes.ts';
+import { classOf, slotOf, unitsOf } from './size-classes.ts';
 import { STEPS, slotsIn, slotsOf, stepFor } from './sizing.ts';
 
 /** So many runs at most leave the cache for the arena in one call, lest that take long. */
@@ -71,7 +71,7 @@ export class Slabs {
   readonly #origin: number;
   readonly #lead: number;
   readonly #descriptors: number;
-  /** Granules of the largest slot. */
+  /** Units of the largest slot. */
   readonly #largestSlot: number;
   /** By class and step, the slots of a slab once they were counted. */
   readonly #slots: Int16Array;
@@ -84,7 +84,7 @@ export class Slabs {
     this.#origin = geometry.origin;
     this.#lead = geometry.lead;
     this.#descriptors = descriptorsAt(geometry);
-    this.#largestSlot = geometry.classes === 0 ? 0 : granulesOf(geometry.classes - 1);
+    this.#largestSlot = geometry.classes === 0 ? 0 : unitsOf(geometry.classes - 1);
     this.#slots = new Int16Array(geometry.classes * STEPS);
     this.arena = new BuddyAllocator({ capacity: 1 });
     this.b = b;
@@ -180,7 +180,7 @@ export class Slabs {
   /** Pages that a block of `bytes` bytes, 1 up to 2^32, takes at least if no slab has a slot for it. */
   pagesFor(bytes: number): number {
     const q = Math.ceil(bytes / 2 ** this.#unitShift) - 1;
-    const size = q < this.#largestSlot ? granulesOf(classOf(q)) << this.#unitShift : bytes;
+    const size = q < this.#largestSlot ? unitsOf(classOf(q)) << this.#unitShift : bytes;
     return Math.ceil(size / 2 ** this.#pageShift);
   }
 

@@ -71,7 +71,7 @@ describe.each(GEOMETRIES)('units of 2^%i, pages of 2^%i bytes', (unitShift, page
         expect(slots * size).toBeGreaterThan((pages - 1) * page);
         // The bitmap has room in the descriptors of the slab's own pages.
         expect(Math.ceil(slots / 32)).toBeLessThanOrEqual(pages * PAGE_CELLS - BITS);
-        // `slotOf` takes no more granules.
+        // `slotOf` takes no more units.
         expect((pages * page) / 2 ** unitShift).toBeLessThanOrEqual(2 ** 12);
       }
     }

@@ -25,12 +25,12 @@ export function roomFor({ unit, page, largestSlot }: Room, bytes: number, alignm
   const multiple = alignment <= page ? Math.max(unit, alignment) : unit;
   const size = Math.ceil(Math.max(1, bytes) / multiple) * multiple;
   if (size > largestSlot || alignment > page) return Math.ceil(Math.max(1, bytes) / page) * page;
-  return slotGranules(size / unit) * unit;
+  return slotUnits(size / unit) * unit;
 }
 
-/** The least number from `granules` up that has at most four significant bits: that is what size classes have. */
-export function slotGranules(granules: number): number {
-  let n = granules;
+/** The least number from `units` up that has at most four significant bits: that is what size classes have. */
+export function slotUnits(units: number): number {
+  let n = units;
   while (!/^[01]{1,4}0*$/.test(n.toString(2))) n++;
   return n;
 }
