@@ -1,9 +1,10 @@
 // The state machine by itself: that it is one, and that its check finds what is wrong.
 
 import { describe, expect, it } from 'vitest';
+import { BuddyAllocator } from '../../src/index.ts';
 import { checkMachine } from '../../src/replicated/check.ts';
 import { Fifo } from '../../src/replicated/fifo.ts';
-import { Machine } from '../../src/replicated/machine.ts';
+import { type Allocated, Machine } from '../../src/replicated/machine.ts';
 import type { Operation } from '../../src/replicated/operation.ts';
 import { decodeState, encodeState } from '../../src/replicated/snapshot.ts';
 import { Random } from '../support/random.ts';
@@ -45,6 +46,39 @@ describe('apply', () => {
         expect(checkMachine(machines[1])).toEqual([]);
       }
     }
+  });
+
+  it('places a million random blocks as BuddyAllocator does', () => {
+    const capacity = 2 ** 16;
+    const random = new Random(11);
+    const machine = new Machine(Machine.emptyState(capacity));
+    const plain = new BuddyAllocator({ capacity });
+    const held: Allocated[] = [];
+    for (let done = 0; done < 1_000_000; done += 100) {
+      const ops: Operation[] = [];
+      const expected: number[] = [];
+      for (let i = 0; i < 100; i++) {
+        if (random.next() < held.length / 4000) {
+          const [{ holding }] = held.splice(random.below(held.length), 1);
+          ops.push({ op: 'free', offset: holding.offset, token: holding.token });
+          expected.push(plain.free(holding.offset));
+        } else {
+          const size = 1 + random.below(random.next() < 0.9 ? 16 : 2000);
+          ops.push({ op: 'alloc', size });
+          expected.push(plain.alloc(size));
+        }
+      }
+      const { results } = machine.apply(batch(machine, `${done}`, ...ops), done);
+      for (const [i, result] of results.entries()) {
+        const isBlock = typeof result === 'object' && result !== null && 'holding' in result;
+        if (isBlock) held.push(result);
+        const got = isBlock ? result.holding.offset : (result ?? -1);
+        if (got !== expected[i]) expect(got, `operation ${done + i + 1}`).toBe(expected[i]);
+      }
+    }
+    expect(machine.number).toBe(1_000_000);
+    expect([...machine.allocator.blocks()]).toEqual([...plain.blocks()]);
+    expect(checkMachine(machine)).toEqual([]);
   });
 
   it('takes a record once, and none whose claim is wrong', () => {
