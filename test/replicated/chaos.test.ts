@@ -11,7 +11,7 @@ it.each([
   ['redis', hasRedis, 'redis-server'],
 ] as const)('nothing is lost, leaked or given out twice: %s', async (engine, isHere, program) => {
   if (!isHere) return console.warn(`left out: apt-get install ${program}`);
-  const report = await runChaos({ engine, seconds: 5, clients: 2, seed: 1 });
+  const report = await runChaos({ engine, seconds: 3, clients: 2, seed: 1 });
   expect(report).toMatchObject({
     overlaps: 0,
     lost: 0,

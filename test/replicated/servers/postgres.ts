@@ -78,15 +78,15 @@ export class PostgresServer {
     removeFolder(this.#folder);
   }
 
-  /** Connections by `pg`. Lost ones are no news. */
-  pool(port = this.port, max = 4): Pool {
+  /** Connections by `pg`, with a time limit for queries in milliseconds. Lost ones are no news. */
+  pool(timeout = 2000): Pool {
     const pool = new Pool({
       host: '127.0.0.1',
-      port,
+      port: this.port,
       user: 'postgres',
       database: 'postgres',
-      max,
-      query_timeout: 2000,
+      max: 4,
+      query_timeout: timeout,
     });
     return pool.on('error', () => {});
   }

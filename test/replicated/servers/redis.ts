@@ -49,9 +49,9 @@ export class RedisServer {
   }
 
   /** A connection by `ioredis`. Lost ones are no news. */
-  client(port = this.port): Redis {
+  client(): Redis {
     const client = new Redis({
-      port,
+      port: this.port,
       host: '127.0.0.1',
       commandTimeout: 2000,
       retryStrategy: () => 50,
