@@ -274,9 +274,15 @@ export class Slabs {
     const after = before | (1 << bit);
     b[bit >>> 5] = after;
     b[k + LIVE]--;
-    // A word in which all slots are free has no 0 below a 1. Nothing becomes of the head.
-    if ((before === 0 || (after & (after + 1)) === 0) && entry >>> SLAB_SHIFT !== b[k + HEAD]) {
-      this.#turn(entry >>> SLAB_SHIFT, k);
+    // The slab may have been full, or be empty now: in a word of free slots alone there is no 0 below a 1, nor a slot behind.
+    const h = entry >>> SLAB_SHIFT;
+    const s = this.#descriptors + h * PAGE_CELLS;
+    if (
+      (before === 0 || (after & (after + 1)) === 0) &&
+      h !== b[k + HEAD] &&
+      (b[s + PREV] === OFF_LIST || after === -1 || after === (-1 >>> -b[s]) >> 0)
+    ) {
+      this.#turn(h, k);
     }
   }
 
