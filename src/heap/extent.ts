@@ -7,8 +7,12 @@ import { cellsFor, type Geometry, slotBytes } from '../slab/layout.ts';
 import { classesFor, pageShiftFor } from '../slab/sizing.ts';
 import { HEADER_BYTES, headerAt, unitZeroFor } from './header.ts';
 
-/** Books outside of the region have room for this many pages, if there can be so many. */
-const LEAST_LIMIT = 256;
+/**
+ * Books outside of the region have room for 32 MiB of pages of 1 KiB at least, and for four times the pages there are, if
+ * there can be so many: cells that nothing was written to cost nothing. So they are copied rarely.
+ */
+const LEAST_LIMIT = 2 ** 15;
+const SPARE = 4;
 
 /** The bounds of a region. All numbers are bytes. */
 export interface Bounds {
@@ -98,7 +102,7 @@ export class Extent {
 
   /** Pages that books outside of the region have room for, while it has `pages` pages and never more than up to `highest`. */
   limitFor(pages: number, highest: number): number {
-    return Math.max(pages, Math.min(this.pagesAt(highest), Math.max(2 * pages, LEAST_LIMIT)));
+    return Math.max(pages, Math.min(this.pagesAt(highest), Math.max(SPARE * pages, LEAST_LIMIT)));
   }
 
   /** Pages that the heap's own state for `pages` pages takes inside the region. */

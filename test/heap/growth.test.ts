@@ -207,9 +207,10 @@ describe('a memory whose growth is refused', () => {
     false,
     true,
   ])('as when the runtime has none for the state of a larger heap, embedded: %s', (embed) => {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 100 });
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 2000 });
     const heap = new Heap({ memory, embed });
     expect(heap.malloc(5000)).toBeGreaterThan(0);
+    // More than the 32 MiB that the state has room for from the beginning.
     const { buffer } = memory;
     const original = Int32Array;
     globalThis.Int32Array = new Proxy(original, {
@@ -219,12 +220,12 @@ describe('a memory whose growth is refused', () => {
       },
     });
     try {
-      expect(heap.malloc(8 * PAGE)).toBe(0);
+      expect(heap.malloc(640 * PAGE)).toBe(0);
     } finally {
       globalThis.Int32Array = original;
     }
     expect(memory.buffer).toBe(buffer);
-    expect(heap.malloc(8 * PAGE)).toBeGreaterThan(0);
+    expect(heap.malloc(640 * PAGE)).toBeGreaterThan(0);
   });
 
   test.each<[string, () => unknown, boolean]>([
