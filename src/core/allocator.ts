@@ -3,7 +3,15 @@
 // The algorithm, in reading order: base/word.ts, layout.ts, run-index.ts, tree.ts, this file; for ranges of any size gaps.ts and
 // gap-table.ts. state/ holds everything else that reads or writes a state.
 
-import { checkCapacity, checkInteger, checkOffset, checkRange, checkSize } from '../base/arguments.ts';
+import {
+  checkCapacity,
+  checkInteger,
+  checkOffset,
+  checkRange,
+  checkSize,
+  checkWithin,
+  MAX_CAPACITY,
+} from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
 import { type Block, type BuddyStats, statsOf } from '../base/blocks.ts';
 import { BuddyError, detachedError } from '../base/errors.ts';
@@ -25,7 +33,9 @@ import {
   AT_FREE,
   AT_HINT,
   AT_LEVELS,
+  AT_MAXIMUM,
   HEADER,
+  laidOutFor,
   layoutOf,
   MAX_LEVELS,
   NO_ADDRESS,
@@ -33,6 +43,7 @@ import {
 } from './layout.ts';
 import { hasRunBit, setRunBits } from './run-index.ts';
 import { attachState } from './state/attach.ts';
+import { setCapacity } from './state/capacity.ts';
 import { check } from './state/check.ts';
 import { copyState } from './state/copy.ts';
 import { emptyState, writeEmpty } from './state/empty.ts';
@@ -44,6 +55,11 @@ import { closeWord, findLowest, freeRun, markLive } from './tree.ts';
 export interface BuddyOptions {
   /** Units in the arena: an integer from 1 to 2^30, a power of two or not. The caller decides what a unit is. */
   readonly capacity: number;
+  /**
+   * The most units that the arena can grow to: an integer from `capacity` to 2^30. The state is then laid out for so many from
+   * the beginning, so that {@link BuddyAllocator.grow} and {@link BuddyAllocator.shrink} take O(log maximum) and keep its buffer.
+   */
+  readonly maximum?: number;
 }
 
 /**
@@ -87,7 +103,7 @@ export class BuddyAllocator {
   static {
     stateOf = (allocator) => allocator.#state();
     setState = (allocator, s) => {
-      if (DEV) assert(s.length === layoutOf(s[AT_CAPACITY]).length, 'a state has the length that it takes');
+      if (DEV) assert(s.length === layoutOf(laidOutFor(s)).length, 'a state has the length that it takes');
       allocator.#s = s;
       allocator.#sentinel = inspect.sentinelAt(s);
       allocator.#gaps = gapsOf(s);
@@ -99,17 +115,21 @@ export class BuddyAllocator {
   /**
    * An arena of `capacity` units, all free. O(log capacity), and the zeroing of its state by the runtime.
    *
-   * @throws TypeError if `capacity` is not a number.
-   * @throws RangeError if it is not an integer from 1 to 2^30, or the runtime has no memory for the state.
+   * @throws TypeError if `capacity` or `maximum` is not a number.
+   * @throws RangeError if one is not an integer in its range, or the runtime has no memory for the state.
    */
   constructor(options: BuddyOptions) {
-    this.#s = emptyState(checkCapacity(options?.capacity));
+    const capacity = checkCapacity(options?.capacity);
+    const { maximum } = options;
+    if (maximum !== undefined) checkWithin('maximum', maximum, capacity, MAX_CAPACITY);
+    this.#s = emptyState(capacity, maximum);
     this.#sentinel = inspect.sentinelAt(this.#s);
     this.#gaps = gapsOf(this.#s);
   }
 
   /**
-   * Size in bytes of the state of an arena of `capacity` units: about 0.28 bytes per unit. O(log capacity).
+   * Size in bytes of the state of an arena of `capacity` units: about 0.28 bytes per unit. If an arena has a maximum, that is
+   * what counts. O(log capacity).
    *
    * @throws TypeError, RangeError as the constructor.
    */
@@ -134,7 +154,7 @@ export class BuddyAllocator {
 
   /**
    * The buffer that holds all of the allocator's state; a copy of it is a copy of the allocator. {@link grow} and
-   * {@link shrink} replace it by another.
+   * {@link shrink} replace it by another, unless the arena was made with a maximum.
    */
   get state(): ArrayBuffer {
     return this.#state().buffer as ArrayBuffer;
@@ -143,6 +163,11 @@ export class BuddyAllocator {
   /** Units in the arena. */
   get capacity(): number {
     return this.#state()[AT_CAPACITY];
+  }
+
+  /** The most units that {@link grow} takes: the maximum that the arena was made with, or 2^30. */
+  get maximum(): number {
+    return this.#state()[AT_MAXIMUM] || MAX_CAPACITY;
   }
 
   /** Units that are in no live block. O(1). */
@@ -470,30 +495,32 @@ export class BuddyAllocator {
   clear(): void {
     const s = this.#state();
     const capacity = s[AT_CAPACITY];
+    const maximum = s[AT_MAXIMUM];
     s.fill(0);
-    writeEmpty(s, capacity);
+    writeEmpty(s, capacity, maximum);
     this.#gaps.table = undefined;
   }
 
   /**
-   * Enlarges the arena to `capacity` units; live blocks stay where they are. The state moves to a new buffer.
-   * O(capacity), the copying of some 0.3 bytes a unit.
+   * Enlarges the arena to `capacity` units; live blocks stay where they are. If the arena was made with a maximum, the state
+   * stays where it is: O(log maximum), and after the first {@link allocRange} a step for each 1024 units that come. Otherwise
+   * it moves to a new buffer: O(capacity), the copying of some 0.3 bytes a unit.
    *
    * @throws TypeError if `capacity` is not a number.
-   * @throws RangeError if it is not an integer from the present capacity to 2^30, or the runtime has no memory.
+   * @throws RangeError if it is not an integer from the present capacity to {@link maximum}, or the runtime has no memory.
    */
   grow(capacity: number): void {
     const s = this.#state();
-    if (checkCapacity(capacity) < s[AT_CAPACITY]) {
-      throw new RangeError(`cannot grow from ${s[AT_CAPACITY]} units to ${capacity}`);
+    const before = s[AT_CAPACITY];
+    if (checkCapacity(capacity) < before || capacity > this.maximum) {
+      throw new RangeError(`cannot grow from ${before} units to ${capacity}`);
     }
-    const grown = emptyState(capacity);
-    copyState(s, grown);
-    setState(this, grown);
+    this.#setCapacity(s, capacity);
+    if (capacity > before) this.#noteFree(before, capacity);
   }
 
   /**
-   * Reduces the arena to `capacity` units. The state moves to a new buffer. O(capacity), as {@link grow}.
+   * Reduces the arena to `capacity` units. The state moves to a new buffer, or stays, as {@link grow} does it.
    *
    * @returns false if a live block reaches beyond `capacity`; nothing has changed then.
    * @throws TypeError if `capacity` is not a number.
@@ -505,10 +532,18 @@ export class BuddyAllocator {
       throw new RangeError(`cannot shrink from ${s[AT_CAPACITY]} units to ${capacity}`);
     }
     if (!isRangeFree(s, capacity, s[AT_CAPACITY])) return false;
-    const shrunk = emptyState(capacity);
-    copyState(s, shrunk);
-    setState(this, shrunk);
+    this.#setCapacity(s, capacity);
     return true;
+  }
+
+  /** Makes `capacity` that of the arena, in the state or in a new one. The units that go are free. */
+  #setCapacity(s: Int32Array, capacity: number): void {
+    if (s[AT_MAXIMUM] !== 0) setCapacity(s, capacity);
+    else {
+      const moved = new Int32Array(layoutOf(capacity).length);
+      copyState(s, moved, capacity);
+      setState(this, moved);
+    }
   }
 
   /**
@@ -545,7 +580,7 @@ export class BuddyAllocator {
 
   /** The gap table, made if there is none. */
   #table(): Int32Array {
-    this.#gaps.table ??= newGapTable(this.#s[AT_CAPACITY]);
+    this.#gaps.table ??= newGapTable(laidOutFor(this.#s));
     return this.#gaps.table;
   }
 

@@ -2,13 +2,15 @@
 //
 //   header | level 0 words, sentinel | level 1 words, sentinel | … | run index of level 0 | of level 1 | …
 //
-// Every position is an index of that Int32Array. The header repeats what follows from the capacity, because the hot paths
+// Every position is an index of that Int32Array. The header repeats what follows from these units, because the hot paths
 // find it there with one load; attaching to a state checks that the repetition is true. Hot functions call the state `s`.
 //
-// Two things that the hot paths rely on:
+// Three things that the hot paths rely on:
 //
 //   sentinel  The word at position `count` of a level does not exist. Its pair is full, so a hint equal to `count` needs no
 //             bounds check: the look at that pair finds no room.
+//   maximum   A state may be laid out for more units than the arena has. Those beyond the capacity are in use, as the tail of any
+//             arena is, so that nothing but `state/capacity.ts` knows of them.
 //   missing   The levels above the top one do not exist. The header points them at AT_FULL, another full pair, so that a
 //             request for more than the arena has needs no check either.
 
@@ -41,6 +43,8 @@ export const AT_CAPACITY = 2;
 export const AT_LEVELS = 3;
 /** Units that are free. */
 export const AT_FREE = 4;
+/** The most units that the state is laid out for, if it is for more than one capacity; else 0, and the capacity is what counts. */
+export const AT_MAXIMUM = 5;
 /** [level]: no free child of any higher level lies below this address. */
 export const AT_ABOVE = 8;
 /** [level]: number of words. */
@@ -86,7 +90,7 @@ export const groupAt = (s: Int32Array, level: number, tier: number, group: numbe
   return s[AT_INDEX + level * TIERS + tier] + group * ORDERS_PER_LEVEL + r;
 };
 
-/** Positions in the state, all derived from the capacity. */
+/** Positions in the state, all derived from the units that it is laid out for. */
 export interface Layout {
   /** Levels of words, 1 … 7. The top level has one word, and at least one child of it lies beyond the capacity. */
   readonly levels: number;
@@ -99,6 +103,11 @@ export interface Layout {
   /** Length of the whole state. */
   readonly length: number;
 }
+
+/** The units that a state is laid out for. */
+export const laidOutFor = (s: Int32Array): number => {
+  return s[AT_MAXIMUM] || s[AT_CAPACITY];
+};
 
 /** Lays out a state for `capacity` units, 1 … 2^30. O(log capacity). */
 export function layoutOf(capacity: number): Layout {

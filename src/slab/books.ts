@@ -76,9 +76,8 @@ export function layOutBooks(slabs: Slabs, to: Int32Array, pages: number, limit: 
   to.set(b.subarray(0, descriptorsAt(geometry) + common * PAGE_CELLS));
   to.set(slabs.map.subarray(0, common), mapAt(geometry, limit));
   const state = to.subarray(arenaAt(geometry, limit));
-  writeEmpty(state, lead + limit);
   if (b[AT_PAGES] < b[AT_LIMIT]) setPages(slabs, b[AT_LIMIT]); // so that nothing lies behind the pages
-  copyState(stateOf(slabs.arena), state);
+  copyState(stateOf(slabs.arena), state, lead + limit);
   to[AT_LIMIT] = limit;
   to[AT_PAGES] = limit;
   to[AT_TOP] = Math.min(to[AT_TOP], pages);

@@ -1,9 +1,10 @@
-// Growing and shrinking: the state of another capacity holds the same blocks, and goes on as an arena of that capacity would
+// Growing and shrinking, in place or not: the state of another capacity holds the same blocks, and goes on as an arena of that capacity would
 // in which just those are live.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BuddyAllocator } from '../../src/index.ts';
+import { arenaOf } from '../support/agreement.ts';
 import { Random } from '../support/random.ts';
 
 /** Random calls of alloc and free. Keeps `live` up to date. */
@@ -45,34 +46,43 @@ describe('a state of another capacity', () => {
   test('holds the same blocks, and places the next ones where a fresh one would', () => {
     const done = { grown: 0, shrunk: 0, refused: 0 };
     fc.assert(
-      fc.property(capacity, capacity, fc.nat(), fc.integer({ min: 0, max: 150 }), (from, to, seed, steps) => {
-        const random = new Random(seed);
-        const arena = new BuddyAllocator({ capacity: from });
-        const live: number[] = [];
-        work([arena], live, random, steps, random.below(Math.ceil(Math.log2(from)) + 1));
-        const before = liveOf(arena);
-        const { freeUnits } = arena;
-        if (to >= from) {
-          arena.grow(to);
-          done.grown++;
-        } else {
-          const end = Math.max(0, ...before.map(({ offset, size }) => offset + size));
-          const isShrunk = arena.shrink(to);
-          expect(isShrunk).toBe(end <= to);
-          if (!isShrunk) done.refused++;
-          else done.shrunk++;
-        }
-        const { capacity } = arena;
-        expect(arena.check()).toEqual([]);
-        expect(liveOf(arena)).toEqual(before);
-        expect(arena.freeUnits).toBe(freeUnits + capacity - from);
-        const fresh = new BuddyAllocator({ capacity });
-        for (const { offset, size } of before) fresh.reserve(offset, size);
-        expect([arena.largestFree, arena.largestRange]).toEqual([fresh.largestFree, fresh.largestRange]);
-        work([arena, fresh], live, random, 60, 14);
-        expect(arena.check()).toEqual([]);
-        expect(liveOf(arena)).toEqual(liveOf(fresh));
-      }),
+      fc.property(
+        capacity,
+        capacity,
+        fc.nat(),
+        fc.integer({ min: 0, max: 150 }),
+        fc.boolean(),
+        (from, to, seed, steps, stays) => {
+          const random = new Random(seed);
+          const arena = arenaOf(from, stays ? Math.max(from, to) : undefined);
+          const { state } = arena;
+          const live: number[] = [];
+          work([arena], live, random, steps, random.below(Math.ceil(Math.log2(from)) + 1));
+          const before = liveOf(arena);
+          const { freeUnits } = arena;
+          if (to >= from) {
+            arena.grow(to);
+            done.grown++;
+          } else {
+            const end = Math.max(0, ...before.map(({ offset, size }) => offset + size));
+            const isShrunk = arena.shrink(to);
+            expect(isShrunk).toBe(end <= to);
+            if (!isShrunk) done.refused++;
+            else done.shrunk++;
+          }
+          const { capacity } = arena;
+          if (stays) expect(arena.state).toBe(state);
+          expect(arena.check()).toEqual([]);
+          expect(liveOf(arena)).toEqual(before);
+          expect(arena.freeUnits).toBe(freeUnits + capacity - from);
+          const fresh = new BuddyAllocator({ capacity });
+          for (const { offset, size } of before) fresh.reserve(offset, size);
+          expect([arena.largestFree, arena.largestRange]).toEqual([fresh.largestFree, fresh.largestRange]);
+          work([arena, fresh], live, random, 60, 14);
+          expect(arena.check()).toEqual([]);
+          expect(liveOf(arena)).toEqual(liveOf(fresh));
+        },
+      ),
       { numRuns: 1500 },
     );
     for (const count of Object.values(done)) expect(count).toBeGreaterThan(100);

@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
 import { BuddyAllocator, BuddyError } from '../../src/index.ts';
 import { Model } from '../spec/spec.ts';
-import { agreeOnStep, agreeOnView, hasState, outcomeOf, stateBytes, step } from '../support/agreement.ts';
+import {
+  agreeOnStep,
+  agreeOnView,
+  arenaOf,
+  hasState,
+  outcomeOf,
+  stateBytes,
+  step,
+} from '../support/agreement.ts';
 import { Random } from '../support/random.ts';
 
 const CAPACITY = 100;
@@ -100,6 +108,12 @@ const PARAMETERS: readonly Parameter[] = [
     call: 'new BuddyAllocator({ capacity: x })',
     run: (_, x) => (x === MAX_CAPACITY ? undefined : new BuddyAllocator({ capacity: x })),
     takes: isCapacity,
+  },
+  {
+    call: 'new BuddyAllocator({ capacity: 100, maximum: x })',
+    run: (_, x) => (x === MAX_CAPACITY ? undefined : new BuddyAllocator({ capacity: 100, maximum: x })),
+    takes: (x) => x >= 100 && x <= MAX_CAPACITY,
+    isOptional: true,
   },
   { call: 'BuddyAllocator.bytesFor(x)', run: (_, x) => BuddyAllocator.bytesFor(x), takes: isCapacity },
 ];
@@ -410,8 +424,8 @@ describe('attach', () => {
 
 describe('damaged states', () => {
   /** A state that random operations left behind, with blocks of many sizes and stale hints, if there are such. */
-  function usedState(capacity: number, seed: number): Uint8Array<ArrayBuffer> {
-    const allocator = new BuddyAllocator({ capacity });
+  function usedState(capacity: number, seed: number, maximum?: number): Uint8Array<ArrayBuffer> {
+    const allocator = arenaOf(capacity, maximum);
     const random = new Random(seed);
     const live: number[] = [];
     for (let i = 0; i < 400; i++) {
@@ -443,7 +457,7 @@ describe('damaged states', () => {
     }
     const blocks = [...allocator.blocks()];
     const live = blocks.filter((block) => !block.free).map(({ offset, size }) => [offset, size] as const);
-    const model = new Model(allocator.capacity, live);
+    const model = new Model(allocator.capacity, live, allocator.maximum);
     for (const [offset, size] of live) assert.ok(Number.isInteger(Math.log2(size)) && offset % size === 0);
     agreeOnView(allocator, model);
     const random = new Random(seed);
@@ -465,8 +479,16 @@ describe('damaged states', () => {
     }
   });
 
-  test.each([2, 16, 40, 100, 300])('every single bit of a state of %i units flipped', (capacity) => {
-    const bytes = usedState(capacity, capacity);
+  test.each([
+    [2, undefined],
+    [16, undefined],
+    [40, undefined],
+    [100, undefined],
+    [300, undefined],
+    [40, 100],
+    [64, 1100],
+  ])('every single bit of a state of %i units flipped, maximum %s', (capacity, maximum) => {
+    const bytes = usedState(capacity, capacity, maximum);
     let refused = 0;
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const damaged = bytes.slice();

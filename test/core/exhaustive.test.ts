@@ -28,6 +28,26 @@ describe('all reachable states', () => {
     expect(explored.states).toBeGreaterThanOrEqual(liveSets(capacity));
   });
 
+  test.each([
+    [1, 1],
+    [1, 40],
+    [2, 3],
+    [3, 6],
+    [4, 7],
+    [4, 1100],
+  ])('capacity %i of at most %i, every operation', (capacity, maximum) => {
+    const explored = explore({
+      capacity,
+      maximum,
+      sizes: everySize(capacity),
+      depth: Infinity,
+      everyOperation: true,
+      everyRange: true,
+    });
+    expect(explored.complete).toBe(true);
+    expect(explored.states).toBeGreaterThanOrEqual(liveSets(capacity));
+  });
+
   test.each([6, 7, 8])('capacity %i, every alloc and free', (capacity) => {
     const explored = explore({ capacity, sizes: everySize(capacity), depth: Infinity });
     expect(explored.complete).toBe(true);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { BuddyAllocator } from '../../src/index.ts';
 import { Model } from '../spec/spec.ts';
-import { agreeOnStep, agreeOnUnits, agreeOnView, step } from '../support/agreement.ts';
+import { agreeOnStep, agreeOnUnits, agreeOnView, arenaOf, step } from '../support/agreement.ts';
 import { withDump } from '../support/with-dump.ts';
 
 /**
@@ -81,13 +81,26 @@ const operation = (capacity: number): fc.Arbitrary<Operation> =>
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('clear', 'reattach', 'attach') }) },
   );
 
-const program = (capacities: fc.Arbitrary<number>, length: number): fc.Arbitrary<[number, Operation[]]> =>
+/** A capacity, what is done, and the maximum, if there is one. */
+type Program = [capacity: number, operations: Operation[], maximum?: number];
+
+const program = (capacities: fc.Arbitrary<number>, length: number): fc.Arbitrary<Program> =>
   capacities.chain((capacity) =>
     fc.tuple(
       fc.constant(capacity),
       fc.array(operation(capacity), { minLength: 1, maxLength: length, size: 'max' }),
     ),
   );
+
+/** The same on an arena that can grow to so many times its capacity, and no further. */
+const withMaximum = (programs: fc.Arbitrary<Program>): fc.Arbitrary<Program> =>
+  fc
+    .tuple(programs, place)
+    .map(([[capacity, operations], part]) => [
+      capacity,
+      operations,
+      Math.floor(capacity * (1 + part ** 3 * 40)),
+    ]);
 
 /** The range that `count` live blocks from the chosen one span, gaps and all. */
 function spanOf(model: Model, at: number, count: number): [number, number] {
@@ -147,14 +160,16 @@ function perform(allocator: BuddyAllocator, model: Model, op: Operation): BuddyA
   return allocator;
 }
 
-function runs([capacity, operations]: [number, Operation[]]): void {
-  let allocator = new BuddyAllocator({ capacity });
-  const model = new Model(capacity);
+function runs([capacity, operations, maximum]: Program): void {
+  let allocator = arenaOf(capacity, maximum);
+  const model = new Model(capacity, [], maximum);
   for (const op of operations) {
     const before = allocator;
+    const { state } = before;
     allocator = withDump(before, () => perform(before, model, op));
     withDump(allocator, () => agreeOnView(allocator, model));
-    assert.equal(allocator.state.byteLength, BuddyAllocator.bytesFor(model.capacity));
+    assert.equal(allocator.state.byteLength, BuddyAllocator.bytesFor(maximum ?? model.capacity));
+    if (maximum !== undefined && op.kind !== 'reattach') assert.equal(allocator.state, state);
   }
 }
 
@@ -174,6 +189,16 @@ describe('any sequence of operations does what the model does', () => {
     fc.assert(fc.property(program(capacities, 80), runs), { numRuns: 200 });
   });
 
+  test('tiny arenas with a maximum', () => {
+    const programs = withMaximum(program(fc.integer({ min: 1, max: 40 }), 60));
+    fc.assert(fc.property(programs, runs), { numRuns: 400 });
+  });
+
+  test('capacities 1 … 5000 with a maximum', () => {
+    const programs = withMaximum(program(fc.integer({ min: 1, max: 5000 }), 80));
+    fc.assert(fc.property(programs, runs), { numRuns: 300 });
+  });
+
   test('large arenas', () => {
     const capacities = fc.constantFrom(
       65_535,
@@ -191,11 +216,12 @@ describe('any sequence of operations does what the model does', () => {
 test('two allocators attached to one buffer are one allocator', () => {
   fc.assert(
     fc.property(program(fc.integer({ min: 1, max: 600 }), 60), ([capacity, operations]) => {
-      const first = new BuddyAllocator({ capacity });
+      const maximum = 3 * capacity;
+      const first = new BuddyAllocator({ capacity, maximum });
       const second = BuddyAllocator.attach(first.state);
-      const model = new Model(capacity);
+      const model = new Model(capacity, [], maximum);
       operations
-        .filter(({ kind }) => !['grow', 'shrink', 'attach', 'reattach'].includes(kind))
+        .filter(({ kind }) => kind !== 'attach' && kind !== 'reattach')
         .forEach((op, index) => {
           withDump(first, () => {
             perform(index % 2 === 0 ? first : second, model, op);

@@ -35,9 +35,16 @@ export class Model {
   #capacity: number;
   /** offset -> size of every live block */
   readonly #live: Map<number, number>;
+  /** The most units that it can grow to. */
+  readonly maximum: number;
 
-  constructor(capacity: number, live: Iterable<readonly [number, number]> = []) {
+  constructor(
+    capacity: number,
+    live: Iterable<readonly [number, number]> = [],
+    maximum: number = MAX_CAPACITY,
+  ) {
     this.#capacity = capacity;
+    this.maximum = maximum;
     this.#live = new Map(live);
   }
 
@@ -171,7 +178,7 @@ export class Model {
   }
 
   grow(capacity: number): void {
-    if (capacity < this.#capacity || capacity > MAX_CAPACITY) throw new Refusal('RangeError');
+    if (capacity < this.#capacity || capacity > this.maximum) throw new Refusal('RangeError');
     this.#capacity = capacity;
   }
 

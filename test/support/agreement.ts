@@ -1,7 +1,7 @@
 // Runs one operation on the allocator and on the model and insists that they agree; compares all they can be asked.
 
 import assert from 'node:assert/strict';
-import { type BuddyAllocator, BuddyError } from '../../src/index.ts';
+import { BuddyAllocator, BuddyError } from '../../src/index.ts';
 import { type Model, Refusal } from '../spec/spec.ts';
 
 /** What the allocator and the model have in common. */
@@ -53,6 +53,11 @@ export function outcomeOf(action: () => unknown): Outcome {
   }
 }
 
+/** An empty arena of `capacity` units that can grow to `maximum`, if that is given. */
+export function arenaOf(capacity: number, maximum?: number): BuddyAllocator {
+  return new BuddyAllocator(maximum === undefined ? { capacity } : { capacity, maximum });
+}
+
 /** A copy of the allocator's state. */
 export function stateBytes(allocator: BuddyAllocator): Uint8Array<ArrayBuffer> {
   return new Uint8Array(allocator.state).slice();
@@ -94,6 +99,7 @@ export function agreeOnStep(allocator: BuddyAllocator, model: Model, { label, ru
 export function agreeOnView(allocator: BuddyAllocator, model: Model): void {
   assert.deepEqual(allocator.check(), []);
   assert.equal(allocator.capacity, model.capacity);
+  assert.equal(allocator.maximum, model.maximum);
   assert.equal(allocator.freeUnits, model.freeUnits);
   assert.equal(allocator.largestFree, model.largestFree);
   assert.equal(allocator.largestRange, model.largestRange);

@@ -2,7 +2,8 @@
 // is made, the array's constructor is replaced by one that returns a proxy.
 
 import { HEADER, layoutOf } from '../../src/core/layout.ts';
-import { BuddyAllocator } from '../../src/index.ts';
+import type { BuddyAllocator } from '../../src/index.ts';
+import { arenaOf } from './agreement.ts';
 
 /** What one operation, or several, did to one area of the array. */
 export interface Touches {
@@ -117,8 +118,8 @@ export function counting<T>(
 }
 
 /** An allocator over an empty arena that counts what its operations touch in each of {@link AREAS}. */
-export function countingAllocator(capacity: number): Counted<BuddyAllocator> {
-  return counting('Int32Array', areaStarts(capacity), () => new BuddyAllocator({ capacity }));
+export function countingAllocator(capacity: number, maximum?: number): Counted<BuddyAllocator> {
+  return counting('Int32Array', areaStarts(maximum ?? capacity), () => arenaOf(capacity, maximum));
 }
 
 /** What can replay operations. */

@@ -9,6 +9,7 @@ import {
   agreeOnStep,
   agreeOnUnits,
   agreeOnView,
+  arenaOf,
   outcomeOf,
   type Step,
   stateBytes,
@@ -17,6 +18,8 @@ import {
 
 export interface Exploration {
   readonly capacity: number;
+  /** The maximum that the arena is made with, if any. */
+  readonly maximum?: number;
   /** The sizes that alloc is called with in each state. */
   readonly sizes: readonly number[];
   /** Steps that lead to the first state, none by default. */
@@ -81,9 +84,9 @@ function stepsOf(path: Path): Step[] {
 }
 
 /** An allocator of its own in the given state. */
-function arrive({ capacity, replay }: Exploration, state: State): BuddyAllocator {
+function arrive({ capacity, maximum, replay }: Exploration, state: State): BuddyAllocator {
   if (!replay) return BuddyAllocator.attach(state.bytes.slice().buffer);
-  const allocator = new BuddyAllocator({ capacity });
+  const allocator = arenaOf(capacity, maximum);
   for (const taken of stepsOf(state.path)) outcomeOf(() => taken.run(allocator));
   return allocator;
 }
@@ -144,8 +147,8 @@ function unitsOfInterest(capacity: number, live: Live): Set<number> {
 
 /** What is asked of each state once: the views, every unit, and the steps that end in another capacity. */
 function inspect(exploration: Exploration, state: State): void {
-  const { capacity, sizes, everyOperation } = exploration;
-  const model = new Model(capacity, state.live);
+  const { capacity, maximum, sizes, everyOperation } = exploration;
+  const model = new Model(capacity, state.live, maximum);
   const allocator = arrive(exploration, state);
   agreeOnView(allocator, model);
   agreeOnUnits(allocator, model, unitsOfInterest(capacity, state.live));
@@ -154,7 +157,7 @@ function inspect(exploration: Exploration, state: State): void {
   for (let other = 0; other <= 2 * capacity + 1; other++) {
     for (const resize of [step('grow', other), step('shrink', other)]) {
       const resized = arrive(exploration, state);
-      const expected = new Model(capacity, state.live);
+      const expected = new Model(capacity, state.live, maximum);
       agreeOnStep(resized, expected, resize);
       agreeOnView(resized, expected);
     }
@@ -166,9 +169,9 @@ function inspect(exploration: Exploration, state: State): void {
  * allocation with the reference. Throws at the first difference, naming the steps from the first state to it.
  */
 export function explore(exploration: Exploration): Explored {
-  const { capacity, start = [], depth, onLayer } = exploration;
-  const allocator = new BuddyAllocator({ capacity });
-  const model = new Model(capacity);
+  const { capacity, maximum, start = [], depth, onLayer } = exploration;
+  const allocator = arenaOf(capacity, maximum);
+  const model = new Model(capacity, [], maximum);
   let path: Path;
   for (const last of start) {
     agreeOnStep(allocator, model, last);
@@ -198,7 +201,7 @@ export function explore(exploration: Exploration): Explored {
         const taken = { last, before: state.path };
         try {
           const here = arrive(exploration, state);
-          const expected = new Model(capacity, state.live);
+          const expected = new Model(capacity, state.live, maximum);
           agreeOnStep(here, expected, last);
           visit({ bytes: stateBytes(here), live: expected.live, path: taken });
         } catch (error) {

@@ -27,7 +27,7 @@ export function attachStateAt(buffer: ArrayBufferLike, byteOffset: number, all =
   const bytes = buffer.byteLength - byteOffset;
   const rest = new Int32Array(buffer, byteOffset, Math.floor(bytes / 4));
   expectFormat(what, rest, HEADER, MAGIC, VERSION);
-  const length = lengthFor(rest[AT_CAPACITY]);
+  const length = lengthFor(rest);
   if (length < 0) throw new BuddyError('CORRUPT', `the state says capacity ${rest[AT_CAPACITY]}`);
   expectLength(what, bytes, length * 4, all);
   const state = rest.subarray(0, length);

@@ -15,16 +15,18 @@ import {
   AT_COUNT,
   AT_FREE,
   AT_LEVELS,
+  AT_MAXIMUM,
   FULL,
   groupAt,
   HEADER,
   hintAt,
+  laidOutFor,
   layoutOf,
   NO_ADDRESS,
   ORDERS_PER_LEVEL,
   pairAt,
 } from '../layout.ts';
-import { tailOf, writeHeader } from './empty.ts';
+import { borderOf, tailOf, writeHeader } from './empty.ts';
 
 /** Most violations that `check` puts into words. */
 const LISTED = 100;
@@ -81,19 +83,21 @@ function audit(state: Int32Array, listed: number): Audit {
   return wrong;
 }
 
-/** Length of a state that says that its capacity is `capacity`; -1 if none has that. */
-export function lengthFor(capacity: number): number {
-  return capacity < 1 || capacity > MAX_CAPACITY ? -1 : layoutOf(capacity).length;
+/** Length of a state whose header begins as `header` does; -1 if none has that capacity and maximum. */
+export function lengthFor(header: Int32Array): number {
+  const capacity = header[AT_CAPACITY];
+  const units = laidOutFor(header);
+  return capacity < 1 || capacity > units || units > MAX_CAPACITY ? -1 : layoutOf(units).length;
 }
 
 function checkHeader(state: Int32Array, wrong: Audit): void {
   const capacity = state[AT_CAPACITY];
-  if (lengthFor(capacity) !== state.length) {
+  if (lengthFor(state) !== state.length) {
     wrong.note('header', 'capacity % does not fit % int32', capacity, state.length);
     return;
   }
   const expected = new Int32Array(HEADER);
-  writeHeader(expected, capacity);
+  writeHeader(expected, capacity, state[AT_MAXIMUM]);
   expected[AT_FREE] = state[AT_FREE];
   const levels = expected[AT_LEVELS];
   for (let level = 0; level < levels; level++) {
@@ -115,6 +119,7 @@ function checkLevel(state: Int32Array, level: number, wrong: Audit): number {
   const count = state[AT_COUNT + level];
   const span = 2 ** (FANOUT_BITS * level);
   const tail = tailOf(state[AT_CAPACITY], level);
+  const border = borderOf(state[AT_CAPACITY], level);
   let lowest = NO_ADDRESS;
   for (let word = 0; word < count; word++) {
     const pos = pairAt(state, level, word);
@@ -125,7 +130,7 @@ function checkLevel(state: Int32Array, level: number, wrong: Audit): number {
     if (mask !== 0) lowest = Math.min(lowest, (word * 32 + lowestBit(mask)) * span);
     for (let rest = mask; rest !== 0; rest &= rest - 1) wrong.free += span;
     let fault = faultOfBits(state, level, word, longestRunOrder(mask));
-    const outside = word === count - 1 ? tail.used | tail.cont : 0;
+    const outside = word === border ? tail.used | tail.cont : 0;
     if ((((used ^ tail.used) | (cont ^ tail.cont)) & outside) !== 0) fault = 'the tail is not marked';
     if (!isWellFormed(used, cont)) fault = 'a block is malformed';
     if (level === 0 && (cont & ~used) !== 0) fault = 'a unit is subdivided';

@@ -11,6 +11,7 @@ import {
   AT_INDEX,
   AT_LEVELS,
   AT_MAGIC,
+  AT_MAXIMUM,
   AT_VERSION,
   AT_WORDS,
   FULL,
@@ -26,12 +27,13 @@ import {
 } from '../layout.ts';
 import { setRunBits } from '../run-index.ts';
 
-/** Writes the part of the header that follows from the capacity alone. */
-export function writeHeader(state: Int32Array, capacity: number): void {
-  const { levels, count, words, index } = layoutOf(capacity);
+/** Writes the part of the header that follows from the capacity and the maximum, 0 if there is none. */
+export function writeHeader(state: Int32Array, capacity: number, maximum: number): void {
+  const { levels, count, words, index } = layoutOf(maximum || capacity);
   state[AT_MAGIC] = MAGIC;
   state[AT_VERSION] = VERSION;
   state[AT_CAPACITY] = capacity;
+  state[AT_MAXIMUM] = maximum;
   state[AT_LEVELS] = levels;
   state[AT_FULL] = FULL;
   for (let level = 0; level < MAX_LEVELS; level++) {
@@ -46,9 +48,15 @@ export function writeHeader(state: Int32Array, capacity: number): void {
   }
 }
 
+/** The word of `level` in which the capacity ends, or the one behind it if it ends with a word. */
+export function borderOf(capacity: number, level: number): number {
+  return Math.floor(capacity / 2 ** (FANOUT_BITS * (level + 1)));
+}
+
 /**
- * The last word of `level` in an empty arena: the children beyond the capacity are in use, and a child that the capacity
- * cuts is subdivided. Both are zero if the capacity ends with the word.
+ * The word at the border of `level` in an empty arena: the children beyond the capacity are in use, and a child that the
+ * capacity cuts is subdivided. Both are zero if the capacity ends with a word: the one at the border, if there is any, is
+ * closed then, as all words behind it are.
  */
 export function tailOf(capacity: number, level: number): { readonly used: number; readonly cont: number } {
   const span = 2 ** (FANOUT_BITS * level);
@@ -60,18 +68,21 @@ export function tailOf(capacity: number, level: number): { readonly used: number
   return isCut ? { used: outside & ~(1 << inside), cont: 1 << inside } : { used: outside, cont: 0 };
 }
 
-/** The state of an arena of `capacity` units, all free, in a buffer of its own. O(log capacity), and the zeroing by the runtime. */
-export function emptyState(capacity: number): Int32Array<ArrayBuffer> {
-  const state = new Int32Array(layoutOf(capacity).length);
-  writeEmpty(state, capacity);
+/**
+ * The state of an arena of `capacity` units, all free, in a buffer of its own, laid out for `maximum` units unless that is 0.
+ * O(log capacity), and the zeroing by the runtime.
+ */
+export function emptyState(capacity: number, maximum = 0): Int32Array<ArrayBuffer> {
+  const state = new Int32Array(layoutOf(maximum || capacity).length);
+  writeEmpty(state, capacity, maximum);
   return state;
 }
 
 /** Makes `state`, all zero and of the right length, that of an arena of `capacity` units, all free. O(log capacity). */
-export function writeEmpty(state: Int32Array, capacity: number): void {
+export function writeEmpty(state: Int32Array, capacity: number, maximum = 0): void {
   if (DEV)
-    assert(state.length === layoutOf(capacity).length, 'the state has the length that its capacity takes');
-  writeHeader(state, capacity);
+    assert(state.length === layoutOf(maximum || capacity).length, 'the state has the length that it takes');
+  writeHeader(state, capacity, maximum);
   state[AT_FREE] = capacity;
   const levels = state[AT_LEVELS];
   for (let level = 0; level < levels; level++) {
@@ -80,10 +91,11 @@ export function writeEmpty(state: Int32Array, capacity: number): void {
     for (let r = 0; r < ORDERS_PER_LEVEL; r++) state[hintAt(level, r)] = count;
     const { used, cont } = tailOf(capacity, level);
     if ((used | cont) === 0) continue;
-    const pos = pairAt(state, level, count - 1);
+    const word = borderOf(capacity, level);
+    const pos = pairAt(state, level, word);
     state[pos] = used;
     state[pos + 1] = cont;
-    setRunBits(state, level, count - 1, longestRunOrder(~(used | cont)));
+    setRunBits(state, level, word, longestRunOrder(~(used | cont)));
   }
   // Nothing is above the top level. The other bounds are 0, a lower bound that the first search makes exact.
   state[AT_ABOVE + levels - 1] = NO_ADDRESS;

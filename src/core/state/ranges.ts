@@ -82,6 +82,11 @@ export const markRangeLive = (s: Int32Array, offset: number, end: number): void 
   else overRuns(s, offset, end, MARK);
 };
 
+/** Frees the units from `from` up to `to`, which belong to the tail of an arena: no block holds them. O(log capacity). */
+export const freeTail = (s: Int32Array, from: number, to: number): void => {
+  overRuns(s, from, to, FREE);
+};
+
 /** Marks the `n` free children of `level` from `child` on, which lie in one word, as live, and opens the words down to it. */
 const markRun = (s: Int32Array, level: number, child: number, n: number): void => {
   const mask = maskOf(n, child);
