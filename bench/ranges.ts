@@ -2,7 +2,7 @@
 // and requests refused in a buffer that is nearly full.
 
 import Table from 'cli-table3';
-import { loadTrace, TRACE_CAPACITY } from '../test/support/traces.ts';
+import { loadTrace, TRACE_CAPACITY, TRACE_NAMES } from '../test/support/traces.ts';
 import { printReport } from './command.ts';
 import { type EffortOptions, effortOf } from './effort.ts';
 import { loadDriver } from './load-driver.ts';
@@ -12,7 +12,6 @@ import { showProgress } from './progress.ts';
 import { CONTENDERS, type Placer } from './ranges/contenders.ts';
 import { meshes, sizesLikeGpu } from './ranges/workloads.ts';
 
-const TRACES = ['sqlite', 'lua', 'py', 'jq', 'gcc', 'git'];
 const FILLS = [0.5, 0.6, 0.7];
 /** Units of a buffer of 16 MiB in units of 4 bytes. */
 const MESH_CAPACITY = 2 ** 22;
@@ -129,7 +128,7 @@ function* workloads({ quick }: Options): Generator<Workload> {
   const workload = (name: string, capacity: number, operations: Int32Array): Workload => {
     return { name, capacity, operations, sizes: operations.filter((size) => size > 0) };
   };
-  for (const name of TRACES) {
+  for (const name of TRACE_NAMES) {
     const all = loadTrace(name);
     yield workload(name, TRACE_CAPACITY, quick ? all.subarray(0, 50_000) : all);
   }

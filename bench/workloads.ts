@@ -5,7 +5,7 @@ import {
   loadBytes,
   loadTrace,
   TRACE_CAPACITY,
-  TRACE_HASHES,
+  TRACE_NAMES,
   TRACE_UNIT,
   type TraceName,
 } from '../test/support/traces.ts';
@@ -206,6 +206,5 @@ function syntheticPlans(): WorkloadPlan[] {
 
 /** Every workload: each trace whole and cut for the peers, then the cross product of the synthetic properties. */
 export function workloadPlans(): WorkloadPlan[] {
-  const traces = Object.keys(TRACE_HASHES) as TraceName[];
-  return [...traces.flatMap(tracePlans), ...syntheticPlans()];
+  return [...TRACE_NAMES.flatMap(tracePlans), ...syntheticPlans()];
 }

@@ -1,7 +1,7 @@
 // What is done to a heap: the recorded traces, and random replacement. Sizes are bytes.
 
 import { Random } from '../../test/support/random.ts';
-import { ALL_TRACES, loadBytes } from '../../test/support/traces.ts';
+import { loadBytes, TRACE_NAMES } from '../../test/support/traces.ts';
 
 /** A sequence of operations and what follows from it. */
 export interface HeapWorkload {
@@ -80,14 +80,14 @@ const LARSON: Replacement = { live: 5000, replaced: 400_000, least: 8, most: 100
 /** The traces from beginning to end, and random replacement. */
 export function heapWorkloads(): HeapWorkload[] {
   return [
-    ...ALL_TRACES.map((name) => workloadOf(name, loadBytes(name))),
+    ...TRACE_NAMES.map((name) => workloadOf(name, loadBytes(name))),
     workloadOf('larson', replacement(LARSON)),
   ];
 }
 
 /** The beginnings of the traces, for the slow packages. */
 export function heapBeginnings(operations: number): HeapWorkload[] {
-  return ALL_TRACES.map((name) => workloadOf(name, loadBytes(name).slice(0, operations)));
+  return TRACE_NAMES.map((name) => workloadOf(name, loadBytes(name).slice(0, operations)));
 }
 
 /** A heap that grows to a million small blocks; then every other operation is a free. */

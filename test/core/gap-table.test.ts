@@ -7,7 +7,7 @@ import { BuddyAllocator } from '../../src/index.ts';
 import { FirstFit } from '../spec/first-fit.ts';
 import { countingAllocator } from '../support/counting.ts';
 import { Random } from '../support/random.ts';
-import { loadTrace } from '../support/traces.ts';
+import { loadTrace, TRACE_NAMES } from '../support/traces.ts';
 
 describe('by example', () => {
   test('exactly the units asked for, at the lowest place', () => {
@@ -141,7 +141,7 @@ function expectFirstFit(operations: Int32Array, capacity: number): number {
 }
 
 describe('placement is that of first fit of exact sizes', () => {
-  test.each(['sqlite', 'lua', 'py', 'jq', 'gcc', 'git'])('%s', (name) => {
+  test.each(TRACE_NAMES)('%s', (name) => {
     expect(expectFirstFit(loadTrace(name), 2 ** 22)).toBe(0);
   });
 

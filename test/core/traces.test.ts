@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { BuddyAllocator } from '../../src/index.ts';
 import { ReferenceAllocator } from '../spec/reference.ts';
-import { loadTrace, TRACE_CAPACITY, TRACE_HASHES, type TraceName } from '../support/traces.ts';
+import { loadTrace, TRACE_CAPACITY, TRACE_HASHES, TRACE_NAMES } from '../support/traces.ts';
 
 interface Arena {
   alloc(size: number): number;
@@ -27,7 +27,7 @@ function placementHash(offsets: Int32Array): number {
   return hash >>> 0;
 }
 
-test.each(Object.keys(TRACE_HASHES) as TraceName[])('%s: same placement as the reference', (name) => {
+test.each(TRACE_NAMES)('%s: same placement as the reference', (name) => {
   const operations = loadTrace(name);
   const expected = replay(new ReferenceAllocator(TRACE_CAPACITY), operations);
   expect(placementHash(expected)).toBe(TRACE_HASHES[name]);
@@ -40,7 +40,7 @@ test.each(Object.keys(TRACE_HASHES) as TraceName[])('%s: same placement as the r
   expect(allocator.check()).toEqual([]);
 });
 
-test.each(Object.keys(TRACE_HASHES) as TraceName[])('%s: freeing what is left empties the arena', (name) => {
+test.each(TRACE_NAMES)('%s: freeing what is left empties the arena', (name) => {
   const allocator = new BuddyAllocator({ capacity: TRACE_CAPACITY });
   const sizes = new Map<number, number>();
   const operations = loadTrace(name);

@@ -13,12 +13,14 @@ export const TRACE_HASHES = {
   lua: 2396464929,
   py: 3065389909,
   jq: 1754845730,
+  gcc: 1842506871,
+  git: 2576370472,
 } as const;
 
 export type TraceName = keyof typeof TRACE_HASHES;
 
-/** All traces of data/. Those without a hash came later, and take part only where allocators of exact sizes are compared. */
-export const ALL_TRACES: readonly string[] = [...Object.keys(TRACE_HASHES), 'gcc', 'git'];
+/** All traces of data/. */
+export const TRACE_NAMES = Object.keys(TRACE_HASHES) as readonly TraceName[];
 
 /**
  * The operations of a trace as recorded: x >= 0 allocates x bytes, the n-th such entry having the id n (from 0);
