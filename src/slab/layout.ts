@@ -8,6 +8,7 @@
 // The books are laid out for `limit` pages, of which `pages` exist at present. Cells that nothing was written to cost no
 // memory where the runtime zeroes pages lazily.
 
+import { assert, DEV } from '../base/assert.ts';
 import { BuddyAllocator } from '../core/allocator.ts';
 import { unitsOf } from './size-classes.ts';
 
@@ -35,7 +36,9 @@ export const AT_RESERVED = 8;
 export const AT_CACHE = 9;
 /** Runs of more pages are not cached, and slabs have no more. */
 export const MOST_CACHED_PAGES = 32;
-export const CLASSES = AT_CACHE + MOST_CACHED_PAGES;
+/** Position of the first class record. A literal, as the bundler makes literals of literals only. */
+export const CLASSES = 41;
+if (DEV) assert(CLASSES === AT_CACHE + MOST_CACHED_PAGES, 'the class records follow the cache');
 
 // Class record.
 
@@ -84,7 +87,7 @@ export const SLAB_SHIFT = 7;
 export const CLASS_MASK = (1 << SLAB_SHIFT) - 1;
 
 /** A run that belongs to nobody has this many pages more. */
-export const RESERVED = 2 ** 24;
+export const RESERVED = 0x1000000;
 
 /** What never changes about a set of slabs. */
 export interface Geometry {
