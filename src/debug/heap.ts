@@ -79,12 +79,16 @@ export class DebugHeap<B extends ArrayBufferLike = ArrayBuffer> extends Heap<B> 
    * @throws TypeError, RangeError as the constructor of Heap, and for `redZone` and `quarantine`.
    */
   constructor(options: DebugHeapOptions<B>) {
+    // All is checked before the heap is made, as that overwrites what was in the memory.
+    const { redZone = 16, quarantine = 2 ** 20, throwNoRoom = false } = checkObject('options', options);
+    checkWithin('redZone', redZone, 1, LARGEST_RED_ZONE);
+    checkInteger('quarantine', quarantine);
+    checkBoolean('throwNoRoom', throwNoRoom);
     // This class throws itself, once it has emptied its quarantine.
-    super({ ...checkObject('options', options), throwNoRoom: false });
-    const { redZone = 16, quarantine = 2 ** 20, throwNoRoom = false } = options;
-    this.#throwNoRoom = checkBoolean('throwNoRoom', throwNoRoom);
-    this.#redZone = roundUp(checkWithin('redZone', redZone, 1, LARGEST_RED_ZONE), this.unit);
-    this.#quarantine = new Quarantine(checkInteger('quarantine', quarantine));
+    super({ ...options, throwNoRoom: false });
+    this.#throwNoRoom = throwNoRoom;
+    this.#redZone = roundUp(redZone, this.unit);
+    this.#quarantine = new Quarantine(quarantine);
   }
 
   /**

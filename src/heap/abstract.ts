@@ -208,7 +208,7 @@ export abstract class AbstractHeap<B extends ArrayBufferLike = ArrayBufferLike> 
    * }`. They take pointers and sizes as unsigned. Misuse throws, which the module sees as a trap.
    */
   get imports(): HeapImports {
-    this.#imports ??= importsOf(this);
+    this.#imports ??= importsOf(this, (end) => this.#region.bytesTo(end));
     return this.#imports;
   }
 

@@ -142,7 +142,8 @@ export class Extent {
   openingEnd(end: number, limit: number, granularity: number): number {
     if (this.hasRoom(end)) return end;
     const length = this.lengthFor(2, 0, granularity);
-    if (length > limit) throw new RangeError(`${end - this.start} bytes are too few for a heap`);
-    return length;
+    if (length <= limit) return length;
+    if (this.hasRoom(limit)) return limit;
+    throw new RangeError(`${end - this.start} bytes are too few for a heap`);
   }
 }

@@ -8,7 +8,7 @@ import { blockSize, misuse, pointerOf } from './bookkeeping.ts';
 import { ADDRESSABLE, type HeapHandle, type HeapMemory } from './memory.ts';
 import type { HeapOptions } from './options.ts';
 import { Region } from './region.ts';
-import { type HeapView, makeView, type Plain, typeOf } from './views.ts';
+import { elementSize, type HeapView, type Plain, typeOf } from './views.ts';
 
 /** The region of `heap`. For the parts of this package that extend a heap; the package does not export it. */
 export let regionOf: (heap: Heap<ArrayBufferLike>) => Region;
@@ -198,15 +198,15 @@ export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<
    */
   allocFrom<V extends HeapView>(view: V): Plain<V, B> | null {
     if (!ArrayBuffer.isView(view)) throw new TypeError('allocFrom takes a typed array or a DataView');
+    const { buffer, byteOffset, byteLength } = view;
+    const isOurs = buffer === this.buffer;
     const type = typeOf(view);
-    const bytes = view.byteLength;
-    const ptr = this.malloc(bytes);
-    if (ptr === 0) return null;
-    // Taken before the call, a view of this heap's own memory would have lost its bytes if that has grown.
-    const from = new Uint8Array(view.buffer, view.byteOffset, bytes);
-    new Uint8Array(this.buffer, ptr, bytes).set(from);
-    const length = type === DataView ? bytes : (view as Exclude<HeapView, DataView>).length;
-    return makeView(type, this.buffer, ptr, length) as Plain<V, B>;
+    const copy = this.allocArray(type, byteLength / elementSize(type));
+    if (copy === null) return null;
+    // The heap's own bytes may be in another buffer now.
+    const bytes = new Uint8Array(isOurs ? this.buffer : buffer, byteOffset, byteLength);
+    new Uint8Array(copy.buffer, copy.byteOffset, byteLength).set(bytes);
+    return copy as Plain<V, B>;
   }
 
   /**
@@ -247,7 +247,16 @@ export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<
       if (isLarge) slabs.resizeLarge(ptr, Math.ceil(size / region.page));
       return this.#note(ptr, size);
     }
-    // With the block itself out of the way there may be room.
+    // It may be that the memory behind the block can grow, if not for another block; or with the block itself out of the way
+    // there may be room.
+    const missing = Math.ceil(size / region.page) - before / region.page;
+    if (
+      isLarge &&
+      region.growBehind(ptr + before, missing) &&
+      slabs.resizeLarge(ptr, missing + before / region.page)
+    ) {
+      return this.#note(ptr, size);
+    }
     const moved = isLarge ? slabs.moveLarge(ptr, Math.ceil(size / region.page)) : 0;
     if (moved === 0) return this.#noRoom(size);
     region.bytes.copyWithin(moved, ptr, ptr + before);

@@ -45,8 +45,11 @@ export interface HeapImports {
   readonly __libc_realloc: (ptr: number, size: number) => number;
 }
 
-/** The functions of `heap`. They can be called without an object. */
-export function importsOf(heap: MallocFamily): HeapImports {
+/**
+ * The functions of `heap`. They can be called without an object. `bytesTo` returns a view of the memory up to a byte, or as far
+ * as that reaches.
+ */
+export function importsOf(heap: MallocFamily, bytesTo: (end: number) => Uint8Array): HeapImports {
   const malloc = (size: Passed): number => {
     try {
       return returned(size, heap.malloc(unsigned(size)));
@@ -76,7 +79,7 @@ export function importsOf(heap: MallocFamily): HeapImports {
     aligned_alloc,
     memalign: aligned_alloc,
     posix_memalign: (out: Passed, alignment: Passed, size: Passed) =>
-      posixMemalign(heap, out, unsigned(alignment), unsigned(size)),
+      posixMemalign(heap, bytesTo, out, unsigned(alignment), unsigned(size)),
     malloc_usable_size: (ptr: Passed) => returned(ptr, ptr ? heap.usableSize(unsigned(ptr)) : 0),
     __libc_malloc: malloc,
     __libc_free: free,
@@ -126,14 +129,21 @@ function alignedAlloc(heap: MallocFamily, alignment: number, size: number): numb
 const EINVAL = 28;
 const ENOMEM = 48;
 
-function posixMemalign(heap: MallocFamily, out: Passed, alignment: number, size: number): number {
+function posixMemalign(
+  heap: MallocFamily,
+  bytesTo: (end: number) => Uint8Array,
+  out: Passed,
+  alignment: number,
+  size: number,
+): number {
   const pointerBytes = typeof out === 'bigint' ? 8 : 4;
   if (!isPowerOfTwo(alignment, pointerBytes, 2 ** 63)) return EINVAL;
-  const at = checkWithin('pointer', unsigned(out), 0, heap.buffer.byteLength - pointerBytes);
+  const at = unsigned(out);
+  checkWithin('pointer', at, 0, bytesTo(at + pointerBytes).length - pointerBytes);
   const ptr = alignedAlloc(heap, alignment, size);
   if (ptr === 0) return ENOMEM;
   // Made after the allocation, which may have made the memory grow.
-  const view = new DataView(heap.buffer, at, pointerBytes);
+  const view = new DataView(bytesTo(at + pointerBytes).buffer, at, pointerBytes);
   if (typeof out === 'bigint') view.setBigUint64(0, BigInt(ptr), true);
   else view.setUint32(0, ptr, true);
   return 0;

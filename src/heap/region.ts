@@ -110,7 +110,8 @@ export class Region extends Extent implements HeapRegion {
     const page = pageFor(bounds, backing.limit);
     const extent = new Extent(bounds, page);
     const end = openingEnd(extent, bounds, backing.limit, backing.granularity);
-    if (end > backing.buffer.byteLength) backing.grow(end);
+    const length = Math.ceil(end / backing.granularity) * backing.granularity;
+    if (length > backing.buffer.byteLength) backing.grow(length);
     const pages = extent.pagesAt(end);
     const limit = bounds.embed ? pages : extent.limitFor(pages, Math.min(bounds.maximum, backing.limit));
     const region = new Region(
@@ -121,7 +122,8 @@ export class Region extends Extent implements HeapRegion {
       emptyBooks(extent.geometry, pages, limit),
       0,
     );
-    region.#placeBooks(undefined);
+    if (bounds.keepSizes) region.rests = new Uint16Array(extent.sizesBytes(limit) / 2);
+    if (bounds.embed) region.#placeBooks();
     return region;
   }
 
@@ -332,6 +334,15 @@ export class Region extends Extent implements HeapRegion {
     return false;
   }
 
+  /**
+   * Enlarges the region so that the block that ends at `end` has `pages` pages more behind it, if nothing lies there. Returns
+   * false if that cannot be; nothing has changed then.
+   */
+  growBehind(end: number, pages: number): boolean {
+    this.slabs.flush(true);
+    return this.endOf(this.#tail()) === end && this.growFor(pages, this.page);
+  }
+
   /** Pages up to `length`, of which a part may be beyond. */
   #pagesOver(length: number): number {
     return Math.ceil(length / this.page) - this.geometry.origin;
@@ -442,50 +453,53 @@ export class Region extends Extent implements HeapRegion {
     const length = Math.ceil(this.endOf(pages) / granularity) * granularity;
     const before = this.pages;
     const room = ifThereIsRoom(() => {
-      const cells = this.#roomFor(pages);
+      const made = this.#roomFor(pages);
       if (length > this.bytes.buffer.byteLength) this.backing.grow(length);
-      return { cells };
+      return made;
     });
     if (room === undefined) return false;
     this.refresh();
-    this.#relayOut(pages, room.cells);
+    this.#relayOut(pages, room);
     if (foreign > before) reserveRun(this.slabs, before, foreign - before);
     return true;
   }
 
-  /** Empty cells for the books of `pages` pages; none if the present books have room for those. Throws if there is no memory. */
-  #roomFor(pages: number): Int32Array | undefined {
-    if (this.embed) return new Int32Array(cellsFor(this.geometry, pages));
-    if (pages <= this.slabs.b[AT_LIMIT]) return undefined;
-    return new Int32Array(cellsFor(this.geometry, this.limitFor(pages, this.limit)));
+  /** What a region of `pages` pages needs, made before anything changes. Throws if there is no memory. */
+  #roomFor(pages: number): Room {
+    const { embed, rests } = this;
+    const isEnough = !embed && pages <= this.slabs.b[AT_LIMIT];
+    if (isEnough) return { limit: 0, cells: undefined, rests };
+    const limit = embed ? pages : this.limitFor(pages, this.limit);
+    const room = { limit, cells: new Int32Array(cellsFor(this.geometry, limit)), rests };
+    // Those of an embedded heap have to leave their place while the books move.
+    if (rests !== undefined) room.rests = new Uint16Array(this.sizesBytes(limit) / 2);
+    return room;
   }
 
-  /** Makes the region one of `pages` pages, with its books in `cells`, if there are any. Pages that go are free. */
-  #relayOut(pages: number, cells: Int32Array | undefined): void {
+  /** Makes the region one of `pages` pages, with room for its state. Pages that go are free. */
+  #relayOut(pages: number, { limit, cells, rests }: Room): void {
     const { slabs } = this;
+    if (rests !== this.rests && this.rests !== undefined) rests?.set(this.rests.subarray(0, rests.length));
     if (this.embed) releaseRun(slabs, this.#books);
     if (cells === undefined) setPages(slabs, pages);
     else {
-      const limit = this.embed ? pages : this.limitFor(pages, this.limit);
       layOutBooks(slabs, cells, pages, limit);
       slabs.open(cells);
     }
-    const rests = this.embed ? this.rests?.slice() : this.rests;
     this.#note(pages, 0);
-    this.#placeBooks(rests);
+    this.rests = rests;
+    if (this.embed) this.#placeBooks();
   }
 
-  /** Gives an embedded heap's books, and the rests that were kept so far, their place at the end of the region. */
-  #placeBooks(rests: Uint16Array | undefined): void {
-    const { slabs, pages } = this;
-    if (this.embed) {
-      const own = this.ownPages(pages);
-      this.#note(pages, pages - own);
-      reserveRun(slabs, this.#books, own);
-      this.#openBooks(slabs.b);
-      this.#writeHeader();
-    } else if (this.keepSizes) this.rests = new Uint16Array(this.sizesBytes(slabs.b[AT_LIMIT]) / 2);
-    if (rests !== undefined) this.rests?.set(rests.subarray(0, this.rests.length));
+  /** Gives an embedded heap's books and rests their place at the end of the region. */
+  #placeBooks(): void {
+    const { slabs, pages, rests } = this;
+    const own = this.ownPages(pages);
+    this.#note(pages, pages - own);
+    reserveRun(slabs, this.#books, own);
+    this.#openBooks(slabs.b);
+    if (rests !== undefined) this.rests?.set(rests);
+    this.#writeHeader();
   }
 
   /** Makes the cells of the region at the books' place the books, after `b` was copied there if it is given. */
@@ -512,6 +526,13 @@ export class Region extends Extent implements HeapRegion {
       shareGrowth: manners.shareGrowth,
     });
   }
+}
+
+/** Buffers for the state of a region: `cells` for books with room for `limit` pages, unless the present ones have it. */
+interface Room {
+  readonly limit: number;
+  readonly cells: Int32Array | undefined;
+  rests: Uint16Array | undefined;
 }
 
 /** How a heap of `options` behaves in `memory`. */

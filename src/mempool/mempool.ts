@@ -227,7 +227,7 @@ function canEmbed(bounds: { readonly unit: number; readonly start: number; reado
   const all = { ...bounds, maximum: 0, embed: true, keepSizes: false };
   const extent = new Extent(all, pageFor(all, 0));
   const pages = extent.pagesAt(bounds.end);
-  return pages > 0 && 2 * extent.ownPages(pages) <= pages;
+  return extent.hasRoom(bounds.end) && 2 * extent.ownPages(pages) <= pages;
 }
 
 /** Whether a request for `size` bytes can have room anywhere. */
