@@ -29,8 +29,7 @@ export const setCapacity = (s: Int32Array, capacity: number): void => {
     markRangeLive(s, capacity, before);
     for (let level = 0; level < s[AT_LEVELS]; level++) {
       // The tail is not made of blocks.
-      if (isCutAt(capacity, level))
-        s[pairAt(s, level, borderOf(capacity, level)) + 1] &= ~tailOf(capacity, level).used;
+      s[pairAt(s, level, borderOf(capacity, level)) + 1] &= ~tailOf(capacity, level).used;
     }
     closeBorder(s, before, capacity);
     clearHints(s);
