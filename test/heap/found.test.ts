@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { DebugHeap } from '../../src/debug.ts';
 import { Heap } from '../../src/heap.ts';
 import { MemPool } from '../../src/mempool.ts';
+import { withoutMemoryFor } from '../support/no-memory.ts';
 
 const PAGE = 65_536;
 
@@ -12,18 +13,7 @@ test.each([true, false])('no memory for the sizes that are kept changes nothing,
   const heap = new Heap({ memory, keepSizes: true, embed });
   const ptr = heap.malloc(100);
   const { end } = heap;
-  const original = Uint16Array;
-  globalThis.Uint16Array = new Proxy(original, {
-    construct(type, values) {
-      if (typeof values[0] === 'number') throw new RangeError('Array buffer allocation failed');
-      return Reflect.construct(type, values);
-    },
-  });
-  try {
-    expect(heap.malloc(640 * PAGE)).toBe(0);
-  } finally {
-    globalThis.Uint16Array = original;
-  }
+  expect(withoutMemoryFor('Uint16Array', () => heap.malloc(640 * PAGE))).toBe(0);
   expect([heap.end, heap.lengthOf(ptr), heap.check()]).toEqual([end, 100, []]);
   expect(heap.lengthOf(heap.malloc(640 * PAGE))).toBe(640 * PAGE);
   expect([heap.lengthOf(ptr), heap.check()]).toEqual([100, []]);

@@ -11,6 +11,7 @@ import {
   MEMORY_KINDS,
   type MemoryKind,
 } from '../support/heap-driver.ts';
+import { withoutMemoryFor } from '../support/no-memory.ts';
 
 const PAGE = 65_536;
 const both = (kinds: readonly MemoryKind[]): [MemoryKind, boolean][] =>
@@ -212,18 +213,7 @@ describe('a memory whose growth is refused', () => {
     expect(heap.malloc(5000)).toBeGreaterThan(0);
     // More than the 32 MiB that the state has room for from the beginning.
     const { buffer } = memory;
-    const original = Int32Array;
-    globalThis.Int32Array = new Proxy(original, {
-      construct(type, values) {
-        if (typeof values[0] === 'number') throw new RangeError('Array buffer allocation failed');
-        return Reflect.construct(type, values);
-      },
-    });
-    try {
-      expect(heap.malloc(640 * PAGE)).toBe(0);
-    } finally {
-      globalThis.Int32Array = original;
-    }
+    expect(withoutMemoryFor('Int32Array', () => heap.malloc(640 * PAGE))).toBe(0);
     expect(memory.buffer).toBe(buffer);
     expect(heap.malloc(640 * PAGE)).toBeGreaterThan(0);
   });
