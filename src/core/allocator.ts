@@ -71,6 +71,13 @@ export let stateOf: (allocator: BuddyAllocator) => Int32Array;
 /** Makes `s`, a sound state in any kind of buffer, the state of `allocator`. */
 export let setState: (allocator: BuddyAllocator, s: Int32Array) => void;
 
+/** An allocator that works on `s`, a sound state in any kind of buffer. */
+export const allocatorOn = (s: Int32Array): BuddyAllocator => {
+  const allocator = new BuddyAllocator({ capacity: 1 });
+  setState(allocator, s);
+  return allocator;
+};
+
 /**
  * `allocator.free(offset)` that returns 0 instead of throwing if no live block starts at `offset`. A friend, too: for callers
  * that explain misuse in terms of their own.
@@ -146,10 +153,7 @@ export class BuddyAllocator {
    * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED`, `CORRUPT` or `DETACHED`, as the code says.
    */
   static attach(state: ArrayBuffer | ArrayBufferView): BuddyAllocator {
-    const s = attachState(state);
-    const allocator = new BuddyAllocator({ capacity: 1 });
-    setState(allocator, s);
-    return allocator;
+    return allocatorOn(attachState(state));
   }
 
   /**

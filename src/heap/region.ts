@@ -482,10 +482,7 @@ export class Region extends Extent implements HeapRegion {
     if (rests !== this.rests && this.rests !== undefined) rests?.set(this.rests.subarray(0, rests.length));
     if (this.embed) releaseRun(slabs, this.#books);
     if (cells === undefined) setPages(slabs, pages);
-    else {
-      layOutBooks(slabs, cells, pages, limit);
-      slabs.open(cells);
-    }
+    else layOutBooks(slabs, cells, pages, limit);
     this.#note(pages, 0);
     this.rests = rests;
     if (this.embed) this.#placeBooks();

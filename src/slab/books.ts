@@ -1,7 +1,7 @@
 // Making books, and laying them out anew for more pages or fewer.
 
 import { assert, DEV } from '../base/assert.ts';
-import { BuddyAllocator, setState, stateOf } from '../core/allocator.ts';
+import { allocatorOn, stateOf } from '../core/allocator.ts';
 import { copyState } from '../core/state/copy.ts';
 import { writeEmpty } from '../core/state/empty.ts';
 import {
@@ -9,7 +9,7 @@ import {
   AT_PAGES,
   AT_RESERVED,
   AT_TOP,
-  arenaAt,
+  arenaIn,
   CLASS_CELLS,
   CLASSES,
   cellsFor,
@@ -42,19 +42,15 @@ export function writeEmptyBooks(geometry: Geometry, b: Int32Array, pages: number
     b[k + INVERSE] = inverseOf(unitsOf(c));
   }
   const { lead } = geometry;
-  const state = b.subarray(arenaAt(geometry, limit));
+  const state = arenaIn(geometry, b);
   writeEmpty(state, lead + limit);
-  const arena = new BuddyAllocator({ capacity: 1 });
-  setState(arena, state);
+  const arena = allocatorOn(state);
   arena.reserve(0, lead + 1);
   if (pages < limit) arena.reserve(lead + pages, limit - pages);
 }
 
 /** Makes `slabs`, whose books have room for that, those of `pages` pages. Those that go must be free. O(log limit). */
-export function setPages(
-  { geometry, b, arena }: Pick<Slabs, 'geometry' | 'b' | 'arena'>,
-  pages: number,
-): void {
+export function setPages({ geometry, b, arena }: Slabs, pages: number): void {
   const { lead } = geometry;
   const limit = b[AT_LIMIT];
   // The reservation of what lies behind the pages is made anew: its blocks need not end where the pages do.
@@ -65,9 +61,8 @@ export function setPages(
 }
 
 /**
- * Makes `to`, all zero and of the right length, books with room for `limit` pages, and those of what `slabs` has, with `pages`
- * pages. Pages that go must be free. The present books are not to be used any more. O(limit): the copying of some 20 bytes a
- * page.
+ * Makes `to`, all zero and of the right length, the books of `slabs`, with room for `limit` pages and with `pages` pages. Pages
+ * that go must be free. O(pages): the copying of some 20 bytes for each page that the books had room for.
  */
 export function layOutBooks(slabs: Slabs, to: Int32Array, pages: number, limit: number): void {
   const { geometry, b } = slabs;
@@ -75,15 +70,13 @@ export function layOutBooks(slabs: Slabs, to: Int32Array, pages: number, limit: 
   const common = Math.min(b[AT_LIMIT], limit);
   to.set(b.subarray(0, descriptorsAt(geometry) + common * PAGE_CELLS));
   to.set(slabs.map.subarray(0, common), mapAt(geometry, limit));
-  const state = to.subarray(arenaAt(geometry, limit));
-  if (b[AT_PAGES] < b[AT_LIMIT]) setPages(slabs, b[AT_LIMIT]); // so that nothing lies behind the pages
-  copyState(stateOf(slabs.arena), state, lead + limit);
   to[AT_LIMIT] = limit;
+  if (b[AT_PAGES] < b[AT_LIMIT]) setPages(slabs, b[AT_LIMIT]); // so that nothing lies behind the pages
+  copyState(stateOf(slabs.arena), arenaIn(geometry, to), lead + limit);
   to[AT_PAGES] = limit;
   to[AT_TOP] = Math.min(to[AT_TOP], pages);
-  const arena = new BuddyAllocator({ capacity: 1 });
-  setState(arena, state);
-  setPages({ geometry, b: to, arena }, pages);
+  slabs.open(to);
+  setPages(slabs, pages);
 }
 
 /** A run of pages that belongs to no block. */

@@ -113,6 +113,14 @@ export const mapAt = (geometry: Geometry, limit: number): number =>
 /** Position of the arena's state. */
 export const arenaAt = (geometry: Geometry, limit: number): number => mapAt(geometry, limit) + limit;
 
+/** The page map in the books `b`. */
+export const mapIn = (geometry: Geometry, b: Int32Array): Int32Array =>
+  b.subarray(mapAt(geometry, b[AT_LIMIT]), arenaAt(geometry, b[AT_LIMIT]));
+
+/** The state of the arena in the books `b`. */
+export const arenaIn = (geometry: Geometry, b: Int32Array): Int32Array =>
+  b.subarray(arenaAt(geometry, b[AT_LIMIT]));
+
 /** Cells of books for `limit` pages. */
 export const cellsFor = (geometry: Geometry, limit: number): number =>
   arenaAt(geometry, limit) + BuddyAllocator.bytesFor(geometry.lead + limit) / 4;

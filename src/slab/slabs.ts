@@ -10,7 +10,7 @@
 //
 // Addresses are bytes, as uint32; in the books they are int32 of the same bits.
 
-import { BuddyAllocator, setState } from '../core/allocator.ts';
+import { allocatorOn, type BuddyAllocator, setState } from '../core/allocator.ts';
 import {
   AT_CACHE,
   AT_CACHED,
@@ -20,7 +20,7 @@ import {
   AT_NONE,
   AT_PAGES,
   AT_TOP,
-  arenaAt,
+  arenaIn,
   BITS,
   BUSY_SHIFT,
   CACHED,
@@ -35,7 +35,7 @@ import {
   LIVE,
   META,
   MOST_CACHED_PAGES,
-  mapAt,
+  mapIn,
   NEXT,
   OFF_LIST,
   PAGE_CELLS,
@@ -86,19 +86,17 @@ export class Slabs {
     this.#descriptors = descriptorsAt(geometry);
     this.#largestSlot = geometry.classes === 0 ? 0 : unitsOf(geometry.classes - 1);
     this.#slots = new Int16Array(geometry.classes * STEPS);
-    this.arena = new BuddyAllocator({ capacity: 1 });
     this.b = b;
-    this.map = b;
-    this.open(b);
+    this.map = mapIn(geometry, b);
+    this.arena = allocatorOn(arenaIn(geometry, b));
   }
 
   /** Makes `b`, sound books of the same geometry, the books. */
   open(b: Int32Array): void {
     const { geometry } = this;
-    const limit = b[AT_LIMIT];
     this.b = b;
-    this.map = b.subarray(mapAt(geometry, limit), arenaAt(geometry, limit));
-    setState(this.arena, b.subarray(arenaAt(geometry, limit)));
+    this.map = mapIn(geometry, b);
+    setState(this.arena, arenaIn(geometry, b));
   }
 
   /** The block of `bytes` bytes, an int32 from 1 up. Returns its address; 0 if there is no room. */

@@ -273,11 +273,7 @@ export class SlabsDriver {
       if (block >= 0 && block + slabs.arena.sizeOf(block) > pages + geometry.lead) return false;
     }
     if (limit === slabs.b[AT_LIMIT]) setPages(slabs, pages);
-    else {
-      const to = new Int32Array(cellsFor(geometry, limit));
-      layOutBooks(slabs, to, pages, limit);
-      slabs.open(to);
-    }
+    else layOutBooks(slabs, new Int32Array(cellsFor(geometry, limit)), pages, limit);
     assert.equal(slabs.b[AT_PAGES], pages);
     return true;
   }
