@@ -8,10 +8,11 @@ import { classesFor, pageShiftFor } from '../slab/sizing.ts';
 import { HEADER_BYTES, headerAt, unitZeroFor } from './header.ts';
 
 /**
- * Books outside of the region have room for 32 MiB of pages of 1 KiB at least, and for four times the pages there are, if
- * there can be so many: cells that nothing was written to cost nothing. So they are copied rarely.
+ * Books outside of the region have room for so many pages, 32 MiB of 1 KiB, and then for all that there can be: cells that
+ * nothing was written to cost nothing. So they are copied once, while they are small.
  */
-const LEAST_LIMIT = 2 ** 15;
+const FIRST_LIMIT = 2 ** 15;
+/** Books with sizes, which take six times as much, have room for so many times the pages there are instead. */
 const SPARE = 4;
 
 /** The bounds of a region. All numbers are bytes. */
@@ -102,7 +103,9 @@ export class Extent {
 
   /** Pages that books outside of the region have room for, while it has `pages` pages and never more than up to `highest`. */
   limitFor(pages: number, highest: number): number {
-    return Math.max(pages, Math.min(this.pagesAt(highest), Math.max(SPARE * pages, LEAST_LIMIT)));
+    const most = this.pagesAt(highest);
+    const later = this.keepSizes ? SPARE * pages : most;
+    return Math.max(pages, Math.min(most, pages <= FIRST_LIMIT ? FIRST_LIMIT : later));
   }
 
   /** Pages that the heap's own state for `pages` pages takes inside the region. */

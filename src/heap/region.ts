@@ -10,13 +10,13 @@ import { AT_CAPACITY } from '../core/layout.ts';
 import { attachStateAt } from '../core/state/attach.ts';
 import { isRangeFree } from '../core/state/ranges.ts';
 import {
+  clearBooks,
   emptyBooks,
   layOutBooks,
   releaseRun,
   reservedRuns,
   reserveRun,
   setPages,
-  writeEmptyBooks,
 } from '../slab/books.ts';
 import { faultsOf } from '../slab/check.ts';
 import {
@@ -375,15 +375,11 @@ export class Region extends Extent implements HeapRegion {
   /** Frees all blocks. O(pages). */
   clear(): void {
     this.refresh();
-    const { slabs, geometry, pages } = this;
-    const { b } = slabs;
-    const root = b[AT_ROOT];
-    const limit = b[AT_LIMIT];
+    const { slabs } = this;
+    const root = slabs.b[AT_ROOT];
     const reserved = reservedRuns(slabs);
-    b.fill(0);
-    writeEmptyBooks(geometry, b, pages, limit);
-    b[AT_ROOT] = root;
-    slabs.open(b);
+    clearBooks(slabs);
+    slabs.b[AT_ROOT] = root;
     for (const run of reserved) reserveRun(slabs, run.page, run.pages);
   }
 
@@ -469,11 +465,17 @@ export class Region extends Extent implements HeapRegion {
     const { embed, rests } = this;
     const isEnough = !embed && pages <= this.slabs.b[AT_LIMIT];
     if (isEnough) return { limit: 0, cells: undefined, rests };
-    const limit = embed ? pages : this.limitFor(pages, this.limit);
-    const room = { limit, cells: new Int32Array(cellsFor(this.geometry, limit)), rests };
+    const wished = embed ? pages : this.limitFor(pages, this.limit);
+    // Not every runtime has the addresses for books that are much larger than what is written to them.
+    return ifThereIsRoom(() => this.#roomUpTo(wished)) ?? this.#roomUpTo(pages);
+  }
+
+  /** Room for `limit` pages. Throws if there is no memory. */
+  #roomUpTo(limit: number): Room {
+    const cells = new Int32Array(cellsFor(this.geometry, limit));
     // Those of an embedded heap have to leave their place while the books move.
-    if (rests !== undefined) room.rests = new Uint16Array(this.sizesBytes(limit) / 2);
-    return room;
+    const rests = this.keepSizes ? new Uint16Array(this.sizesBytes(limit) / 2) : undefined;
+    return { limit, cells, rests };
   }
 
   /** Makes the region one of `pages` pages, with room for its state. Pages that go are free. */
@@ -529,7 +531,7 @@ export class Region extends Extent implements HeapRegion {
 interface Room {
   readonly limit: number;
   readonly cells: Int32Array | undefined;
-  rests: Uint16Array | undefined;
+  readonly rests: Uint16Array | undefined;
 }
 
 /** How a heap of `options` behaves in `memory`. */

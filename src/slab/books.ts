@@ -32,8 +32,21 @@ export function emptyBooks(geometry: Geometry, pages: number, limit: number): In
   return b;
 }
 
-/** Makes `b`, all zero and of the right length, the books of `pages` pages, all of them free. */
-export function writeEmptyBooks(geometry: Geometry, b: Int32Array, pages: number, limit: number): void {
+/** Makes all pages of `slabs` free. O(pages), and the zeroing of an arena for all that the books have room for. */
+export function clearBooks(slabs: Slabs): void {
+  const { geometry, b } = slabs;
+  const pages = b[AT_PAGES];
+  const limit = b[AT_LIMIT];
+  // What lies behind the pages, in descriptors and map, may be the most by far, and says nothing.
+  slabs.map.fill(0, 0, pages);
+  arenaIn(geometry, b).fill(0);
+  b.fill(0, 0, descriptorsAt(geometry) + pages * PAGE_CELLS);
+  writeEmptyBooks(geometry, b, pages, limit);
+  slabs.open(b);
+}
+
+/** Makes `b`, of the right length, the books of `pages` pages, all of them free. All of `b` that says something is zero. */
+function writeEmptyBooks(geometry: Geometry, b: Int32Array, pages: number, limit: number): void {
   b[AT_LIMIT] = limit;
   b[AT_PAGES] = pages;
   b[AT_TOP] = 1;

@@ -218,6 +218,15 @@ describe('a memory whose growth is refused', () => {
     expect(heap.malloc(640 * PAGE)).toBeGreaterThan(0);
   });
 
+  test('or none for the state of the largest heap, but for what growth takes now', () => {
+    const heap = new Heap({ memory: new WebAssembly.Memory({ initial: 1, maximum: 2000 }) });
+    const blocks = [640, 10, 100, 640].map((pages) =>
+      withoutMemoryFor('Int32Array', () => heap.malloc(pages * PAGE), 2 ** 20),
+    );
+    expect(blocks).not.toContain(0);
+    expect(heap.check()).toEqual([]);
+  });
+
   test.each<[string, () => unknown, boolean]>([
     ['a RangeError', () => new RangeError('no'), true],
     ['a RangeError of another realm', () => runInNewContext('new RangeError("no")'), true],
@@ -257,6 +266,20 @@ test('a request beyond all memory, where the state of such a heap would be beyon
   const heap = new Heap({ size: PAGE, maximum: 2 ** 32, unit: 8, embed: true });
   expect(heap.malloc(2 ** 32)).toBe(0);
   expect(heap.end).toBe(PAGE);
+});
+
+test('the state moves once, beyond 32 MiB, and can be cleared then', () => {
+  const heap = new Heap({ memory: new WebAssembly.Memory({ initial: 1, maximum: 4000 }) });
+  const first = heap.malloc(640 * PAGE);
+  const small = heap.malloc(100);
+  expect(withoutMemoryFor('Int32Array', () => heap.malloc(2000 * PAGE))).toBeGreaterThan(first);
+  expect([...heap.blocks()].map(({ size }) => size)).toEqual([640 * PAGE, 112, 2000 * PAGE]);
+  expect(heap.isAllocated(small)).toBe(true);
+  heap.root = 7;
+  heap.clear();
+  expect([heap.usedBytes, heap.root, [...heap.blocks()], heap.check()]).toEqual([0, 7, [], []]);
+  expect(heap.largestFree).toBe(heap.freeBytes);
+  expect(heap.malloc(2640 * PAGE)).toBe(first);
 });
 
 describe('growth as the options say', () => {
