@@ -282,6 +282,15 @@ test('the state moves once, beyond 32 MiB, and can be cleared then', () => {
   expect(heap.malloc(2640 * PAGE)).toBe(first);
 });
 
+test('the sizes move along with the state', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 4000 });
+  const heap = new Heap({ memory, keepSizes: true });
+  const sizes = [100, 640 * PAGE - 5, 3, 2000 * PAGE - 7, 11];
+  const blocks = sizes.map((size) => heap.malloc(size));
+  expect(blocks.map((ptr) => heap.lengthOf(ptr))).toEqual(sizes);
+  expect(heap.check()).toEqual([]);
+});
+
 describe('growth as the options say', () => {
   const endAfter = (options: HeapOptions): number => {
     const heap = new Heap(options);
