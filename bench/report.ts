@@ -110,6 +110,17 @@ function arenaTable(arenas: readonly ArenaCost[]): string {
   return table.toString();
 }
 
+/** A table of names in the first column and figures in the others. */
+export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    head: [...head],
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
+}
+
 /** The machine in one line. */
 export function machineLine({ cpu, cores, platform, node, v8 }: Machine): string {
   return `${cpu}, ${cores} cores, ${platform}, Node ${node} (V8 ${v8})`;

@@ -1,21 +1,13 @@
 // `npm run bench -- shared`: many workers on one arena, by the patterns of the field, against a lock and against
 // the peer.
 
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import Table from 'cli-table3';
-import { build } from 'tsdown';
 import { printReport } from './command.ts';
 import { type Machine, machine } from './machine.ts';
 import { showProgress } from './progress.ts';
-import { machineLine } from './report.ts';
-import type { SharedContender } from './shared/contender.ts';
-import { CELLS_PER_WORKER, PATTERNS, type PatternName } from './shared/patterns.ts';
-import type { Done, Round } from './shared/worker.ts';
+import { machineLine, plainTable } from './report.ts';
+import { type Bundle, withBundle } from './shared/bundle.ts';
+import { PATTERNS, type PatternName } from './shared/patterns.ts';
+import { Team } from './shared/team.ts';
 import { type Summary, summarise } from './statistics.ts';
 
 /** Units of 16 bytes: 16 MiB. */
@@ -56,100 +48,50 @@ interface Report {
   readonly results: readonly Result[];
 }
 
-/** A contender with its workers, which it keeps for all rounds, so that their code is warm. */
-class Team {
-  readonly name: ContenderName;
-  readonly #contender: SharedContender;
-  readonly #workers: readonly Worker[];
-
-  private constructor(name: ContenderName, contender: SharedContender, workers: readonly Worker[]) {
-    this.name = name;
-    this.#contender = contender;
-    this.#workers = workers;
-  }
-
-  static async of(name: ContenderName, folder: string, size: number): Promise<Team> {
-    const url = pathToFileURL(join(folder, `${name}.mjs`)).href;
-    const { contender } = (await import(url)) as { contender: SharedContender };
-    const file = join(folder, 'worker.mjs');
-    const workers = Array.from({ length: size }, () => new Worker(file, { workerData: { contender: url } }));
-    return new Team(name, contender, workers);
-  }
-
-  /** Millions of operations per second of `threads` workers in a fresh arena. */
-  async run(pattern: PatternName, threads: number, allocations: number): Promise<number> {
-    const round = {
-      arena: this.#contender.create(UNITS, threads),
-      pattern,
-      workers: threads,
-      rounds: Math.ceil(allocations / threads),
-      shared: new SharedArrayBuffer(4 * (threads * CELLS_PER_WORKER + 16)),
-    };
-    const answers = this.#workers.slice(0, threads).map(async (worker, me) => {
-      worker.postMessage({ ...round, me } satisfies Round);
-      const [done] = (await once(worker, 'message')) as [Done];
-      return done;
-    });
-    const all = await Promise.all(answers);
-    const begin = all.reduce((least, done) => (done.begin < least ? done.begin : least), all[0].begin);
-    const end = all.reduce((most, done) => (done.end > most ? done.end : most), all[0].end);
-    return (all.reduce((sum, { operations }) => sum + operations, 0) * 1000) / Number(end - begin);
-  }
-
-  async end(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
-  }
-}
-
 /** One pattern by all contenders, in turns. */
-async function runPattern(pattern: PatternName, folder: string, options: Options): Promise<Result[]> {
+async function runPattern(pattern: PatternName, bundle: Bundle, options: Options): Promise<Result[]> {
   const results: Result[] = [];
   for (const threads of options.threads) {
+    const names = (Object.keys(CONTENDERS) as ContenderName[]).filter(
+      (name) => name !== 'sequential' || threads === 1,
+    );
     const teams: Team[] = [];
-    for (const name of Object.keys(CONTENDERS) as ContenderName[]) {
-      if (name !== 'sequential' || threads === 1) teams.push(await Team.of(name, folder, threads));
-    }
-    const measured = teams.map((): number[] => []);
-    for (let n = -1; n < options.rounds; n++) {
-      showProgress(`${pattern}, ${threads} workers: ${n < 0 ? 'warm-up' : `round ${n + 1}`}`);
-      for (const [i, team] of teams.entries()) {
-        const mops = await team.run(pattern, threads, options.operations / (SLOWER[team.name] ?? 1));
-        if (n >= 0) measured[i].push(mops);
+    const measured = names.map((): number[] => []);
+    try {
+      for (const name of names) teams.push(await Team.of(bundle, name, 'patterns', threads));
+      for (let n = -1; n < options.rounds; n++) {
+        showProgress(`${pattern}, ${threads} workers: ${n < 0 ? 'warm-up' : `round ${n + 1}`}`);
+        for (const [i, team] of teams.entries()) {
+          const times = options.operations / (SLOWER[names[i]] ?? 1);
+          const { done, ns } = await team.run({ pattern, workers: threads, size: UNITS, times });
+          if (n >= 0) measured[i].push((done * 1000) / ns);
+        }
       }
+    } finally {
+      for (const team of teams) await team.end();
     }
-    for (const [i, team] of teams.entries()) {
-      results.push({ pattern, contender: team.name, threads, mops: summarise(measured[i]) });
-      await team.end();
+    for (const [i, contender] of names.entries()) {
+      results.push({ pattern, contender, threads, mops: summarise(measured[i]) });
     }
   }
   return results;
 }
 
 async function bench(options: Options): Promise<Report> {
-  const folder = mkdtempSync(join(tmpdir(), 'buddy-bench-shared-'));
+  const names = ['worker', 'patterns', ...Object.keys(CONTENDERS)];
+  const entry = Object.fromEntries(names.map((name) => [name, `bench/shared/${name}.ts`]));
   try {
-    // Bundled as the package is, because a loader of TypeScript makes worker threads several times slower.
-    const entry = ['worker', ...Object.keys(CONTENDERS)].map((name) => `bench/shared/${name}.ts`);
-    await build({
-      entry,
-      outDir: folder,
-      platform: 'node',
-      noExternal: /./,
-      outExtensions: () => ({ js: '.mjs' }),
-      dts: false,
-      logLevel: 'silent',
-      config: false,
-    });
-    const results: Result[] = [];
-    for (const pattern of Object.keys(PATTERNS) as PatternName[]) {
-      if (options.pattern === undefined || options.pattern === pattern) {
-        results.push(...(await runPattern(pattern, folder, options)));
+    return await withBundle(entry, async (bundle) => {
+      const results: Result[] = [];
+      for (const pattern of Object.keys(PATTERNS) as PatternName[]) {
+        if (options.pattern === undefined || options.pattern === pattern) {
+          results.push(...(await runPattern(pattern, bundle, options)));
+        }
       }
-    }
-    return { machine: machine(), options, results };
+      return { machine: machine(), options, results };
+    });
   } finally {
     showProgress('');
-    rmSync(folder, { recursive: true });
   }
 }
 
@@ -160,11 +102,7 @@ function format({ machine, options, results }: Report): string {
     '',
   );
   const names = Object.keys(CONTENDERS) as ContenderName[];
-  const table = new Table({
-    head: ['pattern', 'workers', ...names.map((name) => CONTENDERS[name])],
-    colAligns: ['left', ...names.map((): 'right' => 'right'), 'right'],
-    style: { head: [], border: [], compact: true },
-  });
+  const rows: string[][] = [];
   for (const pattern of Object.keys(PATTERNS) as PatternName[]) {
     for (const threads of options.threads) {
       const of = (name: ContenderName) =>
@@ -177,10 +115,11 @@ function format({ machine, options, results }: Report): string {
         if (mops === undefined) return '';
         return name === 'ours' ? mops.toFixed(1) : `${mops.toPrecision(3)} (${(ours / mops).toPrecision(2)})`;
       });
-      table.push([pattern, String(threads), ...cells]);
+      rows.push([pattern, String(threads), ...cells]);
     }
   }
-  return `${[...lines, table.toString()].join('\n')}\n`;
+  const head = ['pattern', 'workers', ...names.map((name) => CONTENDERS[name])];
+  return `${[...lines, plainTable(head, rows)].join('\n')}\n`;
 }
 
 /** Measures and reports, as the command line says. */

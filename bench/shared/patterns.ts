@@ -1,20 +1,11 @@
 // The patterns of calls: those of the NBBS paper (Marotta et al., CLUSTER 2018), and one with blocks that change hands.
 //
-// Each pattern is one function, which each worker calls with its end of the arena. It returns the number of operations.
+// Each pattern is one function, which each worker calls with its task. It returns the number of operations.
 
 import type { Attached } from './contender.ts';
+import type { Outcome, Task as TaskOf } from './task.ts';
 
-/** The task of a worker. */
-export interface Task {
-  readonly arena: Attached;
-  /** Index of the worker, 0 … workers - 1. */
-  readonly me: number;
-  readonly workers: number;
-  /** About how many allocations to make. */
-  readonly rounds: number;
-  /** Cells that all workers share, for the use of the pattern. All zero at the beginning. */
-  readonly shared: Int32Array;
-}
+type Task = TaskOf<Attached>;
 
 /** Cells that the patterns use, for each worker. */
 export const CELLS_PER_WORKER = 1024;
@@ -90,3 +81,8 @@ export const PATTERNS = {
 } as const;
 
 export type PatternName = keyof typeof PATTERNS;
+
+/** As a {@link PatternModule} says. All of a pattern is timed. */
+export function prepare(pattern: PatternName, task: Task): () => Outcome {
+  return () => ({ done: PATTERNS[pattern](task), refused: 0 });
+}
