@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import { commandOf, integer, lazily, lazilyWithBuild, runWhat } from '../test/support/command.ts';
 import { addEffortOptions } from './effort.ts';
 import { PATTERNS } from './shared/patterns.ts';
+import { PATTERN_NAMES } from './shared-heap/suites.ts';
 
 const program = commandOf('npm run bench --', 'Measures this package beside others. Without WHAT: traces.');
 
@@ -28,20 +29,25 @@ addEffortOptions(program.command('ranges'))
   .option('--json', 'print one JSON document instead of a table')
   .action(lazilyWithBuild(() => import('./ranges.ts')));
 
+const workers = (list: string): number[] => list.split(',').map(integer(1));
+
 program
   .command('shared')
   .description('SharedBuddyAllocator with 1, 2, 4 and 8 workers, by the patterns of the field')
   .option('--rounds <n>', 'rounds, of which the median counts', integer(1), 9)
   .option('--operations <n>', 'allocations of a round, all workers together', integer(1), 4_000_000)
-  .option(
-    '--threads <list>',
-    'numbers of workers',
-    (list: string) => list.split(',').map(integer(1)),
-    [1, 2, 4, 8],
-  )
+  .option('--threads <list>', 'numbers of workers', workers, [1, 2, 4, 8])
   .addOption(new Option('--pattern <name>', 'only this one').choices(Object.keys(PATTERNS)))
   .option('--json', 'print everything as JSON')
   .action(lazily(() => import('./shared.ts')));
+
+addEffortOptions(program.command('shared-heap'))
+  .description('SharedHeap with 1, 2, 4 and 8 workers beside other heaps, by the patterns of the field')
+  .option('--workers <list>', 'numbers of workers', workers, [1, 2, 4, 8])
+  .addOption(new Option('--pattern <name>', 'only this one').choices(PATTERN_NAMES))
+  .option('--against <substring...>', 'measure only those other contenders whose name contains it')
+  .option('--json', 'print one JSON document instead of tables')
+  .action(lazily(() => import('./shared-heap.ts')));
 
 program
   .command('replicated')

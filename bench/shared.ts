@@ -7,7 +7,7 @@ import { showProgress } from './progress.ts';
 import { machineLine, plainTable } from './report.ts';
 import { type Bundle, withBundle } from './shared/bundle.ts';
 import { PATTERNS, type PatternName } from './shared/patterns.ts';
-import { Team } from './shared/team.ts';
+import { Team, WORKER } from './shared/team.ts';
 import { type Summary, summarise } from './statistics.ts';
 
 /** Units of 16 bytes: 16 MiB. */
@@ -48,6 +48,8 @@ interface Report {
   readonly results: readonly Result[];
 }
 
+const moduleOf = (name: string): string => `bench/shared/${name}`;
+
 /** One pattern by all contenders, in turns. */
 async function runPattern(pattern: PatternName, bundle: Bundle, options: Options): Promise<Result[]> {
   const results: Result[] = [];
@@ -58,7 +60,8 @@ async function runPattern(pattern: PatternName, bundle: Bundle, options: Options
     const teams: Team[] = [];
     const measured = names.map((): number[] => []);
     try {
-      for (const name of names) teams.push(await Team.of(bundle, name, 'patterns', threads));
+      for (const name of names)
+        teams.push(await Team.of(bundle, moduleOf(name), moduleOf('patterns'), threads));
       for (let n = -1; n < options.rounds; n++) {
         showProgress(`${pattern}, ${threads} workers: ${n < 0 ? 'warm-up' : `round ${n + 1}`}`);
         for (const [i, team] of teams.entries()) {
@@ -78,10 +81,9 @@ async function runPattern(pattern: PatternName, bundle: Bundle, options: Options
 }
 
 async function bench(options: Options): Promise<Report> {
-  const names = ['worker', 'patterns', ...Object.keys(CONTENDERS)];
-  const entry = Object.fromEntries(names.map((name) => [name, `bench/shared/${name}.ts`]));
+  const modules = [WORKER, ...['patterns', ...Object.keys(CONTENDERS)].map(moduleOf)];
   try {
-    return await withBundle(entry, async (bundle) => {
+    return await withBundle(modules, async (bundle) => {
       const results: Result[] = [];
       for (const pattern of Object.keys(PATTERNS) as PatternName[]) {
         if (options.pattern === undefined || options.pattern === pattern) {

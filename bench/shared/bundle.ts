@@ -11,22 +11,22 @@ import { build } from 'tsdown';
 export type Bundle = (name: string) => string;
 
 /**
- * Calls `use` with modules that are bundled for Node, and removes them afterwards. `entry` has their paths from the root of the
- * project by their names.
+ * Calls `use` with modules that are bundled for Node, and removes them afterwards. The name of a module is its path from the root
+ * of the project, without the extension. `mode` is what the peer's sources ask the bundler for: in development they check more.
  */
 export async function withBundle<T>(
-  entry: Record<string, string>,
+  modules: Iterable<string>,
   use: (bundle: Bundle) => Promise<T>,
+  mode: 'production' | 'development' = 'production',
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'buddy-bundle-'));
   try {
     await build({
-      entry,
+      entry: Object.fromEntries(Array.from(modules, (name) => [name, `${name}.ts`])),
       outDir: folder,
       platform: 'node',
       noExternal: /./,
-      // The peer's sources ask the bundler for the mode.
-      define: { __DEV__: 'false', 'import.meta.env.MODE': '"production"' },
+      define: { __DEV__: 'false', 'import.meta.env.MODE': JSON.stringify(mode) },
       outExtensions: () => ({ js: '.mjs' }),
       dts: false,
       logLevel: 'silent',

@@ -3,9 +3,6 @@
 import type { SharedContender } from './contender.ts';
 import { MemoryBuffer } from './peer.mjs';
 
-// Its lock asks a browser's global object whether it may wait.
-Object.assign(globalThis, { self: { WorkerGlobalScope: true } });
-
 export const contender: SharedContender = {
   create: (units) => {
     const buf = new SharedArrayBuffer(16 * units);

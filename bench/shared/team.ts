@@ -7,6 +7,9 @@ import type { Contender } from './contender.ts';
 import { MEETING_CELLS, type PatternModule } from './task.ts';
 import type { Done, Modules, Round } from './worker.ts';
 
+/** The module of the workers, to be bundled with those of the contenders and the patterns. */
+export const WORKER = 'bench/shared/worker';
+
 /** What a team does in a round. */
 export interface Assignment {
   readonly pattern: string;
@@ -38,12 +41,12 @@ export class Team {
     this.#workers = workers;
   }
 
-  /** `size` workers of the bundled modules `contender`, `patterns`, and `worker`. */
+  /** `size` workers, which work with the bundled modules `contender` and `patterns`. */
   static async of(bundle: Bundle, contender: string, patterns: string, size: number): Promise<Team> {
     const workerData: Modules = { contender: bundle(contender), patterns: bundle(patterns) };
     const its = (await import(workerData.contender)) as { contender: Contender<unknown> };
     const { CELLS_PER_WORKER } = (await import(workerData.patterns)) as PatternModule<unknown>;
-    const file = new URL(bundle('worker'));
+    const file = new URL(bundle(WORKER));
     const workers = Array.from({ length: size }, () => new Worker(file, { workerData }));
     return new Team(its.contender, CELLS_PER_WORKER, workers);
   }

@@ -27,6 +27,9 @@ export interface Done extends Outcome {
   readonly end: bigint;
 }
 
+// The lock of `@daneren2005/shared-memory-objects` asks a browser's global object whether it may wait.
+Object.assign(globalThis, { self: { WorkerGlobalScope: true } });
+
 const modules = workerData as Modules;
 const { contender } = (await import(modules.contender)) as { contender: Contender<unknown> };
 const { prepare } = (await import(modules.patterns)) as PatternModule<unknown>;

@@ -1,0 +1,5 @@
+import type { Contender } from '../../shared/contender.ts';
+import type { StructureMemory } from '../../shared/peer.mjs';
+
+/** Memory for structures of many workers: sizes are bytes. */
+export type StructureContender = Contender<StructureMemory>;
