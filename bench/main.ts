@@ -46,6 +46,7 @@ addEffortOptions(program.command('shared-heap'))
   .option('--workers <list>', 'numbers of workers', workers, [1, 2, 4, 8])
   .addOption(new Option('--pattern <name>', 'only this one').choices(PATTERN_NAMES))
   .option('--against <substring...>', 'measure only those other contenders whose name contains it')
+  .option('--cpu', 'count only the time on processors: for a machine that is busy with other work')
   .option('--json', 'print one JSON document instead of tables')
   .action(lazily(() => import('./shared-heap.ts')));
 

@@ -20,6 +20,7 @@ export interface Options extends EffortOptions {
   readonly workers: readonly number[];
   readonly pattern?: string;
   readonly against?: readonly string[];
+  readonly cpu?: true;
   readonly json?: true;
 }
 
@@ -34,13 +35,13 @@ function entrantsOf({ entrants, base }: Suite, against: readonly string[] | unde
 }
 
 async function measure(suite: Suite, bundle: Bundle, options: Options): Promise<SuiteResult> {
-  const { against, workers, quick } = options;
-  const { rounds } = effortOf(options);
+  const { against, workers, quick, cpu = false } = options;
+  const effort = effortOf(options);
   const entrants = entrantsOf(suite, against);
   const patterns = [];
   for (const pattern of suite.names) {
     if (options.pattern !== undefined && options.pattern !== pattern) continue;
-    const contest = { suite, pattern, entrants, workers, rounds, ms: quick ? QUICK_MS : MS };
+    const contest = { suite, pattern, entrants, workers, effort, ms: quick ? QUICK_MS : MS, cpu };
     patterns.push(await hold(contest, bundle, (text) => showProgress(`${pattern}: ${text}`)));
   }
   return { unit: suite.unit, base: suite.base.name, patterns };
@@ -59,7 +60,8 @@ export async function bench(options: Options): Promise<Report> {
     return await withBundle([WORKER, ...modules], async (bundle) => {
       const results: SuiteResult[] = [];
       for (const suite of suites) results.push(await measure(suite, bundle, options));
-      return { machine: machine(), rounds: effortOf(options).rounds, suites: results };
+      const { rounds } = effortOf(options);
+      return { machine: machine(), rounds, cpu: options.cpu ?? false, suites: results };
     });
   } finally {
     showProgress('');

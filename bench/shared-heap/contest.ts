@@ -1,5 +1,7 @@
 // One pattern by all contenders of a suite, in rounds: each of them with each number of workers, once a round.
 
+import { cpus } from 'node:os';
+import type { Effort } from '../measure.ts';
 import type { Bundle } from '../shared/bundle.ts';
 import { type Sample, Team } from '../shared/team.ts';
 import { type Summary, summarise } from '../statistics.ts';
@@ -32,13 +34,15 @@ export interface Contest {
   readonly entrants: readonly Entrant[];
   /** Numbers of workers. */
   readonly workers: readonly number[];
-  readonly rounds: number;
+  readonly effort: Effort;
   /** How long a contender works in a round, in milliseconds, about. */
   readonly ms: number;
+  /** Whether to count the time that the workers are on processors, and to reckon as if they had all of them for themselves. */
+  readonly cpu: boolean;
 }
 
-/** Rounds of warming up, in which it is also found out how much a contender does in the time that it has. */
-const WARM_UPS = 4;
+/** Rounds of warming up at least, in which it is also found out how much a contender does in the time that it has. */
+const LEAST_WARM_UPS = 4;
 /** Pairs of each worker in the first of them. */
 const FIRST = 500;
 /** From a warm-up to the next one, the work becomes so many times as much at most. */
@@ -55,7 +59,9 @@ interface Runner {
   refused: number;
 }
 
-const rateOf = ({ done, ns }: Sample): number => (done * 1000) / ns;
+function rateOf({ done, ns, cpuNs }: Sample, workers: number, cpu: boolean): number {
+  return (done * 1000) / (cpu ? cpuNs / Math.min(workers, cpus().length) : ns);
+}
 
 /** Measures. `progress` is told before every round. Rejects if a worker fails. */
 export async function hold(
@@ -63,7 +69,7 @@ export async function hold(
   bundle: Bundle,
   progress: (text: string) => void,
 ): Promise<PatternResult> {
-  const { suite, pattern, entrants, rounds, ms } = contest;
+  const { suite, pattern, entrants, effort, ms, cpu } = contest;
   const teams: Team[] = [];
   try {
     const runners: Runner[] = [];
@@ -79,14 +85,19 @@ export async function hold(
       }
     }
     const size = suite.size(pattern);
-    for (let n = -WARM_UPS; n < rounds; n++) {
-      progress(n < 0 ? `warm-up ${n + WARM_UPS + 1}` : `round ${n + 1}`);
+    const warmUps = Math.max(LEAST_WARM_UPS, effort.warmupRounds);
+    for (let n = -warmUps; n < effort.rounds; n++) {
+      progress(n < 0 ? `warm-up ${n + warmUps + 1}` : `round ${n + 1}`);
       for (let i = 0; i < runners.length; i++) {
-        const runner = runners[(i + WARM_UPS + n) % runners.length];
+        const runner = runners[(i + warmUps + n) % runners.length];
         const { team, workers, times } = runner;
         const sample = await team.run({ pattern, workers, size, times });
         if (n < 0) runner.times = timesFor(sample, ms, runner);
-        else note(runner, sample);
+        else {
+          runner.rates.push(rateOf(sample, workers, cpu));
+          runner.asked += sample.done + sample.refused;
+          runner.refused += sample.refused;
+        }
       }
     }
     return { pattern, measurements: measurementsOf(runners, suite.base) };
@@ -99,12 +110,6 @@ export async function hold(
 function timesFor({ done, ns }: Sample, ms: number, { workers, times }: Runner): number {
   const wanted = (done * ms * 1e6) / ns;
   return Math.ceil(Math.max(FIRST * workers, Math.min(wanted, MOST_MORE * times)));
-}
-
-function note(runner: Runner, sample: Sample): void {
-  runner.rates.push(rateOf(sample));
-  runner.asked += sample.done + sample.refused;
-  runner.refused += sample.refused;
 }
 
 function measurementsOf(runners: readonly Runner[], base: Entrant): Measurement[] {

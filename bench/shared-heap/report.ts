@@ -17,6 +17,8 @@ export interface SuiteResult {
 export interface Report {
   readonly machine: Machine;
   readonly rounds: number;
+  /** Whether the time on processors was counted. */
+  readonly cpu: boolean;
   readonly suites: readonly SuiteResult[];
 }
 
@@ -56,8 +58,10 @@ const refusals = ({ patterns }: SuiteResult): string[] =>
   );
 
 /** The report as text for a terminal. */
-export function formatReport({ machine, rounds, suites }: Report): string {
+export function formatReport({ machine, rounds, cpu, suites }: Report): string {
   const lines = [machineLine(machine), `Medians of ${rounds} interleaved rounds.`];
+  if (cpu)
+    lines.push('Only time on processors counts, as if no other process were there: waiting is not seen.');
   for (const suite of suites) {
     lines.push(
       '',

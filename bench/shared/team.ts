@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { Bundle } from './bundle.ts';
 import type { Contender } from './contender.ts';
 import { MEETING_CELLS, type PatternModule } from './task.ts';
-import type { Done, Modules, Round } from './worker.ts';
+import type { Done, Modules, Round, Times } from './worker.ts';
 
 /** The module of the workers, to be bundled with those of the contenders and the patterns. */
 export const WORKER = 'bench/shared/worker';
@@ -27,6 +27,8 @@ export interface Sample {
   readonly refused: number;
   /** Nanoseconds from the start of the first worker to the end of the last. */
   readonly ns: number;
+  /** Nanoseconds that the threads of this process have spent on processors meanwhile. */
+  readonly cpuNs: number;
 }
 
 /** A contender with its workers, which it keeps for all rounds, so that their code is warm. */
@@ -66,13 +68,10 @@ export class Team {
       return done;
     });
     const all = await Promise.all(answers);
-    const begin = all.reduce((least, done) => (done.begin < least ? done.begin : least), all[0].begin);
-    const end = all.reduce((most, done) => (done.end > most ? done.end : most), all[0].end);
-    return {
-      done: all.reduce((sum, { done }) => sum + done, 0),
-      refused: all.reduce((sum, { refused }) => sum + refused, 0),
-      ns: Number(end - begin),
-    };
+    const sum = (key: 'done' | 'refused'): number => all.reduce((total, one) => total + one[key], 0);
+    const span = (key: keyof Times): number =>
+      Math.max(...all.map(({ end }) => end[key])) - Math.min(...all.map(({ begin }) => begin[key]));
+    return { done: sum('done'), refused: sum('refused'), ns: span('clock'), cpuNs: span('cpu') };
   }
 
   async end(): Promise<void> {

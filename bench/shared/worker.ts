@@ -21,10 +21,22 @@ export interface Round {
   readonly shared: SharedArrayBuffer;
 }
 
-/** The answer of a worker. Times are in ns, of a clock that all threads share. */
+/** The answer of a worker. */
 export interface Done extends Outcome {
-  readonly begin: bigint;
-  readonly end: bigint;
+  readonly begin: Times;
+  readonly end: Times;
+}
+
+/** Nanoseconds, the same for all threads. */
+export interface Times {
+  readonly clock: number;
+  /** What all threads of the process have spent on a processor. */
+  readonly cpu: number;
+}
+
+function now(): Times {
+  const { user, system } = process.cpuUsage();
+  return { clock: Number(process.hrtime.bigint()), cpu: 1000 * (user + system) };
 }
 
 // The lock of `@daneren2005/shared-memory-objects` asks a browser's global object whether it may wait.
@@ -39,8 +51,8 @@ parentPort?.on('message', ({ arena, pattern, me, workers, rounds, shared }: Roun
   const meet = meetingAt(cells, cells.length - MEETING_CELLS / 2, workers);
   const work = prepare(pattern, { arena: contender.attach(arena), me, workers, rounds, shared: cells, meet });
   meet(); // all begin together
-  const begin = process.hrtime.bigint();
+  const begin = now();
   const outcome = work();
-  const done: Done = { ...outcome, begin, end: process.hrtime.bigint() };
+  const done: Done = { ...outcome, begin, end: now() };
   parentPort?.postMessage(done);
 });
