@@ -39,6 +39,10 @@ const SCRIPTS = {
         options: ['rounds', 'operations', 'threads', 'pattern', 'json'],
         wrong: ['--threads=1,x', '--pattern=x'],
       },
+      'shared-heap': {
+        options: [...EFFORT, 'workers', 'pattern', 'against', 'cpu', 'json'],
+        wrong: ['--workers=0', '--pattern=x', '--against=no such'],
+      },
       replicated: {
         options: ['engine', 'seconds', 'quick', 'json'],
         wrong: ['--engine=none', '--seconds=0'],
@@ -98,7 +102,7 @@ describe.concurrent.each(Object.entries(SCRIPTS))('npm run %s', (script, { file,
     const { status, stdout, stderr } = await run(file, '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const [, list] = stdout.split('WHAT:\n');
-    expect([...list.matchAll(/^ {2}(\w+) +\w/gm)].map(([, what]) => what)).toEqual(Object.keys(whats));
+    expect([...list.matchAll(/^ {2}([\w-]+) +\w/gm)].map(([, what]) => what)).toEqual(Object.keys(whats));
   });
 
   it('refuses what there is not', async () => {
@@ -131,7 +135,7 @@ describe('the documentation', () => {
 
   it.each(pages)('names only commands that there are: %s', (page) => {
     for (const [command, script, what] of readFileSync(page, 'utf8').matchAll(
-      /npm\s+run\s+([\w:-]+)(?:\s+--\s+([a-z]+))?/g,
+      /npm\s+run\s+([\w:-]+)(?:\s+--\s+([a-z][a-z-]*))?/g,
     )) {
       expect(Object.keys(scripts), command).toContain(script);
       if (what === undefined || !(script in SCRIPTS)) continue;
