@@ -5,7 +5,7 @@ import { printReport } from './command.ts';
 import { type EffortOptions, effortOf } from './effort.ts';
 import { machine } from './machine.ts';
 import { showProgress } from './progress.ts';
-import { type Bundle, withBundle } from './shared/bundle.ts';
+import { type Bundle, bundleOf } from './shared/bundle.ts';
 import { WORKER } from './shared/team.ts';
 import { hold } from './shared-heap/contest.ts';
 import { formatReport, type Report, type SuiteResult } from './shared-heap/report.ts';
@@ -56,15 +56,15 @@ export async function bench(options: Options): Promise<Report> {
     patterns,
     ...entrants.map((one) => one.module),
   ]);
+  const bundle = await bundleOf([WORKER, ...modules]);
   try {
-    return await withBundle([WORKER, ...modules], async (bundle) => {
-      const results: SuiteResult[] = [];
-      for (const suite of suites) results.push(await measure(suite, bundle, options));
-      const { rounds } = effortOf(options);
-      return { machine: machine(), rounds, cpu: options.cpu ?? false, suites: results };
-    });
+    const results: SuiteResult[] = [];
+    for (const suite of suites) results.push(await measure(suite, bundle, options));
+    const { rounds } = effortOf(options);
+    return { machine: machine(), rounds, cpu: options.cpu ?? false, suites: results };
   } finally {
     showProgress('');
+    bundle.remove();
   }
 }
 

@@ -5,7 +5,7 @@ import { printReport } from './command.ts';
 import { type Machine, machine } from './machine.ts';
 import { showProgress } from './progress.ts';
 import { machineLine, plainTable } from './report.ts';
-import { type Bundle, withBundle } from './shared/bundle.ts';
+import { type Bundle, bundleOf } from './shared/bundle.ts';
 import { PATTERNS, type PatternName } from './shared/patterns.ts';
 import { Team, WORKER } from './shared/team.ts';
 import { type Summary, summarise } from './statistics.ts';
@@ -82,18 +82,18 @@ async function runPattern(pattern: PatternName, bundle: Bundle, options: Options
 
 async function bench(options: Options): Promise<Report> {
   const modules = [WORKER, ...['patterns', ...Object.keys(CONTENDERS)].map(moduleOf)];
+  const bundle = await bundleOf(modules);
   try {
-    return await withBundle(modules, async (bundle) => {
-      const results: Result[] = [];
-      for (const pattern of Object.keys(PATTERNS) as PatternName[]) {
-        if (options.pattern === undefined || options.pattern === pattern) {
-          results.push(...(await runPattern(pattern, bundle, options)));
-        }
+    const results: Result[] = [];
+    for (const pattern of Object.keys(PATTERNS) as PatternName[]) {
+      if (options.pattern === undefined || options.pattern === pattern) {
+        results.push(...(await runPattern(pattern, bundle, options)));
       }
-      return { machine: machine(), options, results };
-    });
+    }
+    return { machine: machine(), options, results };
   } finally {
     showProgress('');
+    bundle.remove();
   }
 }
 

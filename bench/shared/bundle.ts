@@ -7,19 +7,24 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'tsdown';
 
-/** The URL of each bundled module, by its name. */
-export type Bundle = (name: string) => string;
+/** Bundled modules. */
+export interface Bundle {
+  /** The URL of the module that `name` names. */
+  url(name: string): string;
+  /** Removes the modules from the disk. */
+  remove(): void;
+}
 
 /**
- * Calls `use` with modules that are bundled for Node, and removes them afterwards. The name of a module is its path from the root
- * of the project, without the extension. `mode` is what the peer's sources ask the bundler for: in development they check more.
+ * Bundles modules for Node. The name of a module is its path from the root of the project, without the extension. `mode` is
+ * what the peer's sources ask the bundler for: in development they check more.
  */
-export async function withBundle<T>(
+export async function bundleOf(
   modules: Iterable<string>,
-  use: (bundle: Bundle) => Promise<T>,
   mode: 'production' | 'development' = 'production',
-): Promise<T> {
+): Promise<Bundle> {
   const folder = mkdtempSync(join(tmpdir(), 'buddy-bundle-'));
+  const remove = (): void => rmSync(folder, { recursive: true });
   try {
     await build({
       entry: Object.fromEntries(Array.from(modules, (name) => [name, `${name}.ts`])),
@@ -32,8 +37,9 @@ export async function withBundle<T>(
       logLevel: 'silent',
       config: false,
     });
-    return await use((name) => pathToFileURL(join(folder, `${name}.mjs`)).href);
-  } finally {
-    rmSync(folder, { recursive: true });
+  } catch (error) {
+    remove();
+    throw error;
   }
+  return { url: (name) => pathToFileURL(join(folder, `${name}.mjs`)).href, remove };
 }

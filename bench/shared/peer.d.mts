@@ -51,13 +51,12 @@ export interface StructureAddress {
 }
 
 /** Numbers in the order in which they were inserted. Several workers may insert at once. */
-export class SharedList {
+export class SharedList implements Iterable<{ readonly data: Uint32Array }> {
   constructor(memory: StructureMemory, at?: StructureAddress);
   readonly length: number;
   insert(value: number): void;
   deleteIndex(index: number): boolean;
-  deleteValue(value: number): boolean;
-  forEach(callback: (data: Uint32Array) => void): void;
+  [Symbol.iterator](): Iterator<{ readonly data: Uint32Array }>;
   getSharedMemory(): StructureAddress;
   free(): void;
 }

@@ -45,10 +45,10 @@ export class Team {
 
   /** `size` workers, which work with the bundled modules `contender` and `patterns`. */
   static async of(bundle: Bundle, contender: string, patterns: string, size: number): Promise<Team> {
-    const workerData: Modules = { contender: bundle(contender), patterns: bundle(patterns) };
+    const workerData: Modules = { contender: bundle.url(contender), patterns: bundle.url(patterns) };
     const its = (await import(workerData.contender)) as { contender: Contender<unknown> };
     const { CELLS_PER_WORKER } = (await import(workerData.patterns)) as PatternModule<unknown>;
-    const file = new URL(bundle(WORKER));
+    const file = new URL(bundle.url(WORKER));
     const workers = Array.from({ length: size }, () => new Worker(file, { workerData }));
     return new Team(its.contender, CELLS_PER_WORKER, workers);
   }
