@@ -11,7 +11,7 @@ type Task = TaskOf<HeapEnd>;
 export const CELLS_PER_WORKER = 2048;
 
 /** Bytes of the memory, unless the pattern is about how full it is. */
-const ROOMY = 2 ** 25;
+const ROOMY = 2 ** 24;
 /** Bytes of the memory that is filled. All workers share them. */
 const FILLED = 2 ** 22;
 
