@@ -92,7 +92,7 @@ export async function hold(
         const runner = runners[(i + warmUps + n) % runners.length];
         const { team, workers, times } = runner;
         const sample = await team.run({ pattern, workers, size, times });
-        if (n < 0) runner.times = timesFor(sample, ms, runner);
+        if (n < 0) runner.times = timesFor(rateOf(sample, workers, cpu), ms, runner);
         else {
           runner.rates.push(rateOf(sample, workers, cpu));
           runner.asked += sample.done + sample.refused;
@@ -106,10 +106,9 @@ export async function hold(
   }
 }
 
-/** How often to do it, so that it takes `ms` milliseconds. */
-function timesFor({ done, ns }: Sample, ms: number, { workers, times }: Runner): number {
-  const wanted = (done * ms * 1e6) / ns;
-  return Math.ceil(Math.max(FIRST * workers, Math.min(wanted, MOST_MORE * times)));
+/** How often to do it, so that it takes `ms` milliseconds at `rate` millions per second. */
+function timesFor(rate: number, ms: number, { workers, times }: Runner): number {
+  return Math.ceil(Math.max(FIRST * workers, Math.min(rate * 1000 * ms, MOST_MORE * times)));
 }
 
 function measurementsOf(runners: readonly Runner[], base: Entrant): Measurement[] {

@@ -1,3 +1,5 @@
+// What gives memory to the structures.
+
 import type { Contender } from '../../shared/contender.ts';
 import type { StructureMemory } from '../../shared/peer.mjs';
 
