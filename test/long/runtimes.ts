@@ -7,7 +7,7 @@ import { RUNTIMES } from '../conformance/runner/runtimes.ts';
 import { failureText, markdownTable, terminalTable } from '../conformance/runner/table.ts';
 import { update } from '../conformance/runner/update.ts';
 
-const PAGES = ['docs/runtimes.md', 'README.md'];
+const PAGES = ['docs/runtimes.md'];
 
 interface Options {
   readonly install?: true;

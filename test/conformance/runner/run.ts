@@ -39,15 +39,16 @@ export async function runIn(runtime: Runtime, root: string, limit = LIMIT): Prom
   const results = await run.catch((error: Error) => failedRun(error.message));
   return {
     runtime: runtime.name,
-    version: await versionOf(program),
+    version: await versionOf(how, program),
     engine: runtime.engine,
     milliseconds: Math.round(performance.now() - begin),
     results,
   };
 }
 
-async function versionOf(program: string): Promise<string> {
-  const child = start(program, ['--version'], '.');
+async function versionOf(how: Runtime['start'], program: string): Promise<string> {
+  const [command, ...rest] = [...(how.kind === 'browser' ? how.wrapper : []), program, '--version'];
+  const child = start(command, rest, '.');
   try {
     await within(LIMIT, child.exit);
   } catch {
@@ -88,7 +89,8 @@ async function runBrowser(
       .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`)
       .join(''),
   );
-  const child = start(program, [...how.arguments(profile), served.url], root);
+  const [command, ...rest] = [...how.wrapper, program, ...how.arguments(profile), served.url];
+  const child = start(command, rest, root);
   const early = child.exit.then((code) => {
     throw new Error(`the browser ended with exit code ${code}: ${child.output.stderr}`);
   });

@@ -31,6 +31,8 @@ export interface BrowserStart {
   arguments(profile: string): readonly string[];
   /** Whether the page is cross-origin isolated, without which browsers offer no SharedArrayBuffer. */
   readonly isolated: boolean;
+  /** The command that starts the browser, before the browser's path; empty if it starts by itself. */
+  readonly wrapper: readonly string[];
 }
 
 const BY_NPM = 'npm run long -- runtimes --install';
@@ -60,10 +62,23 @@ const FIREFOX = {
   hint: 'apt-get install firefox-esr, or name it in FIREFOX',
 };
 
+/** The browser of WebKitGTK: the engine of Safari, on Linux. It has no headless mode. */
+const WEBKIT = {
+  engine: 'JavaScriptCore',
+  find: () => {
+    const browser =
+      named('WEBKIT') ??
+      existing(['x86_64', 'aarch64'].map((cpu) => `/usr/lib/${cpu}-linux-gnu/webkit2gtk-4.1/MiniBrowser`));
+    return onPath(['xvfb-run']) === null ? null : browser;
+  },
+  hint: 'apt-get install libwebkit2gtk-4.1-0 xvfb xauth, or name a MiniBrowser in WEBKIT',
+};
+
 function chromiumPage(isolated: boolean): BrowserStart {
   return {
     kind: 'browser',
     isolated,
+    wrapper: [],
     arguments: (profile) => [
       '--headless=new',
       '--no-sandbox',
@@ -79,7 +94,19 @@ function firefoxPage(isolated: boolean): BrowserStart {
   return {
     kind: 'browser',
     isolated,
+    wrapper: [],
     arguments: (profile) => ['--headless', '--no-remote', '--profile', profile],
+  };
+}
+
+function webkitPage(isolated: boolean): BrowserStart {
+  // Safari gives an isolated page SharedArrayBuffer, WebKitGTK does so by this variable only.
+  const shared = isolated ? ['env', 'JSC_useSharedArrayBuffer=1'] : [];
+  return {
+    kind: 'browser',
+    isolated,
+    wrapper: [...shared, 'xvfb-run', '-a'],
+    arguments: () => ['--private'],
   };
 }
 
@@ -126,4 +153,6 @@ export const RUNTIMES: readonly Runtime[] = [
   { ...CHROMIUM, id: 'chromium-plain', name: 'Chromium, page not isolated', start: chromiumPage(false) },
   { ...FIREFOX, id: 'firefox', name: 'Firefox', start: firefoxPage(true) },
   { ...FIREFOX, id: 'firefox-plain', name: 'Firefox, page not isolated', start: firefoxPage(false) },
+  { ...WEBKIT, id: 'webkit', name: 'WebKitGTK', start: webkitPage(true) },
+  { ...WEBKIT, id: 'webkit-plain', name: 'WebKitGTK, page not isolated', start: webkitPage(false) },
 ];
