@@ -1,5 +1,5 @@
 // Packs the package as it would be published, lints the tarball, installs it in an empty folder and uses it there:
-// from JavaScript, from TypeScript under both module resolutions, and as a command.
+// from modules and CommonJS, from TypeScript under both module resolutions, and as a command.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -62,6 +62,12 @@ writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true
 run('install', 'npm', ['install', '--silent', '--no-audit', '--no-fund', '--offline', tarball]);
 writeFileSync(join(folder, 'consumer.js'), consumer);
 run('JavaScript', 'node', ['consumer.js']);
+writeFileSync(
+  join(folder, 'consumer.cjs'),
+  `const { Heap } = require('buddy-allocator/heap');
+if (new Heap({ size: 65536 }).malloc(8) === 0) throw new Error('heap');`,
+);
+run('CommonJS', 'node', ['consumer.cjs']);
 writeFileSync(join(folder, 'consumer.ts'), consumer);
 const strict = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2023,dom'];
 run('TypeScript, nodenext', bin('tsc'), [...strict, '--module', 'nodenext', 'consumer.ts']);

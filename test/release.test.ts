@@ -41,7 +41,7 @@ describe('CONTRIBUTING.md', () => {
   const guide = readFileSync('CONTRIBUTING.md', 'utf8');
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   // npm runs these by itself.
-  const hooks = ['prepack', 'preversion', 'version'];
+  const hooks = ['prepack', 'prepare', 'preversion', 'version'];
 
   it.each(Object.keys(scripts).filter((name) => !hooks.includes(name)))('explains npm run %s', (name) => {
     expect(guide).toMatch(new RegExp(`^\\| \`npm (run )?${name}( -- WHAT)?\` .*\\|`, 'm'));

@@ -118,7 +118,7 @@ program
     'the same at the newest versions, rather than those that are tested, even where one is here',
   )
   .option('--json', 'print all results as JSON')
-  .option('--update', 'write the table into docs/runtimes.md and README.md, if no runtime is missing')
+  .option('--update', 'write the table into docs/runtimes.md, if no runtime is missing')
   .action(lazilyWithBuild(() => import('./runtimes.ts')));
 
 program
