@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
+import { bundle } from '../scripts/bundle.ts';
 
 interface Snippet {
   readonly language: string;
@@ -38,11 +39,11 @@ const hasCompiler = ((): boolean => {
   return status === 0 && library.some((folder) => existsSync(`${folder}/libc_malloc_debug.so.0`));
 })();
 
-/** Commands run in a scratch folder that has the project's data and command. */
+/** Commands run in a scratch folder that has the project's data, examples and command. */
 function runShell(text: string): string {
   const buddy = `node ${resolve('dist/cli.js')}`;
-  const data = resolve('data');
-  const prelude = `set -eu; cd ${scratch}; ln -sfn ${data} data; buddy() { ${buddy} "$@"; }; npx() { "$@"; };`;
+  const links = ['data', 'examples'].map((name) => `ln -sfn ${resolve(name)} ${name};`).join(' ');
+  const prelude = `set -eu; cd ${scratch}; ${links} buddy() { ${buddy} "$@"; }; npx() { "$@"; };`;
   return execFileSync('bash', ['-c', `${prelude}\n${text}`], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -81,5 +82,54 @@ describe.each(pages)('%s', (page) => {
     for (const [, target] of readFileSync(page, 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
       expect(() => readFileSync(join(page, '..', target)), `${page}: ${target}`).not.toThrow(/ENOENT/);
     }
+  });
+});
+
+/** The guides: a newcomer starts with one of them. */
+const GUIDES = [
+  ...[
+    'advise',
+    'api',
+    'cli',
+    'debug',
+    'frame-pool',
+    'heap',
+    'mempool',
+    'prefixes',
+    'README',
+    'replicated',
+    'shared',
+  ],
+  ...['shared-heap', 'traces', 'webassembly', 'webgl', 'webgpu'],
+];
+
+it.each(GUIDES)('docs/%s.md opens with what to install, and a short example', (name) => {
+  const [opening] = readFileSync(`docs/${name}.md`, 'utf8').split('\n## ');
+  const [install, example] = opening.matchAll(/^```(\w+).*\n([\s\S]*?)^```$/gm);
+  expect(install[2]).toBe('npm install buddy-allocator\n');
+  expect(['js', 'sh']).toContain(example[1]);
+  expect(example[2].split('\n').filter((line) => line !== '').length).toBeLessThan(20);
+});
+
+describe('the map of the parts', () => {
+  const [inReadme, inDocs] = ['README.md', 'docs/README.md'].map(
+    (page) => /<!-- map -->([\s\S]*)<!-- \/map -->/.exec(readFileSync(page, 'utf8'))?.[1] ?? '',
+  );
+
+  it('is the same in the README and on the first page of the site', () => {
+    expect(inReadme.split('\n').length).toBeGreaterThan(10);
+    expect(inReadme.replaceAll('](docs/', '](')).toBe(inDocs);
+  });
+
+  const rows = [...inReadme.matchAll(/^\|.*?\| \[`(\w+)`?.*?\| (?:`(\/\w+)`.*?)? ?\| (\d+) \|$/gm)];
+  it.each(
+    rows.map(([, name, path = '', stated]) => ({ name, path, stated: Number(stated) })),
+  )('states the size of $name$path: $stated kB', async ({ name, path, stated }) => {
+    const { brotli } = await bundle(`export { ${name} } from 'buddy-allocator${path}';`);
+    expect(Math.abs(brotli / 1000 - stated)).toBeLessThan(1);
+  });
+
+  it('has a size in every row but that of the command', () => {
+    expect(rows.length).toBe(inReadme.trim().split('\n').length - 3);
   });
 });

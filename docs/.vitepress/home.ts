@@ -7,25 +7,15 @@ export const home = {
     name: 'buddy-allocator',
     text: 'Big memory in JavaScript',
     tagline:
-      'The binary buddy system: exact placement, bounded alloc and free, all state in one ArrayBuffer.',
+      'malloc and free in an ArrayBuffer, a WebAssembly memory or memory that workers share; ranges of GPU buffers; offsets in anything that is counted.',
     image: { src: '/logo.svg', alt: 'A block split into buddies, twice' },
     actions: [
-      { theme: 'brand', text: 'Get started', link: '/api' },
+      { theme: 'brand', text: 'Which part do I need?', link: '/#which-part-do-i-need' },
       { theme: 'alt', text: 'Is it the right one?', link: '/choosing' },
-      { theme: 'alt', text: 'How it works', link: '/algorithm' },
+      { theme: 'alt', text: 'Examples', link: '/examples' },
     ],
   },
   features: [
-    {
-      title: 'Fast',
-      details: 'Three to four times as fast as the classic tree of bytes in C, replaying real programs.',
-      link: '/performance',
-    },
-    {
-      title: 'Small',
-      details: '0.28 bytes of state a unit. An arena of 2^26 units is there in about a millisecond.',
-      link: '/algorithm#what-it-takes',
-    },
     {
       title: 'malloc',
       details: 'Heap: typed arrays, realloc, scopes and growth, over an ArrayBuffer or a WebAssembly memory.',
@@ -34,17 +24,29 @@ export const home = {
     {
       title: 'Many workers',
       details: 'One SharedArrayBuffer, no locks: a worker that dies never stops another.',
-      link: '/shared',
+      link: '/shared-heap',
     },
     {
-      title: 'WebGPU',
-      details: 'Ranges of GPUBuffers, freed when the queue is done with them, and defragmented.',
+      title: 'GPU',
+      details:
+        'Exact ranges of WebGPU and WebGL buffers, reused when the queue is done with them, and defragmented.',
       link: '/webgpu',
+    },
+    {
+      title: 'Fast',
+      details:
+        'Heap: 26 times as fast as @thi.ng/malloc, 1.3 times as fast as dlmalloc in WebAssembly, on traces of programs.',
+      link: '/benchmarks#heap',
+    },
+    {
+      title: 'Small',
+      details: 'No dependencies. 7 to 21 kB by part. 0.28 bytes of state per unit, all in one ArrayBuffer.',
+      link: '/algorithm#what-it-takes',
     },
     {
       title: 'Strict',
       details:
-        'A double free, an interior pointer or a damaged buffer is an error with a stable code, and not a byte changed.',
+        'A double free, an interior pointer or a damaged buffer is an error with a stable code, and not a byte is changed.',
       link: '/api#errors',
     },
   ],

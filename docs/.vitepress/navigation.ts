@@ -18,6 +18,7 @@ export const sections: Entry[] = [
     items: [
       { text: 'Overview', link: '/' },
       { text: 'Choosing an allocator', link: '/choosing' },
+      { text: 'Examples', link: '/examples' },
     ],
   },
   {

@@ -15,10 +15,10 @@ const { values } = parseArgs({
 });
 const effort = values.quick ? { megabytes: 8, rounds: 2 } : { megabytes: 128, rounds: 15 };
 
-/** Writes a file of `bytes` bytes: the project's recorded traces, repeated. */
+/** Writes a file of `bytes` bytes: the package's own files, repeated. */
 async function makeFile(path, bytes) {
-  const data = new URL('../../data/', import.meta.url);
-  const pieces = await Promise.all((await readdir(data)).map((name) => readFile(new URL(name, data))));
+  const files = new URL('../../dist/', import.meta.url);
+  const pieces = await Promise.all((await readdir(files)).map((name) => readFile(new URL(name, files))));
   const piece = Buffer.concat(pieces);
   const file = await open(path, 'w');
   for (let position = 0; position < bytes; position += piece.length)
