@@ -25,6 +25,8 @@ export class App {
   speed = 100;
   /** Offset of the cursor; undefined if there is no cursor. */
   cursor: number | undefined;
+  /** What to say at the position to which the session moves when it is opened. */
+  #greeting = { at: 0, text: '' };
   readonly #status = need('status', HTMLElement);
   readonly #panels: Panel[] = [];
   #frame = 0;
@@ -49,14 +51,16 @@ export class App {
     return block.kind === 'live' ? block : undefined;
   }
 
-  /** Shows another session. */
-  open(session: Session): void {
+  /** Shows another session. Once it has come to its target, the status line says `greeting`. */
+  open(session: Session, greeting: string): void {
+    this.#greeting = { at: session.target, text: greeting };
     if (session.timeline.capacity !== this.viewport.capacity) {
       this.viewport = new Viewport(session.timeline.capacity);
     }
     this.session = session;
     this.cursor = undefined;
     this.#wasMoving = false;
+    if (!session.isMoving) this.sayLast();
     this.wake();
   }
 
@@ -69,7 +73,10 @@ export class App {
   sayLast(): void {
     const { timeline } = this.session;
     const { last, position } = timeline;
-    if (last === undefined)
+    const { at, text } = this.#greeting;
+    this.#greeting = { at: 0, text: '' };
+    if (text !== '' && position === at) this.say(text);
+    else if (last === undefined)
       this.say(position === 0 ? 'The arena is empty.' : `After ${count(position)} operations.`);
     else this.say(describe(last, this.state, timeline.ours.allocator.largestFree));
   }

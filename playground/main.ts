@@ -7,7 +7,7 @@ import { bindMapPart } from './parts/map.ts';
 import { bindSources } from './parts/sources.ts';
 import { bindTransport } from './parts/transport.ts';
 import { need } from './view/dom.ts';
-import { cardsPanel, curvesPanel, figuresPanel } from './view/figures.ts';
+import { cardsPanel, curvesPanel, figuresPanel, layoutsPanel } from './view/figures.ts';
 import { bindTheme, palette } from './view/theme.ts';
 
 const app = new App();
@@ -16,6 +16,7 @@ bindByHand(app);
 bindTransport(app);
 bindHow(app);
 app.add(figuresPanel());
+app.add(layoutsPanel());
 app.add(cardsPanel());
 app.add(curvesPanel());
 bindSources(app);

@@ -1,36 +1,50 @@
-// Makes the pictures of the playground that the documentation shows: docs/figures/playground-light.png and -dark.png.
+// Makes the pictures in docs/figures that show pages: of the playground, and of the examples.
 
 import { statSync } from 'node:fs';
 import { launch } from '../test/browser/chromium.ts';
 import { openSite } from '../test/browser/playground/site.ts';
+import { open } from '../test/browser/shared/page.ts';
 
-const TRACE = 'lua';
-/** Which part of the operations has run. */
-const PART = 0.64;
+async function shoot(page, name) {
+  const path = `docs/figures/${name}.png`;
+  await page.screenshot({ path });
+  console.log(`${path}: ${Math.round(statSync(path).size / 1000)} kB`);
+}
 
-async function main() {
+/** The playground as it opens. */
+async function playground() {
   const browser = await launch();
   if (typeof browser === 'string') throw new Error(browser);
   const site = await openSite();
   try {
-    for (const colorScheme of ['light', 'dark']) {
-      const page = await browser.newPage({ viewport: { width: 1200, height: 1162 }, colorScheme });
-      await page.goto(`${site.url}#${TRACE}`);
-      await page.locator('#status', { hasText: 'ready to play' }).waitFor();
-      const length = Number(await page.locator('#scrub').getAttribute('max'));
-      const at = Math.floor(length * PART);
-      await page.locator('#scrub').fill(String(at));
-      await page.getByText(`${at.toLocaleString('en')} of`).waitFor();
-      await page.locator('#scrub').blur();
-      const path = `docs/figures/playground-${colorScheme}.png`;
-      await page.screenshot({ path });
-      console.log(`${path}: ${Math.round(statSync(path).size / 1000)} kB`);
-      await page.close();
-    }
+    const page = await browser.newPage({ viewport: { width: 1200, height: 1180 }, colorScheme: 'light' });
+    await page.goto(site.url);
+    await page.locator('#status', { hasText: 'fullest' }).waitFor();
+    await shoot(page, 'playground-light');
   } finally {
     await browser.close();
     site.close();
   }
 }
 
-await main();
+/** The shared arena, when one worker has been terminated and another one recovered. */
+async function shared() {
+  const opened = await open();
+  if (typeof opened === 'string') throw new Error(opened);
+  const { page, close } = opened;
+  try {
+    await page.setViewportSize({ width: 900, height: 1060 });
+    const row = (index) => page.locator('#tenants tr').nth(index);
+    await page.waitForTimeout(3000);
+    for (const index of [2, 4]) await row(index).getByRole('button', { name: 'Terminate' }).click();
+    await row(4).getByRole('button', { name: 'Recover' }).click();
+    await row(2).getByRole('button', { name: 'Recover' }).waitFor();
+    await page.waitForTimeout(1500);
+    await shoot(page, 'example-shared');
+  } finally {
+    await close();
+  }
+}
+
+await playground();
+await shared();

@@ -7,7 +7,7 @@ import { load, parse, store } from './program.mjs';
 import { freeJson, readJson, readMap } from './structures.mjs';
 
 const project = new URL('../../', import.meta.url);
-const [textFile = new URL('README.md', project), jsonFile = new URL('package-lock.json', project)] =
+const [textFile = new URL('README.md', project), jsonFile = new URL('dist/debug.js.map', project)] =
   process.argv.slice(2);
 
 const memory = new WebAssembly.Memory({ initial: 2 });

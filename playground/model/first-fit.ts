@@ -5,9 +5,14 @@
 import { type Contender, type Figures, subtractFree } from './contender.ts';
 
 /** Holes as pairs (start, end), in address order; no two touch. */
+/** Sizes up to this have a bound of their own. */
+const BOUNDS = 64;
+
 export class FirstFit implements Contender<Int32Array> {
   readonly name = 'First fit';
   readonly #capacity: number;
+  /** By size: no hole of that size starts below this address. The last entry is for all larger sizes, too. */
+  readonly #bounds = new Int32Array(BOUNDS + 1);
   #holes: Int32Array;
   /** Entries of `#holes` in use: two per hole. */
   #length = 2;
@@ -22,10 +27,12 @@ export class FirstFit implements Contender<Int32Array> {
 
   alloc(units: number): number {
     const holes = this.#holes;
-    for (let i = 0; i < this.#length; i += 2) {
+    const bound = Math.min(units, BOUNDS);
+    for (let i = this.#firstAbove(this.#bounds[bound] - 1); i < this.#length; i += 2) {
       const start = holes[i];
       const left = holes[i + 1] - start - units;
       if (left < 0) continue;
+      if (units <= BOUNDS) this.#bounds[bound] = start;
       if (left > 0) holes[i] = start + units;
       else {
         holes.copyWithin(i, i + 2, this.#length);
@@ -49,6 +56,10 @@ export class FirstFit implements Contender<Int32Array> {
     } else if (joinsBelow) this.#holes[i - 1] = end;
     else if (joinsAbove) this.#holes[i] = offset;
     else this.#insert(i, offset, end);
+    const start = joinsBelow ? this.#holes[i - 2] : offset;
+    for (let units = 1; units <= BOUNDS; units++) {
+      if (this.#bounds[units] > start) this.#bounds[units] = start;
+    }
   }
 
   figures(): Figures {
@@ -81,6 +92,7 @@ export class FirstFit implements Contender<Int32Array> {
     this.#holes = new Int32Array(save.length + 64);
     this.#holes.set(save);
     this.#length = save.length;
+    this.#bounds.fill(0);
     this.#freeUnits = 0;
     for (let i = 0; i < save.length; i += 2) this.#freeUnits += save[i + 1] - save[i];
   }

@@ -37,6 +37,22 @@ export class Operations {
   }
 }
 
+/** The position after which the most units of requests are live, those of {@link unitsOf}; the first of several. O(n). */
+export function fullest(entries: Int32Array): number {
+  const sizes: number[] = [];
+  let live = 0;
+  let most = 0;
+  let position = 0;
+  entries.forEach((entry, i) => {
+    if (entry >= 0) sizes.push(unitsOf(entry));
+    live += entry >= 0 ? unitsOf(entry) : -sizes[~entry];
+    if (live <= most) return;
+    most = live;
+    position = i + 1;
+  });
+  return position;
+}
+
 /** Units of a request for `bytes` bytes. */
 export function unitsOf(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / UNIT));

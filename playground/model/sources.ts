@@ -8,6 +8,8 @@ export const BUNDLED = {
   lua: { title: 'Lua', url: new URL('../../data/lua.tr.gz', import.meta.url).href },
   py: { title: 'Python', url: new URL('../../data/py.tr.gz', import.meta.url).href },
   jq: { title: 'jq', url: new URL('../../data/jq.tr.gz', import.meta.url).href },
+  gcc: { title: 'gcc', url: new URL('../../data/gcc.tr.gz', import.meta.url).href },
+  git: { title: 'git', url: new URL('../../data/git.tr.gz', import.meta.url).href },
 } as const;
 
 export type BundledName = keyof typeof BUNDLED;

@@ -1,4 +1,4 @@
-// Runs operations on three allocators at once, forwards and backwards. To go back, it starts from a checkpoint: copies
+// Runs operations on several allocators at once, forwards and backwards. To go back, it starts from a checkpoint: copies
 // of the allocators' states, taken at regular distances.
 
 import { BuddyAllocator } from '../../src/index.ts';
@@ -7,12 +7,16 @@ import type { Contender, Figures } from './contender.ts';
 import { FirstFit } from './first-fit.ts';
 import { type Operations, UNIT, unitsOf } from './operations.ts';
 import { Ours } from './ours.ts';
+import { Ranges } from './ranges.ts';
+import { HeapSlabs } from './slabs.ts';
 
 /** Samples of a trace, the points of its curves. */
 const SAMPLES = 512;
 /** Checkpoints of a trace, and the limit on their memory. */
 const CHECKPOINTS = 64;
-const CHECKPOINT_BYTES = 2 ** 26;
+const CHECKPOINT_BYTES = 2 ** 27;
+/** A checkpoint takes about so many times the state of the package's allocator. */
+const SAVED = 4;
 /** Least distance between checkpoints: in a short trace, and between operations by hand. */
 const LEAST_DISTANCE = 64;
 /** Operations between two reads of the clock. */
@@ -56,6 +60,8 @@ interface Checkpoint {
 export class Timeline {
   readonly capacity: number;
   readonly ours: Ours;
+  readonly ranges: Ranges;
+  readonly slabs: HeapSlabs;
   readonly tracks: readonly Track[];
   readonly operations: Operations;
   /** Number of live blocks of the package's allocator, and the bytes asked for them. */
@@ -80,14 +86,17 @@ export class Timeline {
     this.operations = operations;
     this.capacity = capacity;
     this.ours = new Ours(capacity);
+    this.ranges = new Ranges(capacity);
+    this.slabs = new HeapSlabs(capacity);
     const ids = Math.max(64, operations.length);
-    this.tracks = [this.ours, new FirstFit(capacity), new BestFitBuddy(capacity)].map((contender) => ({
+    const others = [this.ranges, this.slabs, new FirstFit(capacity), new BestFitBuddy(capacity)];
+    this.tracks = [this.ours, ...others].map((contender) => ({
       contender,
       offsets: new Int32Array(ids),
       failures: 0,
     }));
     this.#bytes = new Int32Array(ids);
-    const room = Math.floor(CHECKPOINT_BYTES / BuddyAllocator.bytesFor(capacity));
+    const room = Math.floor(CHECKPOINT_BYTES / (SAVED * BuddyAllocator.bytesFor(capacity)));
     const checkpoints = Math.max(4, Math.min(CHECKPOINTS, room));
     const { length } = operations;
     this.#checkpointDistance = Math.max(LEAST_DISTANCE, Math.ceil(length / checkpoints));

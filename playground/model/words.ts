@@ -31,7 +31,8 @@ export function unitsPerChild(level: number): number {
   return 2 ** (FANOUT_BITS * level);
 }
 
-function popcount(mask: number): number {
+/** The number of ones in `mask`. */
+export function popcount(mask: number): number {
   let n = mask - ((mask >>> 1) & 0x55555555);
   n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
   return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

@@ -34,8 +34,7 @@ export function bindByHand(app: App): void {
     }),
   );
   need('clear', HTMLButtonElement).addEventListener('click', () => {
-    app.open(new Session(new Operations(), app.viewport.capacity, true));
-    app.sayLast();
+    app.open(new Session(new Operations(), app.viewport.capacity, true), '');
   });
   app.add(({ viewport }) => {
     size.max = String(viewport.capacity);

@@ -3,7 +3,7 @@
 import { fitCapacity, type Trace } from '../../src/trace.ts';
 import type { App } from '../app.ts';
 import { bytes, count, plural } from '../format.ts';
-import { Operations, UNIT } from '../model/operations.ts';
+import { fullest, Operations, UNIT } from '../model/operations.ts';
 import { randomEntries } from '../model/random.ts';
 import { Session } from '../model/session.ts';
 import { fetchTrace, isBundled, readFile } from '../model/sources.ts';
@@ -17,13 +17,16 @@ const SMALLEST = 5;
 const LARGEST = 26;
 const BY_HAND = 2 ** 10;
 const RANDOM = 2 ** 16;
+/** What the page shows unless its address names something. */
+const FIRST = 'gcc';
+const EXAMPLE = 'Some blocks to start with. Allocate more, or click one to free it.';
 
 export function bindSources(app: App): void {
   const source = need('source', HTMLSelectElement);
   const capacity = need('capacity', HTMLSelectElement);
   const fileOption = source.querySelector<HTMLOptionElement>('option[value=file]');
-  /** The value of `source` for the operations that are shown: it returns to it if loading others fails. */
-  let shown = 'hand';
+  /** The value of `source` for the operations that are shown: it returns to it if loading others fails. Undefined at first. */
+  let shown: string | undefined;
   /** The operations that are shown; undefined if they are by hand. */
   let entries: Int32Array | undefined;
   let file: File | undefined;
@@ -42,13 +45,18 @@ export function bindSources(app: App): void {
     capacity.value = String(chosen);
   };
 
-  const show = (value: string, operations: Int32Array | undefined, units: number): void => {
+  const show = (value: string, operations: Int32Array | undefined, units: number, greeting: string): void => {
     shown = value;
     source.value = value;
     entries = operations;
-    if (operations === undefined) app.open(Session.example(units));
-    else app.open(new Session(new Operations(operations), units, false));
+    if (operations === undefined) app.open(Session.example(units), greeting);
+    else {
+      const session = new Session(new Operations(operations), units, false);
+      session.seek(fullest(operations));
+      app.open(session, `${greeting} This is the fullest moment.`);
+    }
     app.speed = speedFor(app.session.length);
+    keepInAddress(value);
   };
 
   /** Reads a trace and shows it. If that fails, the page keeps showing the present operations. */
@@ -60,14 +68,14 @@ export function bindSources(app: App): void {
       if (ticket !== asked) return;
       const fits = fitCapacity(trace, UNIT);
       const units = Math.min(2 ** LARGEST, Math.max(2 ** SMALLEST, fits));
-      show(value, trace.ops, units);
+      show(value, trace.ops, units, `${name}: ${plural(trace.ops.length, 'operation')}, ready to play.`);
       listCapacities(units, fits);
-      app.say(`${name}: ${plural(trace.ops.length, 'operation')}, ready to play.`);
     } catch (error) {
       if (ticket !== asked) return;
       complain(error instanceof Error ? error.message : String(error));
-      app.say('The page still shows what it showed before.');
-      source.value = shown;
+      if (shown === undefined) show('hand', undefined, BY_HAND, EXAMPLE);
+      else app.say('The page still shows what it showed before.');
+      source.value = shown ?? 'hand';
     }
   };
 
@@ -91,34 +99,42 @@ export function bindSources(app: App): void {
       void load(source.selectedOptions[0].textContent ?? value, value, () => fetchTrace(value));
     } else if (value === 'file' && file !== undefined) void openFile(file);
     else if (value === 'random') {
-      show(value, randomEntries(RANDOM), RANDOM);
+      show(value, randomEntries(RANDOM), RANDOM, 'Random requests, ready to play.');
       listCapacities(RANDOM);
-      app.say('Random requests, ready to play.');
     } else {
-      show('hand', undefined, BY_HAND);
+      show('hand', undefined, BY_HAND, EXAMPLE);
       listCapacities(BY_HAND);
-      app.say('Some blocks to start with. Allocate more, or click one to free it.');
     }
   };
 
   source.addEventListener('change', () => choose(source.value));
   capacity.addEventListener('change', () => {
     const units = Number(capacity.value);
-    show(shown, shown === 'random' ? randomEntries(units) : entries, units);
-    app.say(`An arena of ${count(units)} units.`);
+    const operations = source.value === 'random' ? randomEntries(units) : entries;
+    show(source.value, operations, units, `An arena of ${count(units)} units.`);
   });
   bindFiles((chosen) => void openFile(chosen));
   // Operations by hand have changed the trace: from now on it is shown as "by hand".
   app.add(({ session }) => {
-    if (!session.byHand || shown === 'hand') return;
+    if (!session.byHand || shown === undefined || shown === 'hand') return;
     shown = 'hand';
     source.value = shown;
     entries = undefined;
+    keepInAddress(shown);
   });
 
-  const wanted = location.hash.slice(1);
-  if (isBundled(wanted) || wanted === 'random') source.value = wanted;
-  else source.value = 'hand';
+  const openAddress = (): void => {
+    const wanted = location.hash.slice(1);
+    if (wanted === shown) return;
+    source.value = isBundled(wanted) || wanted === 'random' || wanted === 'hand' ? wanted : FIRST;
+    choose(source.value);
+  };
+  addEventListener('hashchange', openAddress);
   listCapacities(BY_HAND);
-  choose(source.value);
+  openAddress();
+}
+
+/** Has the page's address lead to what is shown. A file of the user's own has no address. */
+function keepInAddress(value: string): void {
+  history.replaceState(null, '', value === 'file' ? location.pathname : `#${value}`);
 }

@@ -1,10 +1,10 @@
-// The curves: one quantity of the three allocators over the operations.
+// The curves: one quantity of all allocators over the operations.
 
 import { percent } from '../format.ts';
 import type { Figures } from '../model/contender.ts';
 import type { Sample } from '../model/timeline.ts';
 import { prepare } from './canvas.ts';
-import { type Colour, css, type Palette } from './theme.ts';
+import { css, type Palette, TRACK_COLOURS } from './theme.ts';
 
 const LEFT = 42;
 const BOTTOM = 4;
@@ -40,11 +40,10 @@ export function drawCurves(
   }
   const past = [...samples.filter(({ position }) => position < now.position), now];
   const ahead = [now, ...samples.filter(({ position }) => position > now.position)];
-  const colours: Colour[] = [palette.medium, palette['first-fit'], palette['best-fit']];
   // If two curves coincide, the lower one shows between the dashes of the upper one.
-  for (const track of [0, 1, 2]) {
-    context.setLineDash(track === 2 ? [4, 4] : []);
-    context.strokeStyle = css(colours[track]);
+  for (const [track, colour] of TRACK_COLOURS.entries()) {
+    context.setLineDash(track > 2 ? [4, 4] : []);
+    context.strokeStyle = css(palette[colour]);
     context.lineWidth = track === 0 ? 2.5 : 1.5;
     for (const { points, alpha } of [
       { points: ahead, alpha: 0.3 },

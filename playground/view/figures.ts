@@ -1,12 +1,13 @@
-// The figures of the arena, the three allocators side by side, and the curves.
+// The figures of the arena, the allocators side by side, and the curves.
 
 import type { App, Panel } from '../app.ts';
-import { bytes, count, percent, units } from '../format.ts';
+import { bytes, count, percent, plural, units } from '../format.ts';
 import type { Figures } from '../model/contender.ts';
 import { type CurveScene, describeCurves, drawCurves } from './curves.ts';
 import { make, need } from './dom.ts';
+import { drawRanges, drawSlabs } from './ribbon.ts';
 import { drawStrip } from './strip.ts';
-import type { Palette } from './theme.ts';
+import { TRACK_COLOURS } from './theme.ts';
 
 /** A figure as text, its exact value for programs, and a note in small type. */
 interface Entry {
@@ -59,9 +60,13 @@ export function figuresPanel(): Panel {
   return (app) => fill(list, figuresOf(app, app.session.timeline.figures()[0]));
 }
 
-const colours = (palette: Palette) => [palette.medium, palette['first-fit'], palette['best-fit']];
-const VARIABLES = ['--medium', '--first-fit', '--best-fit'];
-const CAPTIONS = ['lowest address', 'free list, any size', 'smallest block first'];
+const CAPTIONS = [
+  'alloc: powers of two',
+  'allocRange: any size',
+  'slabs and pages',
+  'a list of holes',
+  'smallest block first',
+];
 
 /** The panel with a card for each allocator. */
 export function cardsPanel(): Panel {
@@ -76,7 +81,7 @@ export function cardsPanel(): Panel {
             make(
               'h3',
               {},
-              make('i', { style: `background: var(${VARIABLES[i]})` }),
+              make('i', { style: `background: var(--${TRACK_COLOURS[i]})` }),
               `${contender.name} `,
               make('span', { class: 'muted' }, CAPTIONS[i]),
             ),
@@ -89,7 +94,7 @@ export function cardsPanel(): Panel {
     timeline.tracks.forEach(({ contender, failures }, i) => {
       const figures = timeline.figures()[i];
       const canvas = cards.getElementsByTagName('canvas')[i];
-      drawStrip(canvas, contender, timeline.capacity, colours(palette)[i], palette);
+      drawStrip(canvas, contender, timeline.capacity, palette[TRACK_COLOURS[i]], palette);
       const used = percent(figures.usedUnits / timeline.capacity);
       canvas.setAttribute(
         'aria-label',
@@ -116,11 +121,27 @@ function valuesOf(figures: Figures, failures: number, capacity: number): Entry[]
   const { usedUnits, largestFree, externalFragmentation, span } = figures;
   return [
     { value: usedUnits, text: percent(usedUnits / capacity) },
-    { value: largestFree, text: units(largestFree) },
+    { value: largestFree, text: count(largestFree) },
     { value: externalFragmentation, text: percent(externalFragmentation) },
-    { value: span, text: units(span) },
+    { value: span, text: count(span) },
     { value: failures, text: count(failures) },
   ];
+}
+
+/** The panel with the exact ranges and the pages of the heap. */
+export function layoutsPanel(): Panel {
+  const ranges = need('ranges', HTMLCanvasElement);
+  const slabs = need('slabs', HTMLCanvasElement);
+  return ({ session: { timeline }, viewport, palette }) => {
+    const seen = `units ${count(Math.floor(viewport.from))} to ${count(Math.ceil(viewport.end) - 1)}`;
+    const live = drawRanges(ranges, timeline.ranges, viewport, palette);
+    ranges.setAttribute('aria-label', `Exact ranges: ${count(live)} start in ${seen}`);
+    const found = drawSlabs(slabs, timeline.slabs, viewport, palette);
+    slabs.setAttribute(
+      'aria-label',
+      `Heap: ${plural(found.slabs, 'slab')} and ${plural(found.large, 'large block')} in ${seen}`,
+    );
+  };
 }
 
 /** The panel with the two curves. */

@@ -152,7 +152,8 @@ function shadesOf(palette: Palette): Uint32Array {
   return table;
 }
 
-function colourOf(palette: Palette, order: number): Colour {
+/** The colour of blocks of 2^order units. */
+export function colourOf(palette: Palette, order: number): Colour {
   const t = Math.min(1, order / LARGE);
   return t < 0.5 ? mix(palette.small, palette.medium, 2 * t) : mix(palette.medium, palette.large, 2 * t - 1);
 }

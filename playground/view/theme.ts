@@ -22,6 +22,9 @@ const NAMES = [
 
 export type Palette = Readonly<Record<(typeof NAMES)[number], Colour>>;
 
+/** The colours of the allocators that are compared, in the order of the tracks of a timeline. */
+export const TRACK_COLOURS = ['medium', 'small', 'large', 'first-fit', 'best-fit'] as const;
+
 const KEY = 'buddy-playground-theme';
 const dark = matchMedia('(prefers-color-scheme: dark)');
 

@@ -6,14 +6,17 @@ import type { Contender } from '../../playground/model/contender.ts';
 import { describe as describeOperation } from '../../playground/model/describe.ts';
 import { explain } from '../../playground/model/explain.ts';
 import { FirstFit } from '../../playground/model/first-fit.ts';
-import { Operations, UNIT } from '../../playground/model/operations.ts';
+import { fullest, Operations, UNIT } from '../../playground/model/operations.ts';
 import { Ours } from '../../playground/model/ours.ts';
 import { randomEntries } from '../../playground/model/random.ts';
+import { Ranges } from '../../playground/model/ranges.ts';
 import { Session } from '../../playground/model/session.ts';
+import { HeapSlabs } from '../../playground/model/slabs.ts';
 import { Timeline } from '../../playground/model/timeline.ts';
 import { blockOf, levelsOf, RegionSums, walkTree, wordAt } from '../../playground/model/words.ts';
 import { offsetAt, rectangleOf, Viewport } from '../../playground/view/viewport.ts';
 import { layoutOf } from '../../src/core/layout.ts';
+import { Heap } from '../../src/heap.ts';
 import { type Block, BuddyAllocator } from '../../src/index.ts';
 import { traceFromOps } from '../../src/trace.ts';
 import { Random } from '../support/random.ts';
@@ -45,6 +48,7 @@ const bestFitBuddy: Rule = (isFree, units) => {
 
 describe.each([
   ['first fit', new FirstFit(CAPACITY), firstFit, (units: number) => units],
+  ['exact ranges', new Ranges(CAPACITY), firstFit, (units: number) => units],
   ['best-fit buddy', new BestFitBuddy(CAPACITY), bestFitBuddy, (units: number) => 2 ** orderOf(units)],
 ] as [string, Contender, Rule, (units: number) => number][])('%s', (_, contender, rule, rounded) => {
   it('follows its rule, and its figures and saves are right', () => {
@@ -85,6 +89,63 @@ describe.each([
     }
     expect(failures).toBeGreaterThan(10);
   });
+});
+
+describe('the slabs of a heap', () => {
+  it('are those of a Heap, block by block, and their figures and saves are right', () => {
+    const capacity = 2 ** 13;
+    const slabs = new HeapSlabs(capacity);
+    const heap = new Heap({ size: (capacity + slabs.page) * UNIT });
+    const random = new Random(9);
+    const live: number[] = [];
+    for (let i = 0; i < 4000; i++) {
+      if (live.length === 0 || random.next() < 0.52) {
+        const units = 1 + random.below(2 ** random.below(11));
+        const offset = slabs.alloc(units);
+        const ptr = heap.malloc(units * UNIT);
+        expect(offset).toBe(ptr === 0 ? -1 : ptr / UNIT - slabs.page);
+        if (ptr !== 0) live.push(offset);
+      } else {
+        const [offset] = live.splice(random.below(live.length), 1);
+        slabs.free(offset);
+        heap.free((offset + slabs.page) * UNIT);
+      }
+      if (i % 50 !== 0) continue;
+      slabs.load(slabs.save());
+      const { usedUnits, span } = slabs.figures();
+      expect(usedUnits).toBe(heap.usedBytes / UNIT);
+      const highest = [...heap.blocks()].at(-1);
+      expect(span * UNIT).toBeGreaterThanOrEqual(
+        highest === undefined ? 0 : highest.ptr + highest.size - slabs.page * UNIT,
+      );
+      let used = 0;
+      for (const run of slabs.runs(0, capacity)) {
+        expect(run.used % run.slot).toBe(0);
+        expect(run.used).toBeLessThanOrEqual(run.size);
+        used += run.used;
+      }
+      expect(used).toBe(usedUnits);
+      const fullness = new Float32Array(16);
+      slabs.measure(fullness);
+      expect(fullness.reduce((sum, full) => sum + (full * capacity) / 16, 0)).toBeCloseTo(used, 1);
+    }
+    expect(slabs.figures().largestFree).toBe(Math.floor(heap.largestFree / UNIT));
+  });
+});
+
+it('the exact ranges know where each of them starts', () => {
+  const ranges = new Ranges(128);
+  const starts = [10, 1, 60, 7].map((units) => ranges.alloc(units));
+  expect([...ranges.startsIn(0, 128)]).toEqual(starts);
+  ranges.free(10, 1);
+  expect([...ranges.startsIn(0, 128)]).toEqual([0, 11, 71]);
+  expect([...ranges.startsIn(1, 71)]).toEqual([11]);
+  expect(ranges.countStarts(0, 72)).toBe(3);
+});
+
+it('the fullest moment is after the operation that makes the most units live', () => {
+  expect(fullest(Int32Array.of(16, 100, ~0, 160, ~1, ~2))).toBe(4);
+  expect(fullest(Int32Array.of())).toBe(0);
 });
 
 /** An arena of 2^order units, about half of them in use, in blocks of all sizes. */

@@ -3,6 +3,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { fullest } from '../../playground/model/operations.ts';
 import { readTraceFile } from '../../src/trace/formats/file.ts';
 import { encodeTrace, replay, type Sample, traceFromOps } from '../../src/trace.ts';
 import { launch } from '../browser/chromium.ts';
@@ -24,7 +25,7 @@ afterEach(async () => {
   expect(errors.splice(0)).toEqual([]);
 });
 
-async function visit(options: BrowserContextOptions = {}, hash = ''): Promise<Page> {
+async function visit(options: BrowserContextOptions = {}, hash = '#hand'): Promise<Page> {
   const context = await (browser as Browser).newContext({
     viewport: { width: 1200, height: 900 },
     ...options,
@@ -182,6 +183,8 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     const page = await visit({}, '#jq');
     const report = replay(await readTraceFile('data/jq.tr.gz'));
     await status(page, 'jq: 269,932 operations, ready to play.');
+    await page.getByRole('button', { name: 'To the start' }).click();
+    await position(page, 0, report.operations);
     await page.getByLabel('Speed').selectOption('1,000 per second');
     await page.getByRole('button', { name: 'Play' }).click();
     await page.locator('#position', { hasText: /^\d*[1-9]\d* of/ }).waitFor();
@@ -214,6 +217,30 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect(await figure(page, 'In use')).toBe(0);
   });
 
+  it('opens with a program at its fullest moment, and keeps what is chosen in the address', async () => {
+    const page = await visit({}, '');
+    await status(page, 'gcc: 130,440 operations, ready to play. This is the fullest moment.');
+    const { ops } = await readTraceFile('data/gcc.tr.gz');
+    await position(page, fullest(ops), 130_440);
+    expect(new URL(page.url()).hash).toBe('#gcc');
+    expect(await page.locator('#slabs').getAttribute('aria-label')).toMatch(
+      /^Heap: \d\d+ slabs and \d+ large blocks in units 0 to 262,143$/,
+    );
+    expect(await page.locator('#ranges').getAttribute('aria-label')).toMatch(/^Exact ranges: 3,\d+ start in/);
+    await page.locator('#source').selectOption('sqlite');
+    await status(page, 'sqlite3: 169,718 operations, ready to play.');
+    await page.reload();
+    await status(page, 'sqlite3: 169,718 operations, ready to play.');
+    await page.getByRole('button', { name: 'Allocate 20 units' }).click();
+    await frame(page);
+    expect(new URL(page.url()).hash).toBe('#hand');
+    await page.goto(`${site?.url}#random`);
+    await status(page, 'Random requests, ready to play.');
+    await choose(page, 'own.tr', encodeTrace(traceFromOps(Int32Array.of(16, 32, ~0))));
+    await status(page, 'own.tr: 3 operations, ready to play.');
+    expect(new URL(page.url()).hash).toBe('');
+  });
+
   it('goes on by hand in the middle of a trace', async () => {
     const page = await visit({}, '#sqlite');
     await status(page, 'ready to play');
@@ -225,12 +252,12 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect(await page.locator('#source').inputValue()).toBe('hand');
   });
 
-  it('compares three allocators on the same operations', async () => {
+  it('compares five allocators on the same operations', async () => {
     const page = await visit({}, '#random');
     await page.locator('#scrub').fill('60000');
     await position(page, 60_000, 131_136);
     const used: Record<string, number> = {};
-    for (const name of ['buddy-allocator', 'First fit', 'Best-fit buddy']) {
+    for (const name of ['buddy-allocator', 'Exact ranges', 'Heap', 'First fit', 'Best-fit buddy']) {
       const value = (title: string) =>
         page.getByRole('article', { name }).locator(`data[data-figure="${title}"]`).getAttribute('value');
       used[name] = Number(await value('In use'));
@@ -240,6 +267,9 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     }
     expect(used['First fit']).toBeLessThan(used['buddy-allocator']);
     expect(used['Best-fit buddy']).toBe(used['buddy-allocator']);
+    expect(used['Exact ranges']).toBe(used['First fit']);
+    expect(used.Heap).toBeGreaterThanOrEqual(used['First fit']);
+    expect(used.Heap).toBeLessThan(1.125 * used['First fit']);
   });
 
   it('reports what is wrong with a file, and where, and keeps showing the operations', async () => {
@@ -262,6 +292,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     await choose(page, 'good.gz', gzipSync('= Start\n@ ./a:[0x1] + 0x5562a0 0x40\n'));
     await status(page, 'good.gz: 1 operation, ready to play.');
     expect(await problem.isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'To the start' }).click();
     await page.getByRole('button', { name: 'One operation on' }).click();
     await status(page, 'Allocated 4 units: a block at 0.');
     expect(await page.locator('#source option:checked').textContent()).toBe('good.gz');
@@ -295,7 +326,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
     expect(await bits()).toContain(`used from child 0 on: ${ones(0)}`);
   });
 
-  it.each(['', '#sqlite'])('fits a phone (%s)', async (hash) => {
+  it.each(['#hand', '#sqlite'])('fits a phone (%s)', async (hash) => {
     const page = await visit({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, hash);
     await page.getByRole('button', { name: /^How it works/ }).tap();
     await page.getByRole('button', { name: 'Allocate 8 units' }).tap();
@@ -441,7 +472,7 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
       checked: true,
       repeated: [],
       dangling: [],
-      headings: 'H1 H2 H2 H3 H3 H3 H2',
+      headings: 'H1 H2 H2 H2 H3 H3 H3 H3 H3 H2',
       language: 'en',
     });
     expect(await page.locator('#status').getAttribute('aria-live')).toBe('polite');
