@@ -1,6 +1,6 @@
 // The workflow that publishes: the right to do so is apart from all code that is installed or built.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 const workflow = readFileSync('.github/workflows/publish.yml', 'utf8').replaceAll(/^\s*#.*\n/gm, '');
@@ -31,10 +31,21 @@ describe('publish.yml', () => {
     ]);
     expect(publish).toMatch(/node-version: \d+\.\d+\.\d+$/m);
   });
+});
 
-  it('names every action by its commit, and its version beside it', () => {
-    const uses = [...workflow.matchAll(/uses: (.*)/g)].map(([, action]) => action);
-    expect(uses.length).toBe(5);
-    for (const action of uses) expect(action).toMatch(/^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-  });
+const workflows = readdirSync('.github/workflows');
+
+it.each(workflows)('%s names every action by its commit, and its version beside it', (name) => {
+  const text = readFileSync(`.github/workflows/${name}`, 'utf8');
+  const uses = [...text.matchAll(/uses: (.*)/g)].map(([, action]) => action);
+  expect(uses.length).toBeGreaterThan(1);
+  for (const action of uses) expect(action).toMatch(/^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+});
+
+it('nothing that installs or builds may write', () => {
+  for (const name of workflows) {
+    for (const job of readFileSync(`.github/workflows/${name}`, 'utf8').split(/^ {2}(?=\w+:$)/m)) {
+      if (/npm (ci|run|pack)|\.ci\/run/.test(job)) expect(job).not.toMatch(/\bwrite\b/);
+    }
+  }
 });
