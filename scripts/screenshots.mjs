@@ -2,12 +2,13 @@
 
 import { statSync } from 'node:fs';
 import { launch } from '../test/browser/chromium.ts';
+import { openExample } from '../test/browser/example.ts';
 import { openSite } from '../test/browser/playground/site.ts';
-import { open } from '../test/browser/shared/page.ts';
 
+/** Writes a picture: a PNG is small for a page of plain areas, a JPEG for one of many colours. */
 async function shoot(page, name) {
-  const path = `docs/figures/${name}.png`;
-  await page.screenshot({ path });
+  const path = `docs/figures/${name}`;
+  await page.screenshot({ path, quality: name.endsWith('.jpg') ? 80 : undefined });
   console.log(`${path}: ${Math.round(statSync(path).size / 1000)} kB`);
 }
 
@@ -20,7 +21,7 @@ async function playground() {
     const page = await browser.newPage({ viewport: { width: 1200, height: 1180 }, colorScheme: 'light' });
     await page.goto(site.url);
     await page.locator('#status', { hasText: 'fullest' }).waitFor();
-    await shoot(page, 'playground-light');
+    await shoot(page, 'playground-light.png');
   } finally {
     await browser.close();
     site.close();
@@ -29,7 +30,7 @@ async function playground() {
 
 /** The shared arena, when one worker has been terminated and another one recovered. */
 async function shared() {
-  const opened = await open();
+  const opened = await openExample('shared');
   if (typeof opened === 'string') throw new Error(opened);
   const { page, close } = opened;
   try {
@@ -40,7 +41,21 @@ async function shared() {
     await row(4).getByRole('button', { name: 'Recover' }).click();
     await row(2).getByRole('button', { name: 'Recover' }).waitFor();
     await page.waitForTimeout(1500);
-    await shoot(page, 'example-shared');
+    await shoot(page, 'example-shared.png');
+  } finally {
+    await close();
+  }
+}
+
+/** The meshes by WebGL, when many have gone and come. */
+async function meshes() {
+  const opened = await openExample('meshes');
+  if (typeof opened === 'string') throw new Error(opened);
+  const { page, close } = opened;
+  try {
+    await page.setViewportSize({ width: 900, height: 840 });
+    await page.waitForTimeout(4000);
+    await shoot(page, 'example-meshes.jpg');
   } finally {
     await close();
   }
@@ -48,3 +63,4 @@ async function shared() {
 
 await playground();
 await shared();
+await meshes();

@@ -69,7 +69,13 @@ describe.each(pages)('%s', (page) => {
     else if (language === 'ts') it(name, () => void runModule(compiled(text)));
     // What installs or tests the project itself is what the continuous integration runs.
     else if (language === 'sh' && !/npm /.test(text)) it(name, () => void runShell(text));
-    else if (language === 'c') {
+    else if (language === 'html') {
+      it(name, () => {
+        const [, ...files] = text.split('/node_modules/buddy-allocator/').map((part) => part.split('"')[0]);
+        expect(files.length).toBeGreaterThan(0);
+        for (const file of files) expect(existsSync(file), file).toBe(true);
+      });
+    } else if (language === 'c') {
       it(name, () => writeFileSync(join(scratch, /^\/\/ (\S+)/.exec(text)?.[1] ?? ''), text));
     } else if (language === 'console') {
       const commands = text.replaceAll(/^\$ /gm, '');

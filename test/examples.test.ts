@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type ExamplePage, openExample } from './browser/example.ts';
 
 function run(...parameters: string[]): string {
   return execFileSync(process.execPath, parameters, { encoding: 'utf8' });
@@ -44,6 +45,48 @@ describe.skipIf(!hasLines)(
     });
   },
 );
+
+describe('examples/workers', () => {
+  it('replaces workers that hang, and leaves nothing in the heap', () => {
+    const output = run('examples/workers/main.mjs');
+    expect(output.match(/^job \d+ hangs: its worker is replaced, \d blocks of \d+ bytes/gm)).toHaveLength(3);
+    expect(output).toMatch(/^17 answers, \d+ letters; 0 blocks are left$/m);
+  });
+});
+
+describe('examples/cache', () => {
+  it('grows up to its maximum, and keeps what is used', () => {
+    const output = run('examples/cache/main.mjs');
+    expect(output).toMatch(/^After 1,000 strings: 1000 strings/m);
+    const [, used, memory] =
+      /^After 20,000 strings: .* (\d+) bytes in use of a memory of (\d+)$/m.exec(output) ?? [];
+    expect(Number(memory)).toBe(2 ** 22);
+    expect(Number(used)).toBeGreaterThan(0.9 * 2 ** 22);
+  });
+});
+
+const opened = await openExample('meshes');
+const reason = typeof opened === 'string' ? opened : null;
+afterAll(async () => {
+  if (typeof opened !== 'string') await opened.close();
+});
+
+describe.skipIf(reason !== null)(`examples/meshes${reason === null ? '' : ` (${reason})`}`, () => {
+  const { page, complaints } = opened as ExamplePage;
+  const figure = async (id: string) => Number(await page.locator(`#${id}`).innerText());
+
+  it('draws meshes from a few buffers, and from fewer once it has defragmented', async () => {
+    await expect.poll(() => figure('frames'), { timeout: 20_000 }).toBeGreaterThan(10);
+    expect(await figure('meshes')).toBe(400);
+    const before = await figure('buffers');
+    await page.locator('#half').click();
+    await expect.poll(() => figure('meshes')).toBe(200);
+    await page.locator('#defragment').click();
+    await expect.poll(() => figure('buffers'), { timeout: 20_000 }).toBeLessThan(before);
+    expect(await figure('moved')).toBeGreaterThan(10);
+    expect(complaints).toEqual([]);
+  });
+});
 
 interface PoolReport {
   readonly results: readonly {

@@ -2,9 +2,9 @@
 // arena. Skipped without Chromium.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { open, type SharedPage } from '../browser/shared/page.ts';
+import { type ExamplePage, openExample } from '../browser/example.ts';
 
-const opened = await open();
+const opened = await openExample('shared');
 const reason = typeof opened === 'string' ? opened : null;
 if (reason !== null) console.warn(`The shared allocator in a browser is not tested: ${reason}.`);
 afterAll(async () => {
@@ -12,7 +12,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(reason !== null)(`Web Workers in Chromium${reason === null ? '' : ` (${reason})`}`, () => {
-  const { page, complaints } = opened as SharedPage;
+  const { page, complaints } = opened as ExamplePage;
   const row = (index: number) => page.locator('#tenants tr').nth(index);
   const state = (index: number) => row(index).locator('td').nth(4);
   const operations = async (index: number) =>

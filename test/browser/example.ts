@@ -1,11 +1,11 @@
-// The page of examples/shared in Chromium, served as its README line says.
+// The page of an example in Chromium, served as docs/examples.md says.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Page } from 'playwright-core';
-import { launch } from '../chromium.ts';
+import { launch } from './chromium.ts';
 
-export interface SharedPage {
+export interface ExamplePage {
   readonly page: Page;
   /** What the page has complained of. */
   readonly complaints: string[];
@@ -21,11 +21,11 @@ async function addressOf(server: ChildProcess): Promise<string> {
   return Promise.race([output, end]);
 }
 
-/** The page, or why there is none. */
-export async function open(): Promise<SharedPage | string> {
+/** The page of examples/NAME, or why there is none. */
+export async function openExample(name: string): Promise<ExamplePage | string> {
   const browser = await launch();
   if (typeof browser === 'string') return browser;
-  const server = spawn(process.execPath, ['examples/shared/serve.mjs', '--port', '0']);
+  const server = spawn(process.execPath, ['examples/serve.mjs', name, '--port', '0']);
   const close = async () => {
     await browser.close();
     server.kill();
