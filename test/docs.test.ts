@@ -130,7 +130,7 @@ describe('the map of the parts', () => {
   const rows = [...inReadme.matchAll(/^\|.*?\| \[`(\w+)`?.*?\| (?:`(\/\w+)`.*?)? ?\| (\d+) \|$/gm)];
   it.each(
     rows.map(([, name, path = '', stated]) => ({ name, path, stated: Number(stated) })),
-  )('states the size of $name$path: $stated kB', async ({ name, path, stated }) => {
+  )('states the size of $name from $path: $stated kB', async ({ name, path, stated }) => {
     const { brotli } = await bundle(`export { ${name} } from 'buddy-allocator${path}';`);
     expect(Math.abs(brotli / 1000 - stated)).toBeLessThan(1);
   });
