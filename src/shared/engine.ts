@@ -23,6 +23,7 @@ import { assert, DEV } from '../base/assert.ts';
 import { blockLength, lowestBit, runStarts } from '../base/word.ts';
 import { announce, endAnnouncement } from './announcements.ts';
 import type { Cells } from './cells.ts';
+import type { Holdings } from './holdings.ts';
 import { levelOf, sizeAt } from './inspect.ts';
 import { FANOUT_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_HINTS } from './layout.ts';
 import { changeOwner, noteOwner, ownerAt, ownsAny } from './owners.ts';
@@ -105,13 +106,14 @@ export class Engine {
 
   /**
    * Gives back this worker's slot. Its blocks stay, as left by it. The last access is the one that counts: a worker that
-   * dies before it has left nothing, and its blocks are taken back. O(1), or O(capacity) if owners are tracked.
+   * dies before it has left nothing, and its blocks are taken back. \`holdings\` are its blocks besides the arena's. O(1),
+   * or O(capacity) if owners are tracked.
    */
-  detach(): void {
+  detach(holdings?: Holdings): void {
     const { cells, g, slot } = this;
     this.closeHints(slot, ORDERS_PER_LEVEL * g.levels);
     if (this.#tracked) endAnnouncement(cells, g, slot);
-    vacateSlot(cells, g, slot, ownsAny(cells, g, slot));
+    vacateSlot(cells, g, slot, ownsAny(cells, g, slot) || holdings?.owns(slot) === true);
   }
 
   /** Closes the empty words that are hints of the worker in `slot` for orders below `end`. */

@@ -12,6 +12,7 @@
 import { announce, endAnnouncement } from './announcements.ts';
 import type { Cells } from './cells.ts';
 import type { Engine } from './engine.ts';
+import type { Holdings } from './holdings.ts';
 import { levelOf, sizeAt } from './inspect.ts';
 import {
   FANOUT_BITS,
@@ -57,11 +58,18 @@ export interface Recovered {
 /** How often a recovery looks again at a spot where another worker was at work. */
 const ATTEMPTS = 3;
 
+/** What a recovery has to know of the blocks besides those of the arena. */
+export interface FurtherBlocks {
+  readonly holdings: Holdings;
+  /** Takes those of the dead worker in a slot back, before those of the arena. No other worker recovers it. */
+  takeBack(slot: number): void;
+}
+
 /**
  * Recovers from the death of the worker with the id `dead`, and of all others that are known to be dead: those whose
  * recovery was not complete, and those that a dead worker was recovering. O(capacity).
  */
-export function recover(engine: Engine, dead: number): Recovered {
+export function recover(engine: Engine, dead: number, further?: FurtherBlocks): Recovered {
   const { cells, g, slot } = engine;
   const first = slotOf(dead);
   if (!mark(engine, first, generationOfId(dead))) {
@@ -73,7 +81,11 @@ export function recover(engine: Engine, dead: number): Recovered {
   let complete = true;
   for (const one of all) {
     if (g.tracked) endAdoption(cells, g, one);
-    if (isLeft(cells.load(slotPos(g, one) + SLOT_STATE))) disown(cells, g, one);
+    if (isLeft(cells.load(slotPos(g, one) + SLOT_STATE))) {
+      disown(cells, g, one);
+      further?.holdings.disown(one);
+    }
+    further?.takeBack(one);
     if (!finish(engine, one)) complete = false;
     engine.closeHints(one, ORDERS_PER_LEVEL * g.levels);
   }

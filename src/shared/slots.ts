@@ -12,6 +12,7 @@
 import { checkNumber, checkWithin } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
 import type { Cells } from './cells.ts';
+import type { Holdings } from './holdings.ts';
 import {
   FANOUT_BITS,
   type Geometry,
@@ -86,10 +87,16 @@ export function checkMaxWorkers(value: number): number {
 /**
  * Takes a slot for a worker that looks for room from unit `first` up to `end`, far from the other workers. Returns
  * the slot, 1 … slots; 0 when all are taken. Takes the slot of a worker that has left blocks only if there is no other:
- * they are nobody's then. O(slots), O(capacity) in that case.
+ * they are nobody's then; \`holdings\` are those besides the arena's. O(slots), O(capacity) in that case.
  */
-export function attachWorker(cells: Cells, g: Geometry, first: number, end: number): number {
-  const slot = takeSlot(cells, g);
+export function attachWorker(
+  cells: Cells,
+  g: Geometry,
+  first: number,
+  end: number,
+  holdings?: Holdings,
+): number {
+  const slot = takeSlot(cells, g, holdings);
   if (slot === 0) return 0;
   // The bits of the slot's number, reversed, as a fraction of the arena (van der Corput 1935).
   const start = first + Math.floor((end - first) * reversed(slot - 1));
@@ -102,34 +109,38 @@ export function attachWorker(cells: Cells, g: Geometry, first: number, end: numb
 }
 
 /** Takes any slot that is vacant: first those without blocks. Returns 0 if there is none. */
-function takeSlot(cells: Cells, g: Geometry): number {
+function takeSlot(cells: Cells, g: Geometry, holdings?: Holdings): number {
   let owning: ReadonlySet<number> | undefined;
   for (const accepts of [
     (state: number) => !isLeft(state),
     (state: number, slot: number) => {
       if (!isLeft(state)) return false;
       owning ??= slotsThatOwn(cells, g);
-      return !owning.has(slot);
+      return !owning.has(slot) && !holdings?.owns(slot);
     },
     isLeft,
   ]) {
     for (let slot = 1; slot <= g.slots; slot++) {
       const state = cells.load(slotPos(g, slot) + SLOT_STATE);
-      if (kindOf(state) === VACANT && accepts(state, slot) && claim(cells, g, slot, state)) return slot;
+      if (kindOf(state) === VACANT && accepts(state, slot) && claim(cells, g, slot, state, holdings))
+        return slot;
     }
   }
   return 0;
 }
 
 /** Takes the vacant slot `slot`, unless another worker takes it or adopts from the worker that had it. */
-function claim(cells: Cells, g: Geometry, slot: number, state: number): boolean {
+function claim(cells: Cells, g: Geometry, slot: number, state: number, holdings?: Holdings): boolean {
   const pos = slotPos(g, slot) + SLOT_STATE;
   const generation = generationOf(state) + 1;
   const left = isLeft(state);
   if (isAdoptedFrom(cells, g, slot)) return false;
   if (!cells.cas(pos, state, stateFrom(generation, ATTACHED, left))) return false;
   // Now no worker begins to adopt from the worker that had the slot.
-  if (left) disown(cells, g, slot);
+  if (left) {
+    disown(cells, g, slot);
+    holdings?.disown(slot);
+  }
   const vacates = isAdoptedFrom(cells, g, slot);
   if (left || vacates) cells.store(pos, stateFrom(generation, vacates ? VACANT : ATTACHED));
   return !vacates;

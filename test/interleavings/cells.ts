@@ -14,11 +14,12 @@ export const CAS = 3;
 export const OR = 4;
 export const AND = 5;
 export const WRITE = 6;
-export const DONE = 7;
-export const FAILED = 8;
-export const BROKEN = 9;
+export const WRITE_LOW = 7;
+export const DONE = 8;
+export const FAILED = 9;
+export const BROKEN = 10;
 
-export const KIND_NAMES = ['read', 'load', 'store', 'cas', 'or', 'and', 'write'];
+export const KIND_NAMES = ['read', 'load', 'store', 'cas', 'or', 'and', 'write', 'write low half'];
 
 /** A 32-bit hash of the pair (pos, value). With another `salt` it is another, independent hash. */
 export function mix(pos: number, value: number, salt: number): number {
@@ -49,6 +50,9 @@ export class Memory {
       case STORE:
       case WRITE:
         this.set(pos, a);
+        return 0;
+      case WRITE_LOW:
+        this.set(pos, (old & ~0xffff) | (a & 0xffff));
         return 0;
       case CAS:
         if (old !== a) return 0;
@@ -94,6 +98,12 @@ export class DirectCells implements Cells {
   write(pos: number, value: number): void {
     this.memory.perform(WRITE, pos, value, 0);
   }
+
+  writeLow(pos: number, value: number): void {
+    this.memory.perform(WRITE_LOW, pos, value, 0);
+  }
+
+  settle(): void {}
 
   store(pos: number, value: number): void {
     this.memory.perform(STORE, pos, value, 0);
@@ -143,6 +153,12 @@ export class ModelCells implements Cells {
   write(pos: number, value: number): void {
     this.#answer(WRITE, pos, value | 0, 0);
   }
+
+  writeLow(pos: number, value: number): void {
+    this.#answer(WRITE_LOW, pos, value & 0xffff, 0);
+  }
+
+  settle(): void {}
 
   store(pos: number, value: number): void {
     this.#answer(STORE, pos, value | 0, 0);

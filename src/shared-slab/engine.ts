@@ -1,0 +1,721 @@
+// Slabs of many workers: small blocks from slabs, each of which belongs to one worker (as the pages of mimalloc: Leijen et
+// al. 2019), large ones from the shared arena of pages. All that others have to know of a slab is in cells.
+//
+//   malloc        the owner of the slab takes a free slot by a plain write
+//   free          the owner by a plain write, another worker by one CAS; see layout.ts
+//   collecting    the owner makes what others have freed in its slabs free slots, when it has run out of those
+//   abandoning    a worker that leaves stores 0 as the owner of its slabs; whoever needs such a slab takes it by CAS
+//
+// A slab is made, and given back, while its pages belong to the worker in the arena of pages. All other slabs belong to
+// RESERVED there. So a worker that dies in between leaves pages that recovery gives back, whatever their descriptors say.
+//
+// The owner's free needs an answer to "has another worker freed the block already?" without an atomic access. It writes,
+// and reads the cell again: if the other worker was first, it takes its write back. A processor may let that read overtake
+// the write. Therefore a worker that is about to free the first block in a slab of another marks the slab as SHARED, and
+// waits until the owner must have seen that: from then on the owner frees there by CAS.
+// (A plain write cannot do for all: Attiya et al., Laws of Order, 2011.)
+
+import type { Cells } from '../shared/cells.ts';
+import type { Engine } from '../shared/engine.ts';
+import { sizeAt as arenaSizeAt } from '../shared/inspect.ts';
+import { changeOwner, NOBODY, ownerAt, RESERVED } from '../shared/owners.ts';
+import { beginAdoption, endAdoption, slotOf as slotOfWorker } from '../shared/slots.ts';
+import { classOf, inverseOf, unitsOf } from '../slab/size-classes.ts';
+import { byteAt, changeByte, clearByte } from './bytes.ts';
+import {
+  ADOPTED,
+  AT_ABANDONED,
+  AT_NONE,
+  BITS,
+  BLOCKS,
+  CACHED,
+  CLASS_MASK,
+  descriptorAt,
+  FULL,
+  type Geometry,
+  LARGEST_ORDER,
+  leastOrder,
+  MAX_SLOTS,
+  META,
+  NEXT,
+  ORDER_SHIFT,
+  OWNER,
+  PREV,
+  SHARED,
+  SLAB_SHIFT,
+  SLOT_MASK,
+  SLOTS_PER_CELL,
+  slotBits,
+  slotBytes,
+  slotsIn,
+  USED,
+} from './layout.ts';
+import { CLASS_SHIFT, cacheAt, cachedPagesAt, cursorAt, HEAD, PAGES, RING, WORD, WORD_BASE } from './own.ts';
+import {
+  changeOwners,
+  classAt,
+  clearBytes,
+  collect,
+  collectCell,
+  countAt,
+  forgetOwners,
+  freeSlot,
+  isEmpty,
+  isUsed,
+  liveOf,
+  pagesAt,
+  slabAt,
+  slabsBefore,
+  slotAt,
+  unitOf,
+} from './slab.ts';
+
+/** Full slabs that are looked at for freed slots before a new slab is made. */
+const RING_LOOKS = 8;
+/** Pages that are looked at for slabs without an owner before a new slab is made. */
+const TAKEOVER_LOOKS = 64;
+/** log2 of the bytes of empty slabs that a worker keeps. */
+const CACHE_SHIFT = 18;
+
+/** The slabs as the attached worker in one slot sees them. Addresses are bytes, as uint32. */
+export class SlabEngine {
+  readonly cells: Cells;
+  readonly G: Geometry;
+  /** The arena of pages as the same worker sees it. */
+  readonly arena: Engine;
+  readonly slot: number;
+  /** Pages that may be in use: those from here on are not looked at. */
+  pages: number;
+  /** What the worker knows of its slabs; see own.ts. */
+  readonly #own: Cells;
+  /** The cells of the counts. */
+  readonly #counts: Cells;
+  readonly #line: number;
+  readonly #unitShift: number;
+  readonly #pageShift: number;
+  readonly #base: number;
+  readonly #map: number;
+  readonly #descriptors: number;
+  readonly #pageCells: number;
+  readonly #none: number;
+  /** Units of the largest slot. */
+  readonly #largest: number;
+  readonly #cacheLimit: number;
+  /** By class: bytes of a slot, and its inverse. */
+  readonly #size: Int32Array;
+  readonly #inverse: Int32Array;
+
+  /** @param own the worker's own cells, `ownCells` of them, all zero when the worker attaches */
+  constructor(arena: Engine, G: Geometry, own: Cells, counts: Cells = arena.cells) {
+    this.cells = arena.cells;
+    this.G = G;
+    this.arena = arena;
+    this.slot = arena.slot;
+    this.pages = G.arena.capacity;
+    this.#own = own;
+    this.#counts = counts;
+    this.#line = G.lines + (arena.slot - 1) * 16;
+    this.#unitShift = G.unitShift;
+    this.#pageShift = G.pageShift;
+    this.#base = G.base;
+    this.#map = G.map;
+    this.#descriptors = G.descriptors;
+    this.#pageCells = G.pageCells;
+    this.#none = G.header + AT_NONE;
+    this.#largest = unitsOf(G.classes - 1);
+    this.#cacheLimit = Math.min(2 ** Math.max(0, CACHE_SHIFT - G.pageShift), G.arena.capacity >>> 4);
+    this.#size = Int32Array.from({ length: G.classes }, (_, c) => slotBytes(G, c));
+    this.#inverse = Int32Array.from({ length: G.classes }, (_, c) => inverseOf(unitsOf(c)));
+  }
+
+  /** Makes the worker's own cells those of a worker without slabs. */
+  open(): void {
+    for (let c = 0; c < this.G.classes; c++) this.#own.write((c << CLASS_SHIFT) + WORD, this.#none);
+    this.#own.write(cursorAt(this.G), 1);
+  }
+
+  /** The block of `bytes` bytes, an int32 from 1 up. Returns its address; 0 if there is no room. */
+  malloc(bytes: number): number {
+    const q = (bytes - 1) >> this.#unitShift;
+    if (q >= this.#largest) return this.mallocPages(32 - Math.clz32((bytes - 1) >>> this.#pageShift));
+    const c = classOf(q);
+    const k = c << CLASS_SHIFT;
+    const at = this.#own.read(k + WORD);
+    const value = this.cells.read(at);
+    const free = value & ~(value >>> SLOTS_PER_CELL) & 0xffff;
+    if (free === 0) return this.#refill(c);
+    const bit = free & -free;
+    this.cells.writeLow(at, value ^ bit);
+    const size = this.#size[c];
+    this.#count(size >>> this.#unitShift, 1);
+    return (this.#own.read(k + WORD_BASE) + Math.imul(31 - Math.clz32(bit), size)) >>> 0;
+  }
+
+  /** A block of 2^order pages, at a multiple of its size in the arena. Returns its address; 0 if there is no room. */
+  mallocPages(order: number): number {
+    const page = this.arena.allocate(order);
+    if (page < 0) return 0;
+    // A recovery takes back the blocks of the dead: only tracked heaps are to know this one.
+    if (!this.G.tracked) changeOwner(this.cells, this.G.arena, page, this.slot, NOBODY);
+    this.#count(2 ** (order + this.#pageShift - this.#unitShift), 1);
+    return this.#addressOf(page);
+  }
+
+  /** Frees the block at `ptr`, an address in the pages. Returns its bytes; 0 if no live block begins there. */
+  free(ptr: number): number {
+    const bytes = (ptr - this.#base) >>> 0;
+    const entry = this.cells.read(this.#map + (bytes >>> this.#pageShift));
+    if (entry === 0) return this.#freePages(bytes);
+    const h = entry >>> SLAB_SHIFT;
+    const c = entry & CLASS_MASK;
+    const slot = slotAt(this.cells, this.G, h, c, (bytes - (h << this.#pageShift)) >>> 0, this.#inverse[c]);
+    if (slot < 0) return 0;
+    const d = this.#descriptors + h * this.#pageCells;
+    const at = d + BITS + (slot >>> 4);
+    const bit = 1 << (slot & 15);
+    const size = this.#size[c];
+    if (this.cells.read(d) !== this.slot) return this.#freeSlowly(h, c, at, slot) ? size : 0;
+    const value = this.cells.read(at);
+    if ((liveOf(value) & bit) === 0) return 0;
+    this.cells.writeLow(at, value | bit);
+    if (((this.cells.read(at) >>> SLOTS_PER_CELL) & bit) !== 0) {
+      // Another worker has freed the block in between.
+      this.cells.writeLow(at, value);
+      return 0;
+    }
+    this.#count(-(size >>> this.#unitShift), -1);
+    const after = (value | bit) & 0xffff;
+    // The slab may have been full, or be empty now.
+    if (after === bit || (after & (after + 1)) === 0) this.#turn(h, c);
+    return size;
+  }
+
+  /** Bytes of the live block that begins at `ptr`, an address in the pages; 0 if none does. */
+  sizeAt(ptr: number): number {
+    const bytes = (ptr - this.#base) >>> 0;
+    const page = bytes >>> this.#pageShift;
+    const entry = this.cells.read(this.#map + page);
+    if (entry === 0)
+      return this.#isPages(bytes) ? this.#bytesOf(arenaSizeAt(this.cells, this.G.arena, page)) : 0;
+    const h = entry >>> SLAB_SHIFT;
+    const c = entry & CLASS_MASK;
+    const slot = slotAt(this.cells, this.G, h, c, (bytes - (h << this.#pageShift)) >>> 0, this.#inverse[c]);
+    if (slot < 0) return 0;
+    const value = this.cells.load(descriptorAt(this.G, h) + BITS + (slot >>> 4));
+    return (liveOf(value) & (1 << (slot & 15))) === 0 ? 0 : this.#size[c];
+  }
+
+  /**
+   * Makes this worker the owner of the live block at `ptr`, in a tracked heap. With `from`, the id of a worker, the block
+   * must belong to that worker, or have been left by it; with 0, to anyone. Returns whether there is such a block. The
+   * change is one CAS: a worker that dies in this call has the block or has not.
+   */
+  adopt(ptr: number, from: number): boolean {
+    const { cells, slot } = this;
+    const bytes = (ptr - this.#base) >>> 0;
+    const page = bytes >>> this.#pageShift;
+    const entry = cells.read(this.#map + page);
+    if (entry === 0) return this.#isPages(bytes) && this.arena.adopt(page, from);
+    if (!this.G.tracked) return this.sizeAt(ptr) !== 0;
+    const adopted =
+      (from === 0 || beginAdoption(cells, this.G.arena, slot, from)) &&
+      this.#adoptSlot(bytes, entry, slotOfWorker(from));
+    if (from !== 0) endAdoption(cells, this.G.arena, slot);
+    return adopted;
+  }
+
+  /**
+   * Gives this worker's slabs up: other workers may take them. Its blocks stay. In a tracked heap they belong to its slot
+   * still, by their bytes.
+   */
+  abandonAll(): void {
+    const { cells, G, slot } = this;
+    for (const h of slabsBefore(cells, G, this.pages)) {
+      if ((cells.load(descriptorAt(G, h) + OWNER) & SLOT_MASK) === slot) this.letGo(h);
+    }
+  }
+
+  /** Whether there was anything to give back: pages of empty slabs to the arena, or free slots that others have left. */
+  reclaim(): boolean {
+    const { cells, G } = this;
+    let any = false;
+    for (let c = 0; c < G.classes; c++) if (this.#reclaimClass(c)) any = true;
+    if (cells.load(G.header + AT_ABANDONED) > 0 && this.#reclaimAbandoned()) any = true;
+    return this.#flush() || any;
+  }
+
+  /** Takes slab `h`, whose owner was read as `owner`, from a dead worker or from nobody. Returns whether it is taken. */
+  take(h: number, owner: number): boolean {
+    const marks = SHARED | (this.G.tracked ? ADOPTED : 0);
+    return this.cells.cas(descriptorAt(this.G, h) + OWNER, owner, this.slot | marks);
+  }
+
+  /** Gives slab `h`, which is this worker's, back to the arena if it is empty, and to nobody if not. */
+  letGo(h: number): void {
+    const { cells, G, slot } = this;
+    collect(cells, G, h);
+    if (isEmpty(cells, G, h)) {
+      this.#release(h);
+      return;
+    }
+    const d = descriptorAt(G, h);
+    if (G.tracked) {
+      // Before anything belongs to the slot by its byte.
+      for (;;) {
+        const owner = cells.load(d + OWNER);
+        if ((owner & ADOPTED) !== 0 || cells.cas(d + OWNER, owner, owner | ADOPTED | SHARED)) break;
+      }
+      changeOwners(cells, G, h, 0, slot);
+    }
+    cells.write(d + META, cells.read(d + META) & ~(FULL | CACHED));
+    this.#addAbandoned(1);
+    cells.store(d + OWNER, SHARED | (G.tracked ? ADOPTED : 0));
+  }
+
+  /** Notes that `blocks` blocks of `units` units in all were freed, by other means than `free`. */
+  noteFreed(units: number, blocks: number): void {
+    this.#count(-units, -blocks);
+  }
+
+  #count(units: number, blocks: number): void {
+    const counts = this.#counts;
+    const line = this.#line;
+    counts.write(line + USED, counts.read(line + USED) + units);
+    counts.write(line + BLOCKS, counts.read(line + BLOCKS) + blocks);
+  }
+
+  /** `free` of slot `slot` of slab `h`, of class `c`, which is another's, or marked. */
+  #freeSlowly(h: number, c: number, at: number, slot: number): boolean {
+    const { cells, G } = this;
+    const d = descriptorAt(G, h);
+    const bit = 1 << (slot & 15);
+    const units = this.#size[c] >>> this.#unitShift;
+    const owner = cells.load(d + OWNER);
+    if ((owner & SLOT_MASK) === this.slot) {
+      if (!freeSlot(cells, at, bit, 0)) return false;
+      if ((owner & ADOPTED) !== 0) clearByte(cells, G, unitOf(G, h, c, slot));
+      this.#count(-units, -1);
+      const after = cells.read(at) & 0xffff;
+      if (after === bit || (after & (after + 1)) === 0) this.#turn(h, c);
+      return true;
+    }
+    if ((owner & SHARED) === 0) this.#markShared(d);
+    if (!freeSlot(cells, at, bit, SLOTS_PER_CELL)) return false;
+    this.#count(-units, -1);
+    return true;
+  }
+
+  /** Marks the slab with the descriptor at `d` as SHARED, and waits until its owner must have seen that. */
+  #markShared(d: number): void {
+    const { cells } = this;
+    for (;;) {
+      const owner = cells.load(d + OWNER);
+      if ((owner & SHARED) !== 0) return;
+      if (cells.cas(d + OWNER, owner, owner | SHARED)) break;
+    }
+    cells.settle();
+  }
+
+  /** Whether a block of pages begins at `bytes` bytes behind page 0, where no slab is. */
+  #isPages(bytes: number): boolean {
+    const page = bytes >>> this.#pageShift;
+    return (page << this.#pageShift) >>> 0 === bytes && ownerAt(this.cells, this.G.arena, page) !== RESERVED;
+  }
+
+  #bytesOf(pages: number): number {
+    return pages * 2 ** this.#pageShift;
+  }
+
+  /** `free` of a block of pages. */
+  #freePages(bytes: number): number {
+    const { cells } = this;
+    const page = bytes >>> this.#pageShift;
+    if ((page << this.#pageShift) >>> 0 !== bytes) return 0;
+    for (;;) {
+      const owner = ownerAt(cells, this.G.arena, page);
+      if (owner === 0 || owner === RESERVED) return 0;
+      const pages = this.arena.reclaim(page, owner);
+      if (pages === 0) continue; // another worker frees it, or has adopted it
+      this.#count(-(pages * 2 ** (this.#pageShift - this.#unitShift)), -1);
+      return this.#bytesOf(pages);
+    }
+  }
+
+  /** `adopt` of a slot, `bytes` bytes behind page 0, on a page with that entry; `from` is a slot, or 0 for any. */
+  #adoptSlot(bytes: number, entry: number, from: number): boolean {
+    const { cells, G } = this;
+    const h = entry >>> SLAB_SHIFT;
+    const c = entry & CLASS_MASK;
+    const slot = slotAt(cells, G, h, c, (bytes - (h << this.#pageShift)) >>> 0, this.#inverse[c]);
+    if (slot < 0) return false;
+    const d = descriptorAt(G, h);
+    const unit = unitOf(G, h, c, slot);
+    for (;;) {
+      if ((liveOf(cells.load(d + BITS + (slot >>> 4))) & (1 << (slot & 15))) === 0) return false;
+      const owner = cells.load(d + OWNER);
+      const byte = byteAt(cells, G, unit);
+      if (from !== 0 && (byte !== 0 ? byte : owner & SLOT_MASK) !== from) return false;
+      // The mark goes before the byte. It fails if the slab changes hands.
+      if ((owner & ADOPTED) === 0 && !cells.cas(d + OWNER, owner, owner | ADOPTED | SHARED)) continue;
+      if (changeByte(cells, G, unit, byte, this.slot)) return true;
+    }
+  }
+
+  /** `malloc` of a slot of class `c`, if the word has none. */
+  #refill(c: number): number {
+    const own = this.#own;
+    const k = c << CLASS_SHIFT;
+    while (!this.#pointIn(c, own.read(k + HEAD))) {
+      if (own.read(k + HEAD) !== 0) this.#putIntoRing(c);
+      if (own.read(k + HEAD) !== 0) continue;
+      let h = this.#fromRing(c);
+      if (h === 0) h = this.#takeOver(c, TAKEOVER_LOOKS);
+      if (h === 0) h = this.#newSlab(c);
+      if (h === 0) h = this.#takeOver(c, this.pages);
+      if (h === 0) return 0;
+      this.#link(h, c);
+    }
+    return this.malloc(this.#size[c]);
+  }
+
+  /** Has class `c` take its slots from a cell of slab `h` that has any. Returns false if there is none, or `h` is 0. */
+  #pointIn(c: number, h: number): boolean {
+    if (h === 0) return false;
+    return this.#pointTo(c, h) || (collect(this.cells, this.G, h) && this.#pointTo(c, h));
+  }
+
+  #pointTo(c: number, h: number): boolean {
+    const { cells, G } = this;
+    const own = this.#own;
+    const d = descriptorAt(G, h);
+    const count = countAt(cells, G, h);
+    for (let first = 0, at = d + BITS; first < count; first += SLOTS_PER_CELL, at++) {
+      let value = cells.read(at);
+      if ((value & 0xffff) === 0) continue;
+      if (value >>> SLOTS_PER_CELL !== 0) {
+        collectCell(cells, at);
+        value = cells.read(at);
+      }
+      if ((cells.read(d + OWNER) & ADOPTED) !== 0) clearBytes(cells, G, h, first, value & 0xffff);
+      const k = c << CLASS_SHIFT;
+      own.write(k + WORD, at);
+      own.write(k + WORD_BASE, this.#addressOf(h) + first * this.#size[c]);
+      return true;
+    }
+    return false;
+  }
+
+  /** Moves the head of class `c`, which is full, from the list into the ring, behind all others. */
+  #putIntoRing(c: number): void {
+    const { cells } = this;
+    const own = this.#own;
+    const k = c << CLASS_SHIFT;
+    const h = own.read(k + HEAD);
+    this.#unlink(h, c);
+    const d = this.#at(h);
+    const ring = own.read(k + RING);
+    cells.write(d + META, cells.read(d + META) | FULL);
+    if (ring === 0) {
+      cells.write(d + NEXT, h);
+      cells.write(d + PREV, h);
+      own.write(k + RING, h);
+      return;
+    }
+    const last = cells.read(this.#at(ring) + PREV);
+    cells.write(d + NEXT, ring);
+    cells.write(d + PREV, last);
+    cells.write(this.#at(last) + NEXT, h);
+    cells.write(this.#at(ring) + PREV, h);
+  }
+
+  /** Takes slab `h` out of the ring of class `c`. */
+  #leaveRing(h: number, c: number): void {
+    const { cells } = this;
+    const own = this.#own;
+    const ring = (c << CLASS_SHIFT) + RING;
+    const d = this.#at(h);
+    const next = cells.read(d + NEXT);
+    const prev = cells.read(d + PREV);
+    cells.write(this.#at(prev) + NEXT, next);
+    cells.write(this.#at(next) + PREV, prev);
+    if (own.read(ring) === h) own.write(ring, next === h ? 0 : next);
+    cells.write(d + META, cells.read(d + META) & ~FULL);
+  }
+
+  /** A slab out of the ring of class `c` in which others have freed slots, if one of the next few is such; 0 if not. */
+  #fromRing(c: number): number {
+    const { cells } = this;
+    const own = this.#own;
+    const ring = (c << CLASS_SHIFT) + RING;
+    const first = own.read(ring);
+    for (let h = first, looks = 0; h !== 0 && looks < RING_LOOKS; looks++) {
+      if (collect(cells, this.G, h)) {
+        this.#leaveRing(h, c);
+        return h;
+      }
+      h = cells.read(this.#at(h) + NEXT);
+      own.write(ring, h);
+      if (h === first) break;
+    }
+    return 0;
+  }
+
+  /** A slab of class `c` that nobody owns, taken, if the next `looks` pages have one with free slots; 0 if not. */
+  #takeOver(c: number, looks: number): number {
+    const { cells, G } = this;
+    const own = this.#own;
+    if (cells.load(G.header + AT_ABANDONED) <= 0) return 0;
+    let page = own.read(cursorAt(G));
+    for (let looked = 0; looked < looks && looked < this.pages; looked++) {
+      if (page >= this.pages) page = 1;
+      const h = slabAt(cells, G, page);
+      page++;
+      if (h === 0 || classAt(cells, G, h) !== c) continue;
+      const owner = cells.load(this.#at(h) + OWNER);
+      if ((owner & SLOT_MASK) !== 0 || ownerAt(cells, G.arena, h) !== RESERVED || !this.take(h, owner))
+        continue;
+      this.#addAbandoned(-1);
+      if (this.#adopted(h, c)) {
+        own.write(cursorAt(G), page);
+        return h;
+      }
+    }
+    own.write(cursorAt(G), page);
+    return 0;
+  }
+
+  /** Counts slab `h`, which was taken, to class `c`. Returns whether it has free slots; if not, it goes into the ring. */
+  #adopted(h: number, c: number): boolean {
+    const own = this.#own;
+    const k = c << CLASS_SHIFT;
+    own.write(k + PAGES, own.read(k + PAGES) + pagesAt(this.cells, this.G, h));
+    collect(this.cells, this.G, h);
+    const bits = this.#at(h) + BITS;
+    const end = bits + Math.ceil(countAt(this.cells, this.G, h) / SLOTS_PER_CELL);
+    for (let pos = bits; pos < end; pos++) if ((this.cells.read(pos) & 0xffff) !== 0) return true;
+    // A worker takes a slab over only if the list is empty, so this becomes its head.
+    this.#link(h, c);
+    this.#putIntoRing(c);
+    return false;
+  }
+
+  /** Puts slab `h` on the list of class `c`: behind the head, or as the head if there is none. */
+  #link(h: number, c: number): void {
+    const { cells } = this;
+    const own = this.#own;
+    const k = c << CLASS_SHIFT;
+    const d = this.#at(h);
+    const head = own.read(k + HEAD);
+    cells.write(d + PREV, head);
+    if (head === 0) {
+      cells.write(d + NEXT, 0);
+      own.write(k + HEAD, h);
+      return;
+    }
+    const next = cells.read(this.#at(head) + NEXT);
+    cells.write(d + NEXT, next);
+    cells.write(this.#at(head) + NEXT, h);
+    if (next !== 0) cells.write(this.#at(next) + PREV, h);
+  }
+
+  /** Takes slab `h` off the list of class `c`. */
+  #unlink(h: number, c: number): void {
+    const { cells } = this;
+    const own = this.#own;
+    const k = c << CLASS_SHIFT;
+    const next = cells.read(this.#at(h) + NEXT);
+    const prev = cells.read(this.#at(h) + PREV);
+    if (next !== 0) cells.write(this.#at(next) + PREV, prev);
+    if (prev !== 0) cells.write(this.#at(prev) + NEXT, next);
+    else {
+      own.write(k + HEAD, next);
+      own.write(k + WORD, this.#none);
+    }
+  }
+
+  /** The rest of `free`, if a cell of slab `h` had no free slot, or has no other. */
+  #turn(h: number, c: number): void {
+    const { cells, G } = this;
+    if ((cells.read(this.#at(h) + META) & FULL) !== 0) {
+      this.#leaveRing(h, c);
+      this.#link(h, c);
+    }
+    if (h === this.#own.read((c << CLASS_SHIFT) + HEAD) || !isEmpty(cells, G, h)) return;
+    this.#unlink(h, c);
+    this.#leaveClass(h, c);
+    this.#keep(h);
+  }
+
+  /** Takes slab `h`, which is on no list, out of the count of class `c`. */
+  #leaveClass(h: number, c: number): void {
+    const pages = (c << CLASS_SHIFT) + PAGES;
+    this.#own.write(pages, this.#own.read(pages) - pagesAt(this.cells, this.G, h));
+  }
+
+  /** Puts slab `h`, which is empty and of no class, into the cache, or gives it back if that is full. */
+  #keep(h: number): void {
+    const { cells, G } = this;
+    const own = this.#own;
+    const pages = pagesAt(cells, G, h);
+    const cached = own.read(cachedPagesAt(G)) + pages;
+    if (cached > this.#cacheLimit) {
+      this.#release(h);
+      return;
+    }
+    forgetOwners(cells, G, h);
+    const d = this.#at(h);
+    const list = cacheAt(G) + Math.log2(pages);
+    cells.write(d + META, cells.read(d + META) | CACHED);
+    cells.write(d + NEXT, own.read(list));
+    cells.store(d + OWNER, this.slot);
+    own.write(list, h);
+    own.write(cachedPagesAt(G), cached);
+  }
+
+  /** A slab of 2^order pages out of the cache; 0 if it has none. */
+  #fromCache(order: number): number {
+    const { cells, G } = this;
+    const own = this.#own;
+    const h = own.read(cacheAt(G) + order);
+    if (h === 0) return 0;
+    const d = this.#at(h);
+    own.write(cacheAt(G) + order, cells.read(d + NEXT));
+    own.write(cachedPagesAt(G), own.read(cachedPagesAt(G)) - (1 << order));
+    cells.write(d + META, cells.read(d + META) & ~CACHED);
+    return h;
+  }
+
+  /** A slab of class `c`, on no list, all of its slots free; 0 if there is no room. */
+  #newSlab(c: number): number {
+    const { cells, G } = this;
+    const own = this.#own;
+    const pages = (c << CLASS_SHIFT) + PAGES;
+    const least = leastOrder(G, c);
+    // A class of few blocks takes few pages, and a large one has few slabs.
+    let order = Math.max(least, Math.min(30 - Math.clz32(own.read(pages)), this.#mostOrder(c)));
+    let h = this.#fromCache(order);
+    if (h !== 0) {
+      if (classAt(cells, G, h) !== c) {
+        changeOwner(cells, G.arena, h, RESERVED, this.slot);
+        this.#make(h, order, c);
+      }
+    } else {
+      let page = this.arena.allocate(order);
+      while (page < 0 && order > least) page = this.arena.allocate(--order);
+      if (page < 0) return 0;
+      h = page;
+      this.#make(h, order, c);
+    }
+    own.write(pages, own.read(pages) + (1 << order));
+    return h;
+  }
+
+  /** log2 of the pages of the largest slab of class \`c\`. */
+  #mostOrder(c: number): number {
+    let order = LARGEST_ORDER;
+    while (order > 0 && 2 ** (order + this.#pageShift) > MAX_SLOTS * this.#size[c]) order--;
+    return order;
+  }
+
+  /** Makes the 2^order pages from `h` on, which are this worker's in the arena, a slab of class `c`. */
+  #make(h: number, order: number, c: number): void {
+    const { cells, G } = this;
+    const d = this.#at(h);
+    const count = slotsIn(G, c, order);
+    cells.write(d + META, count | (order << ORDER_SHIFT));
+    for (let first = 0, at = d + BITS; first < count; first += SLOTS_PER_CELL, at++)
+      cells.write(at, slotBits(count, first));
+    cells.store(d + OWNER, this.slot);
+    for (let i = 0; i < 1 << order; i++) cells.store(this.#map + h + i, (h << SLAB_SHIFT) | c);
+    changeOwner(cells, G.arena, h, this.slot, RESERVED);
+  }
+
+  /** Gives slab `h`, which is empty and on no list, back to the arena. */
+  #release(h: number): void {
+    const { cells, G } = this;
+    forgetOwners(cells, G, h);
+    changeOwner(cells, G.arena, h, RESERVED, this.slot);
+    const pages = pagesAt(cells, G, h);
+    for (let i = 0; i < pages; i++) cells.store(this.#map + h + i, 0);
+    this.arena.reclaim(h, this.slot);
+  }
+
+  /** Gives all slabs of the cache back. Returns whether there were any. */
+  #flush(): boolean {
+    let any = false;
+    for (let order = 0; order <= LARGEST_ORDER; order++) {
+      for (let h = this.#fromCache(order); h !== 0; h = this.#fromCache(order)) {
+        this.#release(h);
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  /** `reclaim` in the slabs of class `c`. */
+  #reclaimClass(c: number): boolean {
+    const { cells, G } = this;
+    let any = false;
+    // The next malloc is to choose its cell anew, as that clears the bytes of the slots which are collected here.
+    this.#own.write((c << CLASS_SHIFT) + WORD, this.#none);
+    for (const h of this.#chain(c, RING)) {
+      if (!collect(cells, G, h)) continue;
+      this.#leaveRing(h, c);
+      this.#link(h, c);
+      any = true;
+    }
+    for (const h of this.#chain(c, HEAD)) {
+      collect(cells, G, h);
+      if (!isEmpty(cells, G, h)) continue;
+      this.#unlink(h, c);
+      this.#leaveClass(h, c);
+      this.#release(h);
+      any = true;
+    }
+    return any;
+  }
+
+  /** The slabs of class `c` in the ring, or on the list. */
+  #chain(c: number, first: number): number[] {
+    const all: number[] = [];
+    const start = this.#own.read((c << CLASS_SHIFT) + first);
+    for (let h = start; h !== 0; ) {
+      all.push(h);
+      h = this.cells.read(this.#at(h) + NEXT);
+      if (h === start) break;
+    }
+    return all;
+  }
+
+  /** Gives the slabs without an owner back of which no slot is live. Returns whether there were any. */
+  #reclaimAbandoned(): boolean {
+    const { cells, G } = this;
+    let any = false;
+    for (const h of slabsBefore(cells, G, this.pages)) {
+      const owner = cells.load(this.#at(h) + OWNER);
+      if ((owner & SLOT_MASK) !== 0 || isUsed(cells, G, h) || !this.take(h, owner)) continue;
+      this.#addAbandoned(-1);
+      this.letGo(h);
+      any = true;
+    }
+    return any;
+  }
+
+  /** The count of abandoned slabs may be too large after a worker's death, but never too small. */
+  #addAbandoned(slabs: number): void {
+    const pos = this.G.header + AT_ABANDONED;
+    for (;;) {
+      const before = this.cells.load(pos);
+      if (this.cells.cas(pos, before, before + slabs)) return;
+    }
+  }
+
+  /** The position of the descriptor of slab `h`. */
+  #at(h: number): number {
+    return this.#descriptors + h * this.#pageCells;
+  }
+
+  #addressOf(page: number): number {
+    return ((page << this.#pageShift) + this.#base) >>> 0;
+  }
+}

@@ -1,0 +1,173 @@
+// Where the slabs of a shared heap keep what is known of them: in cells behind the state of the arena of pages.
+//
+//   state of the arena | header | a line for each worker | page map | slab descriptors, by page | owners, if tracked
+//
+// Pages are units of the arena. Page 0 must never be handed out, so 0 stands for none.
+//
+// A cell of a slab's bitmap describes 16 slots by two bits each. FREE, in the low half, is set by the slab's owner alone,
+// mostly by plain writes of 16 bits. FREED, in the high half, is set by all other workers, by CAS of the whole cell. A
+// slot is live if neither is set. So a CAS that sets FREED succeeds only while the slot is live, and never disturbs what
+// the owner writes.
+
+import { type Geometry as ArenaGeometry, geometryOf } from '../shared/layout.ts';
+import { classOf, unitsOf } from '../slab/size-classes.ts';
+
+/** Slots that a cell describes. */
+export const SLOTS_PER_CELL = 16;
+
+// Header.
+
+/** The approximate number of slabs without an owner. */
+export const AT_ABANDONED = 0;
+/** Always 0: the cell of a class that has no slab to take slots from. */
+export const AT_NONE = 1;
+const LINE = 16;
+
+// Line of a worker.
+
+/** Units in the blocks that the worker has allocated, less those in the blocks that it has freed. */
+export const USED = 0;
+/** Blocks that the worker has allocated, less those that it has freed. */
+export const BLOCKS = 1;
+
+// Slab descriptor.
+
+/** The slot of the worker that owns the slab, 0 if none does, with {@link SHARED} and {@link ADOPTED}. */
+export const OWNER = 0;
+/** Number of slots, log2 of the pages, and where the slab is linked. To all but its owner only the slots matter. */
+export const META = 1;
+/** The slabs before and behind in a list of the owner's. */
+export const NEXT = 2;
+export const PREV = 3;
+/** The bitmap, from here on. */
+export const BITS = 4;
+
+/** In OWNER: another worker frees slots of the slab, so the owner does so by CAS. */
+export const SHARED = 0x100;
+/** In OWNER: some of its blocks may belong to other workers than the owner of the slab. */
+export const ADOPTED = 0x200;
+export const SLOT_MASK = 0xff;
+
+/** In META. */
+export const COUNT_MASK = 0x7ff;
+export const ORDER_SHIFT = 12;
+export const ORDER_MASK = 0xf;
+/** Set while all slots of a slab are in use, as far as its owner knows: it is in the ring of full slabs. */
+export const FULL = 0x10000;
+/** Set while an empty slab waits to be used again. */
+export const CACHED = 0x20000;
+
+/** Most slots of a slab. */
+export const MAX_SLOTS = 1024;
+/** log2 of the pages of the largest slab. */
+export const LARGEST_ORDER = 4;
+
+// Page map: the slab that a page lies in and its class; 0 for all other pages.
+
+/** An entry has the slab's first page from this bit on, and the class below. */
+export const SLAB_SHIFT = 7;
+export const CLASS_MASK = (1 << SLAB_SHIFT) - 1;
+
+/** Positions of everything, and what never changes. */
+export interface Geometry {
+  /** The arena of pages, which is tracked always. */
+  readonly arena: ArenaGeometry;
+  /** log2 of the bytes of a unit, what every slot is a multiple of. */
+  readonly unitShift: number;
+  /** log2 of the bytes of a page. */
+  readonly pageShift: number;
+  /** Number of size classes. */
+  readonly classes: number;
+  /** Address of page 0. */
+  readonly base: number;
+  /** Whether the owner of each block is noted, rather than that of slabs only. */
+  readonly tracked: boolean;
+  /** Position of the header. */
+  readonly header: number;
+  /** Position of the line of slot 1. */
+  readonly lines: number;
+  /** Position of the page map. */
+  readonly map: number;
+  /** Position of the descriptors. */
+  readonly descriptors: number;
+  /** Cells of descriptors that each page has room for. */
+  readonly pageCells: number;
+  /** Position of the owners' bytes, one for each unit, four to a cell. */
+  readonly owners: number;
+  /** Cells in all. */
+  readonly length: number;
+}
+
+/** What a {@link Geometry} is derived from. */
+export interface Dimensions {
+  /** Pages, page 0 counted. */
+  readonly pages: number;
+  /** The most workers that can be attached at once, 1 … 253. */
+  readonly workers: number;
+  readonly unitShift: number;
+  readonly pageShift: number;
+  /** Bytes of the largest slot, a power of two of units. */
+  readonly largestSlot: number;
+  readonly base: number;
+  readonly tracked: boolean;
+}
+
+const aligned = (cells: number): number => Math.ceil(cells / LINE) * LINE;
+
+/** Lays out everything. O(log pages). */
+export function geometryFor(dimensions: Dimensions): Geometry {
+  const { pages, workers, unitShift, pageShift, largestSlot, base, tracked } = dimensions;
+  const arena = geometryOf(pages, workers, true);
+  const units = 2 ** (pageShift - unitShift);
+  const header = aligned(arena.length);
+  const lines = header + LINE;
+  const map = lines + workers * LINE;
+  const descriptors = aligned(map + pages);
+  const pageCells = BITS + Math.ceil(units / SLOTS_PER_CELL);
+  const owners = aligned(descriptors + pages * pageCells);
+  const length = tracked ? aligned(owners + Math.ceil((pages * units) / 4)) : owners;
+  const classes = classOf(2 ** (Math.log2(largestSlot) - unitShift) - 1) + 1;
+  return {
+    arena,
+    unitShift,
+    pageShift,
+    classes,
+    base,
+    tracked,
+    header,
+    lines,
+    map,
+    descriptors,
+    pageCells,
+    owners,
+    length,
+  };
+}
+
+/** Position of the descriptor of slab `h`. */
+export const descriptorAt = (G: Geometry, h: number): number => G.descriptors + h * G.pageCells;
+
+/** Bytes of a slot of class `c`. */
+export const slotBytes = (G: Geometry, c: number): number => unitsOf(c) << G.unitShift;
+
+/** Slots of class `c` in a slab of 2^order pages. */
+export const slotsIn = (G: Geometry, c: number, order: number): number => {
+  return Math.min(MAX_SLOTS, Math.floor(2 ** (order + G.pageShift) / slotBytes(G, c)));
+};
+
+/** log2 of the pages of the least slab of class `c`: the first that leaves at most an eighth over, or else the least. */
+export const leastOrder = (G: Geometry, c: number): number => {
+  const size = slotBytes(G, c);
+  let least = 0;
+  while (slotsIn(G, c, least) === 0) least++;
+  for (let order = least; order <= LARGEST_ORDER; order++) {
+    if (slotsIn(G, c, order) * size * 8 >= 2 ** (order + G.pageShift) * 7) return order;
+  }
+  return least;
+};
+
+/** The bits of the slots that the cell of a bitmap describes whose first slot is `first`, in a slab of `count` slots. */
+export const slotBits = (count: number, first: number): number => {
+  const slots = count - first;
+  return slots >= SLOTS_PER_CELL ? 0xffff : (1 << slots) - 1;
+};

@@ -1,0 +1,170 @@
+// One slab: its bitmap and its owner, as any worker sees and changes them.
+
+import type { Cells } from '../shared/cells.ts';
+import { ownerAt, RESERVED } from '../shared/owners.ts';
+import { slotOf } from '../slab/size-classes.ts';
+import { byteAt, changeByte, clearByte } from './bytes.ts';
+import {
+  ADOPTED,
+  BITS,
+  CLASS_MASK,
+  COUNT_MASK,
+  descriptorAt,
+  type Geometry,
+  META,
+  ORDER_MASK,
+  ORDER_SHIFT,
+  OWNER,
+  SLAB_SHIFT,
+  SLOTS_PER_CELL,
+  slotBits,
+  slotBytes,
+} from './layout.ts';
+
+/** The slots that are live by the cell `value` of a bitmap, and the bits of other things. */
+export const liveOf = (value: number): number => ~(value | (value >>> SLOTS_PER_CELL)) & 0xffff;
+
+/** The cell `value` after its slots that other workers have freed have become free ones of the owner. */
+export const collected = (value: number): number => (value | (value >>> SLOTS_PER_CELL)) & 0xffff;
+
+/** The class of slab `h`. */
+export const classAt = (cells: Cells, G: Geometry, h: number): number => cells.read(G.map + h) & CLASS_MASK;
+
+/** Number of slots of slab `h`. */
+export const countAt = (cells: Cells, G: Geometry, h: number): number =>
+  cells.read(descriptorAt(G, h) + META) & COUNT_MASK;
+
+/** Pages of slab `h`. */
+export const pagesAt = (cells: Cells, G: Geometry, h: number): number =>
+  1 << ((cells.read(descriptorAt(G, h) + META) >>> ORDER_SHIFT) & ORDER_MASK);
+
+/** The slab that begins at page `page`; 0 if none does. */
+export const slabAt = (cells: Cells, G: Geometry, page: number): number => {
+  const entry = cells.load(G.map + page);
+  return entry >>> SLAB_SHIFT === page ? page : 0;
+};
+
+/** The unit of the arena at which slot `slot` of slab `h`, of class `c`, begins. */
+export const unitOf = (G: Geometry, h: number, c: number, slot: number): number =>
+  (h << (G.pageShift - G.unitShift)) + slot * (slotBytes(G, c) >>> G.unitShift);
+
+/**
+ * The slot of slab `h`, of class `c`, that begins `bytes` bytes into the slab; -1 if none does. `inverse` is the class's,
+ * see {@link slotOf}.
+ */
+export const slotAt = (
+  cells: Cells,
+  G: Geometry,
+  h: number,
+  c: number,
+  bytes: number,
+  inverse: number,
+): number => {
+  const slot = slotOf(bytes >>> G.unitShift, inverse);
+  return slot * slotBytes(G, c) === bytes && slot < countAt(cells, G, h) ? slot : -1;
+};
+
+/**
+ * Sets `bit` in one half of the cell at `pos`, if the slot is live: `shift` is 0 for the owner of the slab, and 16 for
+ * others. Of several workers that try, one succeeds. Returns whether this one did.
+ */
+export const freeSlot = (cells: Cells, pos: number, bit: number, shift: number): boolean => {
+  for (;;) {
+    const value = cells.read(pos);
+    if ((liveOf(value) & bit) === 0) return false;
+    if (cells.cas(pos, value, value | (bit << shift))) return true;
+  }
+};
+
+/**
+ * Makes what other workers have freed in the cell at `pos` free slots of the owner, which calls. Returns whether there
+ * was anything.
+ */
+export const collectCell = (cells: Cells, pos: number): boolean => {
+  for (;;) {
+    const value = cells.read(pos);
+    if (value >>> SLOTS_PER_CELL === 0) return false;
+    if (cells.cas(pos, value, collected(value))) return true;
+  }
+};
+
+/** {@link collectCell} for all cells of slab `h`. */
+export const collect = (cells: Cells, G: Geometry, h: number): boolean => {
+  const bits = descriptorAt(G, h) + BITS;
+  const end = bits + Math.ceil(countAt(cells, G, h) / SLOTS_PER_CELL);
+  let any = false;
+  for (let pos = bits; pos < end; pos++) if (collectCell(cells, pos)) any = true;
+  return any;
+};
+
+/** Whether all slots of slab `h` are free slots of its owner. */
+export const isEmpty = (cells: Cells, G: Geometry, h: number): boolean => {
+  const count = countAt(cells, G, h);
+  let pos = descriptorAt(G, h) + BITS;
+  for (let first = 0; first < count; first += SLOTS_PER_CELL, pos++) {
+    if ((cells.read(pos) & 0xffff) !== slotBits(count, first)) return false;
+  }
+  return true;
+};
+
+/** Whether any slot of slab `h` is live. */
+export const isUsed = (cells: Cells, G: Geometry, h: number): boolean => {
+  return !liveSlots(cells, G, h).next().done;
+};
+
+/** Makes the bytes of all slots of slab `h` that `bits` has in the cell of slots from `first` up 0. */
+export const clearBytes = (cells: Cells, G: Geometry, h: number, first: number, bits: number): void => {
+  const c = classAt(cells, G, h);
+  for (let rest = bits; rest !== 0; rest &= rest - 1) {
+    clearByte(cells, G, unitOf(G, h, c, first + 31 - Math.clz32(rest & -rest)));
+  }
+};
+
+/** Makes the bytes of all slots of slab `h`, which is empty, 0, if any may not be. */
+export const forgetOwners = (cells: Cells, G: Geometry, h: number): void => {
+  if (!G.tracked || (cells.load(descriptorAt(G, h) + OWNER) & ADOPTED) === 0) return;
+  const count = countAt(cells, G, h);
+  for (let first = 0; first < count; first += SLOTS_PER_CELL)
+    clearBytes(cells, G, h, first, slotBits(count, first));
+};
+
+/** A live slot: where its bit is, and the unit at which it begins. */
+export interface LiveSlot {
+  readonly pos: number;
+  readonly bit: number;
+  readonly unit: number;
+}
+
+/** The live slots of slab `h`, in address order. */
+export function* liveSlots(cells: Cells, G: Geometry, h: number): Generator<LiveSlot, void, undefined> {
+  const c = classAt(cells, G, h);
+  const count = countAt(cells, G, h);
+  let pos = descriptorAt(G, h) + BITS;
+  for (let first = 0; first < count; first += SLOTS_PER_CELL, pos++) {
+    for (let live = liveOf(cells.load(pos)) & slotBits(count, first); live !== 0; live &= live - 1) {
+      const i = 31 - Math.clz32(live & -live);
+      yield { pos, bit: 1 << i, unit: unitOf(G, h, c, first + i) };
+    }
+  }
+}
+
+/** Makes the blocks of slab `h` that belong to `before` those of `after`, by their bytes. */
+export const changeOwners = (cells: Cells, G: Geometry, h: number, before: number, after: number): void => {
+  for (const { unit } of liveSlots(cells, G, h)) changeByte(cells, G, unit, before, after);
+};
+
+/** Whether the byte of any live slot of slab `h` is `owner`. */
+export const hasOwner = (cells: Cells, G: Geometry, h: number, owner: number): boolean => {
+  for (const { unit } of liveSlots(cells, G, h)) if (byteAt(cells, G, unit) === owner) return true;
+  return false;
+};
+
+/** All slabs that begin before page `end`, and are neither being made nor given back. */
+export function* slabsBefore(cells: Cells, G: Geometry, end: number): Generator<number, void, undefined> {
+  for (let page = 1; page < end; ) {
+    const h = slabAt(cells, G, page);
+    const isWhole = h !== 0 && ownerAt(cells, G.arena, h) === RESERVED;
+    if (isWhole) yield h;
+    page += isWhole ? pagesAt(cells, G, h) : 1;
+  }
+}

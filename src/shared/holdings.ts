@@ -1,0 +1,10 @@
+// Blocks that workers own besides those of the arena: a shared heap has them in slabs, whose pages belong to nobody in the
+// arena.
+
+/** What the slots of an arena have to know of such blocks. A slot is 1 … slots. */
+export interface Holdings {
+  /** Whether the worker in `slot` owns any such block, or has left one. */
+  owns(slot: number): boolean;
+  /** Makes those blocks nobody's. */
+  disown(slot: number): void;
+}
