@@ -12,5 +12,10 @@ export type { HeapScope } from './heap/scope.ts';
 export type { ArrayConstructor, HeapView, Plain, ViewOf } from './heap/views.ts';
 export { SharedBuddyAllocator, type SharedBuddyOptions, type SharedBuddyStats } from './shared/allocator.ts';
 export type { Recovered } from './shared/recover.ts';
-export { SharedHeap, type SharedHeapRecovered, type SharedHeapStats } from './shared-heap/heap.ts';
-export type { SharedHeapHandle, SharedHeapMemory, SharedHeapOptions } from './shared-heap/options.ts';
+export { SharedHeap, type SharedHeapStats } from './shared-heap/heap.ts';
+export type {
+  SharedHeapHandle,
+  SharedHeapMemory,
+  SharedHeapOptions,
+  SharedHeapRecovered,
+} from './shared-heap/options.ts';

@@ -150,6 +150,25 @@ export abstract class AbstractHeap<B extends ArrayBufferLike = ArrayBufferLike> 
     return this.#viewOf(this.malloc(bytes), bytes, type, length);
   }
 
+  /**
+   * Allocates a copy of `view`, of the same type. As {@link malloc}, and O(bytes).
+   *
+   * @returns the copy; null if there is no room and the heap cannot grow.
+   * @throws TypeError if `view` is not a typed array or a DataView.
+   */
+  allocFrom<V extends HeapView>(view: V): Plain<V, B> | null {
+    if (!ArrayBuffer.isView(view)) throw new TypeError('allocFrom takes a typed array or a DataView');
+    const { buffer, byteOffset, byteLength } = view;
+    const isOurs = buffer === this.buffer;
+    const type = typeOf(view);
+    const copy = this.allocArray(type, byteLength / elementSize(type));
+    if (copy === null) return null;
+    // The heap's own bytes may be in another buffer now.
+    const bytes = new Uint8Array(isOurs ? this.buffer : buffer, byteOffset, byteLength);
+    new Uint8Array(copy.buffer, copy.byteOffset, byteLength).set(bytes);
+    return copy as Plain<V, B>;
+  }
+
   /** {@link allocArray} with all elements zero. */
   callocArray<C extends ArrayConstructor>(type: C, length: number): ViewOf<C, B> | null {
     const size = elementSize(type);

@@ -8,7 +8,6 @@ import { blockSize, misuse, pointerOf } from './bookkeeping.ts';
 import { ADDRESSABLE, type HeapHandle, type HeapMemory } from './memory.ts';
 import type { HeapOptions } from './options.ts';
 import { Region } from './region.ts';
-import { elementSize, type HeapView, type Plain, typeOf } from './views.ts';
 
 /** The region of `heap`. For the parts of this package that extend a heap; the package does not export it. */
 export let regionOf: (heap: Heap<ArrayBufferLike>) => Region;
@@ -188,25 +187,6 @@ export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<
     const { rests } = region;
     if (rests === undefined) throw new TypeError('the heap was not made with keepSizes');
     return blockSize(region, ptr) - rests[region.unitAt(ptr)];
-  }
-
-  /**
-   * Allocates a copy of `view`, of the same type. As {@link malloc}, and O(bytes).
-   *
-   * @returns the copy; null if there is no room and the heap cannot grow.
-   * @throws TypeError if `view` is not a typed array or a DataView.
-   */
-  allocFrom<V extends HeapView>(view: V): Plain<V, B> | null {
-    if (!ArrayBuffer.isView(view)) throw new TypeError('allocFrom takes a typed array or a DataView');
-    const { buffer, byteOffset, byteLength } = view;
-    const isOurs = buffer === this.buffer;
-    const type = typeOf(view);
-    const copy = this.allocArray(type, byteLength / elementSize(type));
-    if (copy === null) return null;
-    // The heap's own bytes may be in another buffer now.
-    const bytes = new Uint8Array(isOurs ? this.buffer : buffer, byteOffset, byteLength);
-    new Uint8Array(copy.buffer, copy.byteOffset, byteLength).set(bytes);
-    return copy as Plain<V, B>;
   }
 
   /**

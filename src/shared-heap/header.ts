@@ -1,6 +1,7 @@
 // What a shared heap keeps at the start of its region, and how that is laid out.
 //
-//   header (128 bytes) | state of the arena, for the maximum size | a cell for each worker | the heap
+//   header (128 bytes) | state of the arena of pages, and the slabs, for the maximum size | rests, if sizes are kept
+//   | a cell for each worker | the heap
 //
 // The header begins at a multiple of 64, a cache line.
 
@@ -9,40 +10,65 @@ import { BuddyError } from '../base/errors.ts';
 import { expectFormat, expectLength } from '../base/format.ts';
 import { LARGEST_UNIT, LEAST_UNIT } from '../heap/header.ts';
 import type { Backing } from '../heap/memory.ts';
-import type { Geometry } from '../shared/layout.ts';
+import type { Geometry as ArenaGeometry } from '../shared/layout.ts';
 import { geometryFrom } from '../shared/state.ts';
+import { type Dimensions, type Geometry, geometryFor, LARGEST_ORDER } from '../shared-slab/layout.ts';
+import { unitsOf } from '../slab/size-classes.ts';
 import { bufferTo } from './growth.ts';
 
 /** "SHEP" in a little-endian buffer. */
 const MAGIC = 0x50454853;
-const VERSION = 2;
+const VERSION = 3;
 
 /** Cells of the header. */
 const AT_MAGIC = 0;
 const AT_VERSION = 1;
 const AT_UNIT = 2;
-/** In units, so that an int32 holds 4 GiB. */
+/** In pages, so that an int32 holds 4 GiB. */
 const AT_BASE = 3;
+const AT_PAGE = 4;
+const AT_LARGEST_SLOT = 5;
+const AT_FLAGS = 6;
+/** The word that belongs to the user. */
+export const AT_ROOT = 7;
 /**
- * Units of the arena that the memory has room for. It only grows. In a cache line of its own, as all workers read it.
+ * Pages of the arena that the memory has room for. It only grows. In a cache line of its own, as all workers read it.
  */
 export const AT_FRONTIER = 16;
 
 const LINE = 64;
 const HEADER_BYTES = 2 * LINE;
 
-/** Where everything lies, and the geometry of the arena. All numbers but those of `g` are bytes. */
+const TRACKS_OWNERS = 1;
+const KEEPS_SIZES = 2;
+
+/** The least page. */
+const LEAST_PAGE = 64;
+
+/** What a layout is derived from, besides where the region begins. */
+export interface Plan extends Omit<Dimensions, 'unitShift' | 'pageShift'> {
+  readonly unit: number;
+  readonly page: number;
+  readonly keepSizes: boolean;
+}
+
+/** Where everything lies. All numbers but those of `g` and `slabs` are bytes. */
 export interface Layout {
   readonly unit: number;
-  /** Where unit 0 is: at or before the region. */
+  readonly page: number;
+  /** Where page 0 is: at or before the region. */
   readonly base: number;
   readonly header: number;
   readonly state: number;
+  /** [unit]: the bytes of the block there that were not asked for, as uint16; `probes` if sizes are not kept. */
+  readonly rests: number;
   /** [slot - 1]: a cell for the worker in that slot alone, to find out whether two buffers are one memory. */
   readonly probes: number;
   /** End of all that. */
   readonly end: number;
-  readonly g: Geometry;
+  /** The arena of pages. */
+  readonly g: ArenaGeometry;
+  readonly slabs: Geometry;
 }
 
 /** Where the header of a region that begins at `start` lies. */
@@ -51,11 +77,15 @@ export function headerAt(start: number): number {
 }
 
 /** The layout of a region that begins at `start`. */
-export function layoutOf(start: number, unit: number, base: number, g: Geometry): Layout {
+export function layoutOf(start: number, plan: Plan): Layout {
+  const { unit, page, base, pages, keepSizes } = plan;
   const header = headerAt(start);
   const state = header + HEADER_BYTES;
-  const probes = state + 4 * g.length;
-  return { unit, base, header, state, probes, end: probes + 4 * g.slots, g };
+  const slabs = geometryFor({ ...plan, unitShift: Math.log2(unit), pageShift: Math.log2(page) });
+  const rests = state + 4 * slabs.length;
+  const probes = rests + (keepSizes ? Math.ceil((pages * page) / unit / 2) * 4 : 0);
+  const g = slabs.arena;
+  return { unit, page, base, header, state, rests, probes, end: probes + 4 * g.slots, g, slabs };
 }
 
 /** The cells of the header. */
@@ -64,9 +94,13 @@ export function headerOf(buffer: ArrayBufferLike, layout: Layout): Int32Array {
 }
 
 /** Writes all of the header. The state of the arena must be there already. */
-export function writeHeader(h: Int32Array, { unit, base }: Layout, frontier: number): void {
+export function writeHeader(h: Int32Array, layout: Layout, frontier: number): void {
+  const { unit, page, base, slabs } = layout;
   h[AT_UNIT] = unit;
-  h[AT_BASE] = base / unit;
+  h[AT_BASE] = base / page;
+  h[AT_PAGE] = page;
+  h[AT_LARGEST_SLOT] = largestSlotOf(slabs);
+  h[AT_FLAGS] = (slabs.tracked ? TRACKS_OWNERS : 0) | (layout.rests < layout.probes ? KEEPS_SIZES : 0);
   Atomics.store(h, AT_FRONTIER, frontier);
   Atomics.store(h, AT_VERSION, VERSION);
   Atomics.store(h, AT_MAGIC, MAGIC);
@@ -83,15 +117,15 @@ export function readLayout(backing: Backing, start: number): Layout {
   Atomics.load(h, AT_MAGIC);
   expectFormat(what, h, h.length, MAGIC, VERSION);
   const layout = layoutIn(h, new Int32Array(buffer, pos + HEADER_BYTES, LINE / 4), start);
-  const { base, unit, g } = layout;
+  const { base, page, g } = layout;
   const frontier = Atomics.load(h, AT_FRONTIER);
-  if (frontier <= (layout.end - base) / unit || frontier > g.capacity) {
+  if (frontier <= (layout.end - base) / page || frontier > g.capacity) {
     throw new BuddyError(
       'CORRUPT',
-      `the heap's header says that ${frontier} of its ${g.capacity} units are there`,
+      `the heap's header says that ${frontier} of its ${g.capacity} pages are there`,
     );
   }
-  const end = base + frontier * unit;
+  const end = base + frontier * page;
   // Not `buffer`: another worker may have made the heap grow since.
   expectLength(what, bufferTo(backing, end).byteLength, end);
   return layout;
@@ -101,10 +135,27 @@ export function readLayout(backing: Backing, start: number): Layout {
 function layoutIn(h: Int32Array, s: Int32Array, start: number): Layout {
   try {
     const unit = checkPowerOfTwo('unit', h[AT_UNIT], LEAST_UNIT, LARGEST_UNIT);
-    const base = checkWithin('base', h[AT_BASE], 0, Math.floor(headerAt(start) / unit)) * unit;
-    return layoutOf(start, unit, base, geometryFrom(s));
+    const page = checkPowerOfTwo('page', h[AT_PAGE], Math.max(unit, LEAST_PAGE), LARGEST_UNIT);
+    const largestSlot = h[AT_LARGEST_SLOT];
+    if (largestSlot !== 0) checkPowerOfTwo('largest slot', largestSlot, unit, page << LARGEST_ORDER);
+    const base = checkWithin('base', h[AT_BASE], 0, Math.floor(headerAt(start) / page)) * page;
+    const { capacity, slots } = geometryFrom(s);
+    return layoutOf(start, {
+      unit,
+      page,
+      base,
+      largestSlot,
+      pages: capacity,
+      workers: slots,
+      tracked: (h[AT_FLAGS] & TRACKS_OWNERS) !== 0,
+      keepSizes: (h[AT_FLAGS] & KEEPS_SIZES) !== 0,
+    });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new BuddyError('CORRUPT', `the heap's header: ${error.message}`);
   }
+}
+
+function largestSlotOf({ classes, unitShift }: Geometry): number {
+  return classes === 0 ? 0 : unitsOf(classes - 1) << unitShift;
 }

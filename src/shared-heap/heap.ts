@@ -1,27 +1,24 @@
 // SharedHeap: malloc and its family over shared memory, for up to 253 workers at once, without locks.
 
-import { checkInteger, checkPowerOfTwo } from '../base/arguments.ts';
+import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { AbstractHeap, type HeapStats } from '../heap/abstract.ts';
-import { misuse, pointerOf } from '../heap/bookkeeping.ts';
+import { blockSize, misuse, pointerOf } from '../heap/bookkeeping.ts';
 import { ADDRESSABLE, type HeapHandle } from '../heap/memory.ts';
-import { checkDead, type Recovered, recover } from '../shared/recover.ts';
-import { resize } from '../shared/resize.ts';
+import { checkDead } from '../shared/recover.ts';
 import { checkWorkerId, workerIdOf, workerIdsOf } from '../shared/slots.ts';
-import type { SharedHeapHandle, SharedHeapMemory, SharedHeapOptions } from './options.ts';
+import type {
+  SharedHeapHandle,
+  SharedHeapMemory,
+  SharedHeapOptions,
+  SharedHeapRecovered,
+} from './options.ts';
 import { SharedRegion } from './region.ts';
-import { blockOffset, unitsFor } from './units.ts';
 
 /** Figures of a shared heap. Exact if no other worker is in a call, approximate otherwise. */
 export interface SharedHeapStats extends HeapStats {
   /** Workers that are attached, and dead ones that have not been recovered. */
   readonly workers: number;
-}
-
-/** What {@link SharedHeap.recover} has taken back: as {@link Recovered}, but heaps count in bytes. */
-export interface SharedHeapRecovered extends Omit<Recovered, 'units'> {
-  /** Bytes of the {@link blocks}, rounding up included. */
-  readonly bytes: number;
 }
 
 /**
@@ -32,9 +29,13 @@ export interface SharedHeapRecovered extends Omit<Recovered, 'units'> {
  * Each worker, the creator included, has an instance of its own, attached to the same memory. An instance cannot be
  * posted; its {@link handle} can. All of the heap's state lies in the memory, at the start of its region.
  *
+ * Small blocks come from slabs, each of which belongs to one worker: that worker allocates and frees there without any
+ * atomic access (as in mimalloc: Leijen et al. 2019). Large blocks, and the pages of the slabs, come from a lock-free
+ * buddy system of pages.
+ *
  * A pointer is the offset of a byte from the start of the memory, the same for all workers, and 0 is the null pointer.
- * A request is rounded up to a power of two of at least a unit; a block's address is a multiple of its size. Sizes and
- * pointers are bytes. A call that throws has changed nothing, and neither has one that had no room. The heap keeps the
+ * A pointer is a multiple of the unit; a request is rounded up to a size class, by an eighth at most, and above the
+ * largest slot to a power of two of pages. Sizes and pointers are bytes. A call that throws has changed nothing, and neither has one that had no room. The heap keeps the
  * blocks apart, not the accesses to one block: a worker that hands a block to another must do so by Atomics or by
  * posting a message.
  *
@@ -113,7 +114,7 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
 
   /** Whether the heap notes the owner of each block. */
   get trackOwners(): boolean {
-    return this.#region.layout.g.tracked;
+    return this.#region.layout.slabs.tracked;
   }
 
   /**
@@ -121,41 +122,76 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
    * 2^22 in one slot.
    */
   get workerId(): number {
-    const { cells, g, slot } = this.#region.requireEngine();
-    return workerIdOf(cells, g, slot);
+    const { cells, G, slot } = this.#region.requireSlabs();
+    return workerIdOf(cells, G.arena, slot);
   }
 
   /** The ids of all attached workers, and of the dead ones that have not been recovered. O(workers). */
   workerIds(): number[] {
-    const { cells, g } = this.#region.requireEngine();
-    return workerIdsOf(cells, g);
+    const { cells, G } = this.#region.requireSlabs();
+    return workerIdsOf(cells, G.arena);
   }
 
   /**
-   * Allocates `bytes` bytes with arbitrary content. `malloc(0)` gives a block like any other. Lock-free; alone, O(1)
-   * mostly. If there is no room it looks at every word of the state, O(end / unit / 16), before the heap grows.
+   * Bytes in live blocks, rounding up included. Exact if no worker is in a call and none has died in one; else it may be
+   * wrong by the blocks of those calls. O(maxWorkers).
+   */
+  get usedBytes(): number {
+    return this.#region.attached().used;
+  }
+
+  /** Bytes that are not in live blocks, in slabs and in free pages: as {@link usedBytes}. O(maxWorkers). */
+  get freeBytes(): number {
+    const region = this.#region.attached();
+    return region.capacity - region.used;
+  }
+
+  /** Size of the largest request above the largest slot that has room without growth. O(end / page / 16). */
+  get largestFree(): number {
+    return this.#region.attached().largestFree;
+  }
+
+  /**
+   * A word for the program's own use, a uint32, 0 at first, which all workers see: mostly the pointer from which whoever
+   * attaches finds its data. It is read and written by Atomics.
    *
-   * @returns the pointer; 0 if there is no room and the heap cannot grow. A block counts as not free while another
-   * worker is about to split or to coalesce it, or is adding it to the heap.
+   * @throws TypeError if it is set to what is not a number.
+   * @throws RangeError if that is not an integer from 0 to 2^32 - 1.
+   */
+  get root(): number {
+    return this.#region.attached().root;
+  }
+
+  set root(value: number) {
+    this.#region.attached().root = checkWithin('root', value, 0, ADDRESSABLE - 1);
+  }
+
+  /**
+   * Allocates `bytes` bytes with arbitrary content. `malloc(0)` gives a block like any other. Lock-free; O(1) mostly, the
+   * cost of a block of pages for a new slab or a large block. If there is no room it looks at all of this worker's slabs,
+   * and at the slabs that other workers have left, before the heap grows.
+   *
+   * @returns the pointer; 0 if there is no room and the heap cannot grow. A free slot in the slab of another worker is no
+   * room; nor are pages that another worker is about to split or to coalesce, or is adding to the heap.
    * @throws TypeError if `bytes` is not a number.
    * @throws RangeError if it is not an integer from 0 up.
    */
   malloc(bytes: number): number {
     const region = this.#region;
-    const { engine } = region;
+    const { slabs } = region;
     // The test of the type keeps `|` from asking an object for its value, which may throw.
-    if (engine === null || typeof bytes !== 'number' || (bytes | 0) !== bytes || bytes <= 0) {
-      return this.#mallocUnusual(bytes);
+    if (slabs === null || typeof bytes !== 'number' || (bytes | 0) !== bytes || bytes <= 0) {
+      region.attached();
+      return this.#alloc(checkInteger('size', bytes), 1);
     }
-    const order = 32 - Math.clz32((bytes - 1) >> region.shift);
-    const offset = engine.allocate(order);
-    return offset < 0 ? this.#mallocGrowing(order) : region.pointerTo(offset);
+    const ptr = slabs.malloc(bytes);
+    return ptr === 0 || region.rests !== undefined ? this.#finish(ptr, bytes, 1) : ptr;
   }
 
   /**
-   * Allocates `bytes` bytes at a multiple of `alignment`. Every block lies at a multiple of its own size anyway. For a
-   * larger alignment this takes a block of `alignment` bytes, for which there must be room, and gives back the rest of
-   * it as far as {@link realloc} can in place. As {@link malloc}.
+   * Allocates `bytes` bytes at a multiple of `alignment`. For an alignment above a page this takes a block of so many
+   * bytes, for which there must be room, and gives back the rest of it as far as {@link realloc} can in place. As
+   * {@link malloc}.
    *
    * @returns the pointer; 0 if there is no room and the heap cannot grow.
    * @throws TypeError if an argument is not a number.
@@ -163,18 +199,16 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
    */
   alignedAlloc(alignment: number, bytes: number): number {
     checkPowerOfTwo('alignment', alignment, 1, ADDRESSABLE);
-    if (checkInteger('bytes', bytes) >= alignment) return this.malloc(bytes);
-    const ptr = this.malloc(alignment);
-    const region = this.#region;
-    if (ptr !== 0) region.shrink(region.offsetAt(ptr), unitsFor(region, bytes));
-    return ptr;
+    this.#region.attached();
+    return this.#alloc(checkInteger('bytes', bytes), alignment);
   }
 
   /**
-   * Gives the block at `ptr` room for `bytes` bytes. It stays where it is if its size in powers of two stays, and if
-   * the change is one of a single word of the state: often, not always. Otherwise it moves, with its bytes, for which
-   * both blocks must have room; a block that is to become smaller stays as it is if there is none. `realloc(0, bytes)`
-   * is `malloc(bytes)`, and `realloc(ptr, 0)` leaves one unit at least. O(1) mostly in place, O(bytes) if it moves.
+   * Gives the block at `ptr` room for `bytes` bytes. It stays where it is if it has that room and would not be left more
+   * than half empty; a large block also if the change is one of a single word of the state of the arena. Otherwise it
+   * moves, with its bytes, for which both blocks must have room; a block that is to become smaller stays as it is if there
+   * is none. `realloc(0, bytes)` is `malloc(bytes)`, and `realloc(ptr, 0)` leaves a block of one byte. O(1) mostly in place,
+   * O(bytes) if it moves.
    *
    * @returns the pointer, the same or another; 0 if there is no room, and then the block is as it was.
    * @throws TypeError, RangeError as {@link malloc}, and what {@link free} throws.
@@ -182,49 +216,58 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   realloc(ptr: number, bytes: number): number {
     if (ptr === 0) return this.malloc(bytes);
     const region = this.#region;
-    const engine = region.requireEngine();
-    const { cells, g } = engine;
-    const offset = blockOffset(region, ptr);
-    const before = region.sizeAt(offset);
+    const slabs = region.requireSlabs();
+    const before = this.#sizeAt(ptr);
     if (before === 0) throw misuse(region, ptr);
-    const order = this.#orderFor(bytes);
-    if (resize(cells, g, offset, order)) return ptr;
-    const shrinks = 2 ** order < before;
-    let moved = engine.allocate(order);
-    if (moved < 0) {
-      // A look that found no room has closed all empty words, one of which may have been in the block's way.
-      if (shrinks || resize(cells, g, offset, order)) return ptr;
-      moved = region.allocateGrowing(order);
-      if (moved < 0) return 0;
-    }
-    const to = region.pointerTo(moved);
-    const length = Math.min(before, 2 ** order) * region.unit;
+    const size = Math.max(1, checkInteger('size', bytes));
+    const shrinks = size <= before;
+    if (shrinks && size > before / 2) return this.#note(ptr, size);
+    if (this.#resizeInPlace(ptr, before, size)) return this.#note(ptr, size);
+    const to = shrinks ? this.#place(size, 1) : this.#tryAlloc(size, 1);
+    if (to === 0) return shrinks || this.#resizeInPlace(ptr, before, size) ? this.#note(ptr, size) : 0;
+    const length = Math.min(before, size);
     region.bytesTo(Math.max(ptr, to) + length).copyWithin(to, ptr, ptr + length);
-    if (engine.free(offset) === 0) throw misuse(region, ptr); // another worker has freed it meanwhile
-    return to;
+    if (slabs.free(ptr) === 0) {
+      // Another worker has freed it meanwhile.
+      slabs.free(to);
+      throw misuse(region, ptr);
+    }
+    return this.#note(to, size);
   }
 
   /**
    * Frees the block at `ptr`, whichever worker allocated it, or the block at which a view on the heap's memory begins,
-   * even if that view was posted here. `free(0)` does nothing. Lock-free; alone, O(1) mostly, O(log maximum) at worst.
+   * even if that view was posted here. `free(0)` does nothing. Lock-free; O(1) mostly, O(log maximum) for a large block.
    *
    * @throws TypeError if `ptr` is neither a number nor a view.
-   * @throws RangeError if it is not an integer, or outside the heap.
+   * @throws RangeError if it is not an integer, or outside the heap; if `size` is given, also if that is not what the
+   * block may have been allocated with.
    * @throws BuddyError `NOT_ALLOCATED` if the byte is not in a live block: a double free, or never allocated;
    * `INTERIOR` if it is inside one; `FOREIGN` if the view is on other memory. Of several workers that free the same
    * block one succeeds, unless it has been allocated again in between.
    */
-  free(ptr: number | ArrayBufferView): void {
+  free(ptr: number | ArrayBufferView, size?: number): void {
     const region = this.#region;
+    const { slabs } = region;
     if (typeof ptr !== 'number') ptr = pointerOf(region, ptr);
-    const { engine } = region;
-    const offset = region.offsetAt(ptr);
-    if (engine === null || region.isReserved(offset) || region.pointerTo(offset) !== ptr) {
-      region.attached();
-      if (ptr === 0) return;
-      throw misuse(region, ptr);
-    }
-    if (engine.free(offset) === 0) throw misuse(region, ptr);
+    if (size !== undefined) this.#checkSize(ptr, size);
+    if (slabs !== null && slabs.free(ptr) !== 0) return;
+    const again = region.requireSlabs();
+    if (ptr === 0 || (region.hasGrown() && again.free(ptr) !== 0)) return;
+    throw misuse(region, ptr);
+  }
+
+  /**
+   * Bytes that were asked for when the block at `ptr` was allocated or resized. O(1).
+   *
+   * @throws TypeError if the heap was not made with `keepSizes`.
+   * @throws what {@link free} throws.
+   */
+  lengthOf(ptr: number): number {
+    const region = this.#region.attached();
+    const { rests } = region;
+    if (rests === undefined) throw new TypeError('the heap was not made with keepSizes');
+    return blockSize(region, ptr) - rests[region.unitAt(ptr)];
   }
 
   /**
@@ -242,11 +285,10 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   adopt(ptr: number | ArrayBufferView, from?: number): void {
     const region = this.#region;
     const address = typeof ptr === 'number' ? ptr : pointerOf(region, ptr);
-    const engine = region.requireEngine();
-    if (from !== undefined) checkWorkerId(engine.g, 'from', from);
-    const offset = blockOffset(region, address);
-    if (engine.adopt(offset, from ?? 0)) return;
-    throw region.sizeAt(offset) === 0
+    const slabs = region.requireSlabs();
+    if (from !== undefined) checkWorkerId(slabs.G.arena, 'from', from);
+    if (this.#sizeAt(address) !== 0 && slabs.adopt(address, from ?? 0)) return;
+    throw slabs.sizeAt(address) === 0
       ? misuse(region, address)
       : new BuddyError('NOT_ALLOCATED', `the block at ${address} does not belong to worker ${from} any more`);
   }
@@ -257,10 +299,9 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   }
 
   /**
-   * Takes back what the worker with the id `workerId` had when it died: its slot, and, if owners are tracked, its
-   * blocks and its unfinished changes. Other workers may go on meanwhile. Without tracking its blocks stay allocated,
-   * and so may one block that it was splitting, coalescing or adding to the heap. O(maximum / unit). Does nothing if
-   * the worker has been recovered or has detached itself.
+   * Takes back what the worker with the id `workerId` had when it died: its slot, its unfinished changes and its slabs,
+   * and, if owners are tracked, its blocks. Other workers may go on meanwhile. Without tracking its blocks stay allocated.
+   * O(maximum / page), and O(blocks) of that worker. Does nothing if the worker has been recovered or has detached itself.
    *
    * The worker must be dead: terminated, or never to call again.
    *
@@ -269,38 +310,100 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
    */
   recover(workerId: number): SharedHeapRecovered {
     const region = this.#region;
-    const engine = region.requireEngine();
-    checkDead(engine, workerId);
-    region.passClaimed();
-    const { blocks, units, complete } = recover(engine, workerId);
-    return { blocks, bytes: units * region.unit, complete };
+    const slabs = region.requireSlabs();
+    checkDead(slabs.arena, workerId);
+    return region.recover(slabs, workerId);
   }
 
   /**
-   * Gives back this worker's slot. Its blocks stay allocated; if owners are tracked they belong to nobody until a
-   * worker adopts them. A second `detach` does nothing. O(1), or O(maximum / unit) if owners are tracked.
+   * Gives back this worker's slabs and its slot. Its blocks stay allocated; if owners are tracked they belong to nobody
+   * until a worker adopts them. A second `detach` does nothing. O(maximum / page), and O(blocks) if owners are tracked.
    */
   detach(): void {
     this.#region.giveBackSlot();
   }
 
-  /** `malloc` of a size that is not a positive int32. */
-  #mallocUnusual(bytes: number): number {
+  /** Bytes of the live block that begins at `ptr`; 0 if none does. */
+  #sizeAt(ptr: number): number {
+    if (typeof ptr !== 'number') return 0; // arithmetic asks an object for its value
     const region = this.#region;
-    const engine = region.requireEngine();
-    const order = this.#orderFor(bytes);
-    const offset = engine.allocate(order);
-    return offset < 0 ? this.#mallocGrowing(order) : region.pointerTo(offset);
+    const size = region.requireSlabs().sizeAt(ptr);
+    return size === 0 && region.hasGrown() ? region.requireSlabs().sizeAt(ptr) : size;
   }
 
-  /** `malloc` when there is no room. */
-  #mallocGrowing(order: number): number {
-    const offset = this.#region.allocateGrowing(order);
-    return offset < 0 ? 0 : this.#region.pointerTo(offset);
+  /** `alignedAlloc` of checked arguments. */
+  #alloc(bytes: number, alignment: number): number {
+    return this.#finish(this.#place(bytes, alignment), bytes, alignment);
   }
 
-  /** log2 of the units of a block of `bytes` bytes, however many those are. */
+  /** The rest of an allocation for which `ptr` was found, or 0 if there was no room. */
+  #finish(ptr: number, bytes: number, alignment: number): number {
+    const to = ptr === 0 ? this.#growing(bytes, alignment) : ptr;
+    return to === 0 ? 0 : this.#note(to, bytes);
+  }
+
+  /** As `#place`, and the heap grows if there is no room. */
+  #tryAlloc(bytes: number, alignment: number): number {
+    const ptr = this.#place(bytes, alignment);
+    return ptr === 0 ? this.#growing(bytes, alignment) : ptr;
+  }
+
+  /** Where there is room at present; 0 if there is none. */
+  #place(bytes: number, alignment: number): number {
+    const region = this.#region;
+    const slabs = region.requireSlabs();
+    const { page, unit } = region.layout;
+    // A slot of a multiple of the alignment lies at one: its slab starts at a page.
+    const multiple = alignment > unit && alignment <= page ? alignment : 1;
+    const size = Math.ceil(Math.max(1, bytes) / multiple) * multiple;
+    if (size > ADDRESSABLE) return 0;
+    if (alignment <= page)
+      return size < 2 ** 31 ? slabs.malloc(size) : slabs.mallocPages(this.#orderFor(size));
+    const ptr = slabs.mallocPages(this.#orderFor(Math.max(size, alignment)));
+    if (ptr !== 0) this.#resizeInPlace(ptr, slabs.sizeAt(ptr), size);
+    return ptr;
+  }
+
+  /** As `#place`, after this worker has looked for free slots and pages, or the heap has grown; 0 if that did not help. */
+  #growing(bytes: number, alignment: number): number {
+    const region = this.#region;
+    const slabs = region.requireSlabs();
+    if (Math.max(bytes, alignment) > ADDRESSABLE) return 0;
+    let ptr = slabs.reclaim() ? this.#place(bytes, alignment) : 0;
+    const order = this.#orderFor(Math.max(bytes, alignment));
+    while (ptr === 0 && region.growFor(order)) ptr = this.#place(bytes, alignment);
+    return ptr;
+  }
+
+  /** Makes the large block of `before` bytes at `ptr` one of `size` bytes, if that is a change of one word of the arena. */
+  #resizeInPlace(ptr: number, before: number, size: number): boolean {
+    const slabs = this.#region.requireSlabs();
+    const { page } = this.#region.layout;
+    if (before < page || size < page) return false;
+    return slabs.resizePages(ptr, this.#orderFor(size));
+  }
+
+  /** log2 of the pages of a block of `bytes` bytes, however many those are. */
   #orderFor(bytes: number): number {
-    return Math.ceil(Math.log2(unitsFor(this.#region, bytes)));
+    return Math.max(0, Math.ceil(Math.log2(bytes / this.#region.layout.page)));
+  }
+
+  /** Keeps the size of the live block at `ptr`, if the heap does. Returns `ptr`. */
+  #note(ptr: number, bytes: number): number {
+    const region = this.#region;
+    if (region.rests !== undefined)
+      region.rests[region.unitAt(ptr)] = region.requireSlabs().sizeAt(ptr) - bytes;
+    return ptr;
+  }
+
+  /** Throws unless the block at `ptr` may have been allocated with `size` bytes. */
+  #checkSize(ptr: number, size: number): void {
+    checkInteger('size', size);
+    if (ptr === 0) return;
+    const region = this.#region;
+    const usable = blockSize(region.attached(), ptr);
+    const asked = region.rests === undefined ? undefined : this.lengthOf(ptr);
+    if (asked === undefined ? size <= usable : size === asked) return;
+    throw new RangeError(`the block at ${ptr} has ${asked ?? usable} bytes, not ${size}`);
   }
 }

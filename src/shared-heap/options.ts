@@ -1,6 +1,7 @@
 // What a shared heap is made with, and what is posted to the workers that attach to it.
 
 import type { HeapHandle, WasmMemory } from '../heap/memory.ts';
+import type { Recovered } from '../shared/recover.ts';
 
 /** Memory that a shared heap can lie in: a SharedArrayBuffer, growable or not, or a shared WebAssembly.Memory. */
 export type SharedHeapMemory = SharedArrayBuffer | WasmMemory;
@@ -21,13 +22,24 @@ export interface SharedHeapOptions {
   readonly maximum?: number;
   /** The least block, and what every pointer is a multiple of: a power of two from 8 to 65536; 16 unless given. */
   readonly unit?: number;
-  /** Workers that can be attached at once, 1 to 253; 32 unless given. Each takes 68 to 196 bytes of the state. */
+  /** Workers that can be attached at once, 1 to 253; 32 unless given. Each takes 132 to 260 bytes of the state. */
   readonly maxWorkers?: number;
   /**
    * Whether to note the owner of each block, so that {@link SharedHeap.recover} can take back the blocks of a dead
-   * worker. It takes a byte per unit.
+   * worker. It takes a byte per unit, of which only those of blocks that were adopted or left are ever written.
    */
   readonly trackOwners?: boolean;
+  /**
+   * Whether the size that was asked for is kept of each block, for {@link SharedHeap.lengthOf}: 2 bytes per unit, which
+   * may be 32768 at most.
+   */
+  readonly keepSizes?: boolean;
+}
+
+/** What {@link SharedHeap.recover} has taken back: as {@link Recovered}, but heaps count in bytes. */
+export interface SharedHeapRecovered extends Omit<Recovered, 'units'> {
+  /** Bytes of the {@link blocks}, rounding up included. */
+  readonly bytes: number;
 }
 
 /** Where a shared heap lies. It can be posted to a worker, and {@link SharedHeap.attach} takes it. */

@@ -1,23 +1,20 @@
 // The memory of a shared heap and its growth, as one worker sees them.
 //
-// The arena is laid out for the maximum size. The units from the frontier on, which need not have memory, are reserved
-// blocks. To grow is to enlarge the memory, and then to claim those blocks one by one and free them.
+// The arena of pages is laid out for the maximum size. The pages from the frontier on, which need not have memory, are
+// reserved blocks. To grow is to enlarge the memory, and then to claim those blocks one by one and free them.
 //
-//   claiming  CAS of the frontier: from the start of the block to its end. The worker that wins it frees the block.
-//   tracked   CAS of the block's owner: RESERVED to the worker. The worker that wins it frees the block, once the
-//             frontier is behind the block; any worker may move the frontier past a claimed block. A worker that dies
-//             in between owns the block.
+// A block is claimed by CAS of its owner: RESERVED to the worker. The worker that wins it frees the block, once the frontier
+// is behind the block; any worker may move the frontier past a claimed block. A worker that dies in between owns the block.
 //
 // The memory never shrinks, so the memory before the frontier is there for every worker that reads the frontier.
 
 import { checkBoolean, checkWithin } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
-import { type Block, statsOf } from '../base/blocks.ts';
 import { isSharedArrayBuffer, requireSharedMemory } from '../base/buffers.ts';
 import { BuddyError } from '../base/errors.ts';
-import { orderOf } from '../base/word.ts';
 import type { HeapRegion, MemoryBlock, RegionFigures } from '../heap/bookkeeping.ts';
-import { unitZeroFor } from '../heap/header.ts';
+import { growthOf } from '../heap/growth.ts';
+import { LARGEST_UNIT, unitZeroFor } from '../heap/header.ts';
 import {
   ADDRESSABLE,
   allocateBuffer,
@@ -33,33 +30,48 @@ import { checkCommonOptions } from '../heap/options.ts';
 import { AtomicCells } from '../shared/cells.ts';
 import { check } from '../shared/check.ts';
 import { Engine } from '../shared/engine.ts';
-import { blockOf, blocksOf, sizeAt } from '../shared/inspect.ts';
-import { geometryOf, ORDERS_PER_LEVEL } from '../shared/layout.ts';
+import { blocksOf, sizeAt } from '../shared/inspect.ts';
 import { changeOwner, ownerAt, RESERVED } from '../shared/owners.ts';
-import { resize } from '../shared/resize.ts';
+import { recover } from '../shared/recover.ts';
 import { attachWorker, MAX_SLOTS } from '../shared/slots.ts';
 import { writeEmpty } from '../shared/state.ts';
+import { check as checkSlabs } from '../shared-slab/check.ts';
+import { SlabEngine } from '../shared-slab/engine.ts';
+import { SlabHoldings, takeBack } from '../shared-slab/holdings.ts';
+import { blockHolding, blocksBetween, countsOf, type UnitBlock } from '../shared-slab/inspect.ts';
+import { ownCells } from '../shared-slab/own.ts';
+import { largestSlotFor, pageShiftFor } from '../shared-slab/sizing.ts';
 import { bufferTo, growthAt, isRangeFree, reserve } from './growth.ts';
-import { AT_FRONTIER, headerAt, headerOf, type Layout, layoutOf, readLayout, writeHeader } from './header.ts';
-import type { SharedHeapMemory, SharedHeapOptions } from './options.ts';
+import {
+  AT_FRONTIER,
+  AT_ROOT,
+  headerAt,
+  headerOf,
+  type Layout,
+  layoutOf,
+  readLayout,
+  writeHeader,
+} from './header.ts';
+import type { SharedHeapMemory, SharedHeapOptions, SharedHeapRecovered } from './options.ts';
 
-/** Bytes by which a heap grows at least if it can, as each growth begins with a look at all of the state. */
-const LEAST_GROWTH = 65_536;
+/** Bytes that a new heap has room for, if its maximum allows. */
+const LEAST_ROOM = 65_536;
 
-/** See the head of this file. Offsets, sizes of blocks, the capacity and the frontier are units, all else is bytes. */
+/** See the head of this file. Offsets, sizes of blocks in the arena, the capacity and the frontier are pages, all else is bytes. */
 export class SharedRegion implements HeapRegion {
   readonly memory: SharedHeapMemory;
   readonly start: number;
   readonly layout: Layout;
   readonly cells: AtomicCells;
-  /** log2 of the unit. */
-  readonly shift: number;
-  /** The first unit that may be allocated. */
+  /** The first page that may be allocated. */
   readonly first: number;
-  /** The arena as the attached worker runs it; null before the worker has attached, and after it has detached. */
-  engine: Engine | null = null;
+  /** [unit]: the bytes of the block there that were not asked for; undefined if sizes are not kept. */
+  readonly rests: Uint16Array | undefined;
+  /** The slabs as the attached worker has them; null before the worker has attached, and after it has detached. */
+  slabs: SlabEngine | null = null;
   readonly #backing: Backing;
   readonly #header: Int32Array;
+  readonly #holdings: SlabHoldings;
   /** All of the memory, as last seen. */
   #bytes: Uint8Array;
   /** The frontier as last seen. */
@@ -67,14 +79,16 @@ export class SharedRegion implements HeapRegion {
 
   private constructor(memory: SharedHeapMemory, backing: Backing, start: number, layout: Layout) {
     const { buffer } = backing;
+    const { state, rests, probes, slabs } = layout;
     this.memory = memory;
     this.start = start;
     this.layout = layout;
-    this.cells = new AtomicCells(new Int32Array(buffer, layout.state, layout.g.length));
-    this.shift = Math.log2(layout.unit);
+    this.cells = new AtomicCells(new Int32Array(buffer, state, slabs.length));
     this.first = firstOf(layout);
+    this.rests = rests < probes ? new Uint16Array(buffer, rests, (probes - rests) / 2) : undefined;
     this.#backing = backing;
     this.#header = headerOf(buffer, layout);
+    this.#holdings = new SlabHoldings(this.cells, slabs);
     this.#bytes = new Uint8Array(buffer);
   }
 
@@ -91,9 +105,12 @@ export class SharedRegion implements HeapRegion {
     expectShared(backing);
     const { byteLength } = backing.buffer;
     const layout = layoutFor(options, byteLength, backing.limit);
-    const least = firstOf(layout) + 1;
-    const length = layout.base + least * layout.unit;
-    if (byteLength < length) backing.grow(roundUp(length, backing.granularity));
+    const { page, base, g } = layout;
+    const first = firstOf(layout);
+    const wish = base + Math.min(first + Math.max(1, Math.floor(LEAST_ROOM / page)), g.capacity) * page;
+    if (byteLength < wish) ifThereIsRoom(() => backing.grow(roundUp(wish, backing.granularity)));
+    const least = base + (first + 1) * page;
+    if (backing.buffer.byteLength < least) backing.grow(roundUp(least, backing.granularity));
     const region = new SharedRegion(memory, backing, start, layout);
     region.#open(options.memory === undefined ? 0 : byteLength);
     region.takeSlot();
@@ -125,38 +142,72 @@ export class SharedRegion implements HeapRegion {
    * O(workers).
    */
   takeSlot(): boolean {
-    const { cells, first, frontier } = this;
-    const { g } = this.layout;
-    const slot = attachWorker(cells, g, first, frontier);
+    const { cells, first, frontier, layout } = this;
+    const slot = attachWorker(cells, layout.g, first, frontier, this.#holdings);
     if (slot === 0) return false;
-    this.#seen = frontier;
-    this.engine = new Engine(cells, g, slot);
+    const own = new AtomicCells(new Int32Array(ownCells(layout.slabs)));
+    this.slabs = new SlabEngine(new Engine(cells, layout.g, slot), layout.slabs, own);
+    this.slabs.open();
+    this.#see(frontier);
     return true;
   }
 
-  /** Gives back the caller's slot, if it has one. */
+  /** Gives back the caller's slabs and its slot, if it has one. */
   giveBackSlot(): void {
-    const { engine } = this;
-    this.engine = null;
-    if (engine !== null) engine.detach();
+    const { slabs } = this;
+    this.slabs = null;
+    if (slabs === null) return;
+    slabs.abandonAll();
+    slabs.arena.detach(this.#holdings);
+  }
+
+  /** Takes back what the dead worker with the id `workerId` had. As `SharedHeap.recover`. */
+  recover(slabs: SlabEngine, workerId: number): SharedHeapRecovered {
+    let blocks = 0;
+    let units = 0;
+    this.#passClaimed();
+    const pages = recover(slabs.arena, workerId, {
+      holdings: this.#holdings,
+      takeBack: (slot) => {
+        const taken = takeBack(slabs, slot);
+        blocks += taken.blocks;
+        units += taken.units;
+      },
+    });
+    const { unit, page } = this.layout;
+    slabs.noteFreed((pages.units * page) / unit, pages.blocks);
+    return {
+      blocks: blocks + pages.blocks,
+      bytes: units * unit + pages.units * page,
+      complete: pages.complete,
+    };
   }
 
   attached(): this {
-    this.requireEngine();
+    this.requireSlabs();
     return this;
   }
 
-  /** The engine. Throws a BuddyError `DETACHED` if the worker has detached. */
-  requireEngine(): Engine {
-    if (this.engine === null) throw new BuddyError('DETACHED', 'this worker has detached itself');
-    return this.engine;
+  /** The slabs. Throws a BuddyError `DETACHED` if the worker has detached. */
+  requireSlabs(): SlabEngine {
+    if (this.slabs === null) throw new BuddyError('DETACHED', 'this worker has detached itself');
+    return this.slabs;
   }
 
-  /** The first unit that need not have memory. */
+  /** The first page that need not have memory. */
   get frontier(): number {
     const frontier = Atomics.load(this.#header, AT_FRONTIER);
     if (DEV) assert(frontier <= this.layout.g.capacity, 'the frontier is within the capacity');
     return frontier;
+  }
+
+  /** The user's word. */
+  get root(): number {
+    return Atomics.load(this.#header, AT_ROOT) >>> 0;
+  }
+
+  set root(value: number) {
+    Atomics.store(this.#header, AT_ROOT, value | 0);
   }
 
   get unit(): number {
@@ -164,81 +215,79 @@ export class SharedRegion implements HeapRegion {
   }
 
   get end(): number {
-    return this.layout.base + this.frontier * this.layout.unit;
+    return this.layout.base + this.frontier * this.layout.page;
   }
 
   get highestEnd(): number {
-    return this.layout.base + this.layout.g.capacity * this.layout.unit;
+    return this.layout.base + this.layout.g.capacity * this.layout.page;
   }
 
   get metadataBytes(): number {
     return this.layout.end - this.layout.header;
   }
 
-  pointerTo(offset: number): number {
-    return ((offset << this.shift) + this.layout.base) >>> 0;
+  /** Index of the unit that holds the byte at `ptr`, counted from page 0 on. */
+  unitAt(ptr: number): number {
+    return Math.floor((ptr - this.layout.base) / this.layout.unit);
   }
 
-  /**
-   * The offset of the unit that holds the byte at `ptr`, 0 … 2^32 - 1; beyond the arena if `ptr` is before the base.
-   */
-  offsetAt(ptr: number): number {
-    return (ptr - this.layout.base) >>> this.shift;
-  }
-
-  isReserved(offset: number): boolean {
-    const { first } = this;
-    if (offset >= first && offset < this.#seen) return false;
-    this.#seen = this.frontier; // another worker may have made the heap grow
-    return offset < first || offset >= this.#seen;
-  }
-
-  sizeAt(offset: number): number {
-    return sizeAt(this.cells, this.layout.g, offset);
-  }
-
-  blockOf(offset: number): number {
-    return blockOf(this.cells, this.layout.g, offset);
+  /** Takes note of pages that other workers have added to the heap. Returns whether there are any. */
+  hasGrown(): boolean {
+    const { frontier } = this;
+    if (frontier === this.#seen) return false;
+    this.#see(frontier);
+    return true;
   }
 
   isOwn(ptr: number): boolean {
-    return this.isReserved(this.offsetAt(ptr));
+    const { base, page } = this.layout;
+    return ptr < base + this.first * page || ptr >= this.end;
   }
 
   blockAt(ptr: number): MemoryBlock | undefined {
-    const offset = this.offsetAt(ptr);
-    const start = this.isReserved(offset) ? -1 : this.blockOf(offset);
-    const size = start < 0 ? 0 : this.sizeAt(start);
-    return size === 0 ? undefined : { ptr: this.pointerTo(start), size: size * this.unit };
+    if (this.isOwn(ptr)) return undefined;
+    const block = blockHolding(this.cells, this.layout.slabs, this.unitAt(ptr));
+    return block === undefined ? undefined : this.#blockFrom(block);
   }
 
   *liveBlocks(): Generator<MemoryBlock, void, undefined> {
-    for (const { offset, size, free } of this.#blocks()) {
-      if (!free) yield { ptr: this.pointerTo(offset), size: size * this.unit };
+    const { cells, layout, first, frontier } = this;
+    for (const block of blocksBetween(cells, layout.slabs, first, frontier)) yield this.#blockFrom(block);
+  }
+
+  #blockFrom({ unit, units }: UnitBlock): MemoryBlock {
+    const { layout } = this;
+    return { ptr: layout.base + unit * layout.unit, size: units * layout.unit };
+  }
+
+  /** Bytes that the heap can hand out. */
+  get capacity(): number {
+    return (this.frontier - this.first) * this.layout.page;
+  }
+
+  /** Bytes in live blocks. O(workers). */
+  get used(): number {
+    return countsOf(this.cells, this.layout.slabs).units * this.layout.unit;
+  }
+
+  /** Size of the largest free run of pages that is a block of the arena. O(pages). */
+  get largestFree(): number {
+    const { cells, layout, first, frontier } = this;
+    let largest = 0;
+    for (const { offset, size, free } of blocksOf(cells, layout.g)) {
+      if (free && offset >= first && offset < frontier && size > largest) largest = size;
     }
+    return largest * layout.page;
   }
 
   figures(): RegionFigures {
-    const { unit } = this;
-    const { usedUnits, freeUnits, largestFree, liveBlocks } = statsOf(
-      this.frontier - this.first,
-      this.#blocks(),
-    );
-    return { used: usedUnits * unit, free: freeUnits * unit, largestFree: largestFree * unit, liveBlocks };
-  }
-
-  /** All blocks that are not reserved, in address order. */
-  *#blocks(): Generator<Block, void, undefined> {
-    const { first, frontier, cells, layout } = this;
-    for (const block of blocksOf(cells, layout.g)) {
-      if (block.offset >= first && block.offset < frontier) yield block;
+    let used = 0;
+    let liveBlocks = 0;
+    for (const { size } of this.liveBlocks()) {
+      used += size;
+      liveBlocks++;
     }
-  }
-
-  /** Stays on the level of the state to which the block belongs: `resize` can do no more. */
-  shrink(offset: number, units: number): void {
-    const least = orderOf(this.sizeAt(offset)) & -ORDERS_PER_LEVEL;
-    resize(this.cells, this.layout.g, offset, Math.max(least, orderOf(units)));
+    return { used, free: this.capacity - used, largestFree: this.largestFree, liveBlocks };
   }
 
   get buffer(): SharedArrayBuffer {
@@ -255,30 +304,28 @@ export class SharedRegion implements HeapRegion {
   holds(buffer: ArrayBufferLike): boolean {
     const { buffer: ours } = this.#bytes;
     if (buffer === ours) return true;
-    return isSameMemory(ours, buffer, this.layout.probes + 4 * (this.requireEngine().slot - 1));
+    return isSameMemory(ours, buffer, this.layout.probes + 4 * (this.requireSlabs().slot - 1));
   }
 
   /**
-   * Offset of a block of 2^order units, if there was no room before the frontier last seen; -1 if the heap cannot grow.
+   * Whether there may be room for a block of 2^order pages now, after there was none before the frontier last seen; false
+   * if the heap cannot grow.
    */
-  allocateGrowing(order: number): number {
-    const engine = this.requireEngine();
-    for (;;) {
-      // If other workers have made the heap grow since that look, there may be room; and to grow from an outdated
-      // frontier could be to grow in vain.
-      const isNews = this.frontier !== this.#seen;
-      if (!isNews && !this.#growFor(engine, 2 ** order, this.#seen)) return -1;
-      this.#seen = this.frontier;
-      const offset = engine.allocate(order);
-      if (offset >= 0) return offset;
-    }
+  growFor(order: number): boolean {
+    const slabs = this.requireSlabs();
+    // If other workers have made the heap grow since that look, there may be room; and to grow from an outdated frontier
+    // could be to grow in vain.
+    if (this.hasGrown()) return true;
+    if (!this.#growFor(slabs.arena, 2 ** order, this.#seen)) return false;
+    this.#see(this.frontier);
+    return true;
   }
 
   /**
    * Moves the frontier past a block that a worker has claimed and may have died before it did so, as recovery is about
    * to free the block. There is one at most: no worker claims the next block before the frontier is behind this one.
    */
-  passClaimed(): void {
+  #passClaimed(): void {
     const { cells, first, frontier } = this;
     const { g } = this.layout;
     if (!g.tracked || frontier === g.capacity || ownerAt(cells, g, frontier) === RESERVED) return;
@@ -288,14 +335,14 @@ export class SharedRegion implements HeapRegion {
 
   /** Every violated invariant, in words. Right if no other worker is in a call. O(capacity). */
   check(): string[] {
-    const { cells, first, frontier } = this;
-    const { g } = this.layout;
-    const wrong = check(cells, g);
+    const { cells, first, frontier, layout } = this;
+    const { g } = layout;
+    const wrong = [...check(cells, g), ...checkSlabs(cells, layout.slabs, first, frontier)];
     const demand = (offset: number, end: number) => {
       while (offset < end) {
         const size = sizeAt(cells, g, offset);
-        if (size === 0 || (g.tracked && ownerAt(cells, g, offset) !== RESERVED)) {
-          wrong.push(`unit ${offset} is not reserved`);
+        if (size === 0 || ownerAt(cells, g, offset) !== RESERVED) {
+          wrong.push(`page ${offset} is not reserved`);
           return;
         }
         offset += size;
@@ -320,30 +367,30 @@ export class SharedRegion implements HeapRegion {
     writeHeader(this.#header, layout, frontier);
   }
 
-  /** Units of the arena that the memory has room for. */
+  /** Pages of the arena that the memory has room for. */
   #present(): number {
-    const { base, unit, g } = this.layout;
-    const { byteLength } = bufferTo(this.#backing, base + g.capacity * unit);
-    return Math.min(g.capacity, Math.floor((byteLength - base) / unit));
+    const { base, page, g } = this.layout;
+    const { byteLength } = bufferTo(this.#backing, base + g.capacity * page);
+    return Math.min(g.capacity, Math.floor((byteLength - base) / page));
   }
 
   /**
-   * Gives the arena more memory than up to `frontier`, as this worker has last seen it, so that a block of `units`
-   * units, a power of two, has room. Returns false if that cannot be, and has changed nothing then. True means only
+   * Gives the arena more memory than up to `frontier`, as this worker has last seen it, so that a block of `pages`
+   * pages, a power of two, has room. Returns false if that cannot be, and has changed nothing then. True means only
    * that the frontier has moved: other workers may have taken the room already.
    */
-  #growFor(engine: Engine, units: number, frontier: number): boolean {
+  #growFor(engine: Engine, pages: number, frontier: number): boolean {
     const { cells, first } = this;
-    const { g } = this.layout;
-    // The first block that reaches beyond the frontier, or the next one if its units before the frontier are not free.
-    const straddling = Math.floor(frontier / units) * units;
-    const fits = isRangeFree(cells, g, straddling, frontier) ? straddling : straddling + units;
-    const least = fits + units;
+    const { g, page } = this.layout;
+    // The first block that reaches beyond the frontier, or the next one if its pages before the frontier are not free.
+    const straddling = Math.floor(frontier / pages) * pages;
+    const fits = isRangeFree(cells, g, straddling, frontier) ? straddling : straddling + pages;
+    const least = fits + pages;
     if (least > g.capacity) return false;
     const end = this.#growthTo(frontier, least);
-    const wish = frontier + Math.max(frontier - first, LEAST_GROWTH >> this.shift);
-    const doubled = this.#growthTo(frontier, Math.min(wish, g.capacity));
-    if (!this.#enlarge([Math.max(doubled, end), end])) return false;
+    const wish = frontier + Math.ceil(growthOf({}, (frontier - first) * page) / page);
+    const wished = this.#growthTo(frontier, Math.min(wish, g.capacity));
+    if (!this.#enlarge([Math.max(wished, end), end])) return false;
     const present = this.#present();
     for (let offset = frontier; offset < present; ) {
       const next = offset + growthAt(offset, first, g.capacity);
@@ -366,12 +413,12 @@ export class SharedRegion implements HeapRegion {
    * last.
    */
   #enlarge(ends: readonly number[]): boolean {
-    const { base, unit } = this.layout;
+    const { base, page } = this.layout;
     const least = ends[ends.length - 1];
     for (const end of ends) {
       if (this.#present() >= least) break;
       // Refused also if another worker has enlarged the memory further in the meantime.
-      ifThereIsRoom(() => this.#backing.grow(roundUp(base + end * unit, this.#backing.granularity)));
+      ifThereIsRoom(() => this.#backing.grow(roundUp(base + end * page, this.#backing.granularity)));
     }
     return this.#present() >= least;
   }
@@ -379,18 +426,28 @@ export class SharedRegion implements HeapRegion {
   /** Frees the reserved block from `offset` up to `next`, unless another worker does. */
   #claim(engine: Engine, offset: number, next: number): void {
     const { cells, g, slot } = engine;
-    const owned = g.tracked && changeOwner(cells, g, offset, RESERVED, slot);
-    const moved = Atomics.compareExchange(this.#header, AT_FRONTIER, offset, next) === offset;
-    if (g.tracked ? owned : moved) engine.reclaim(offset, g.tracked ? slot : 0);
+    const owned = changeOwner(cells, g, offset, RESERVED, slot);
+    Atomics.compareExchange(this.#header, AT_FRONTIER, offset, next);
+    if (owned) engine.reclaim(offset, slot);
+  }
+
+  /** Takes note of the frontier. */
+  #see(frontier: number): void {
+    this.#seen = frontier;
+    if (this.slabs !== null) this.slabs.pages = frontier;
   }
 }
 
 /** Checks the options that do not depend on the memory. Throws as `SharedHeap.create` says. */
 function checkOptions(options: SharedHeapOptions): void {
   checkCommonOptions(options);
-  const { memory, maximum, maxWorkers, trackOwners } = options;
+  const { memory, maximum, maxWorkers, trackOwners, keepSizes, unit } = options;
   if (maxWorkers !== undefined) checkWithin('maxWorkers', maxWorkers, 1, MAX_SLOTS);
   if (trackOwners !== undefined) checkBoolean('trackOwners', trackOwners);
+  if (keepSizes !== undefined) checkBoolean('keepSizes', keepSizes);
+  // The bytes of a block that were not asked for are kept in 16 bits, and of \`malloc(0)\` those are the whole block.
+  if (keepSizes && unit === LARGEST_UNIT)
+    throw new RangeError(`keepSizes takes no unit of ${LARGEST_UNIT} bytes`);
   if (maximum === undefined && isWasmMemory(memory)) {
     throw new TypeError('a WebAssembly.Memory does not tell its maximum: it must be given');
   }
@@ -400,12 +457,25 @@ function checkOptions(options: SharedHeapOptions): void {
  * The layout that checked `options` make in a memory of `length` bytes that can grow to `limit`. Throws a RangeError.
  */
 function layoutFor(options: SharedHeapOptions, length: number, limit: number): Layout {
-  const { start = 0, maximum = ADDRESSABLE, unit = 16, maxWorkers = 32, trackOwners = false } = options;
+  const { start = 0, maximum = ADDRESSABLE, unit = 16, maxWorkers = 32 } = options;
   const highest = Math.min(maximum, limit);
   checkWithin('start', start, 0, Math.min(highest, length));
-  const base = unitZeroFor(unit, headerAt(start), highest);
-  const capacity = Math.floor((highest - base) / unit);
-  const layout = layoutOf(start, unit, base, geometryOf(Math.max(1, capacity), maxWorkers, trackOwners));
+  const bytes = highest - headerAt(start);
+  const unitShift = Math.log2(unit);
+  const pageShift = pageShiftFor(Math.max(1, bytes), unitShift);
+  const page = 2 ** pageShift;
+  const base = unitZeroFor(page, headerAt(start), highest);
+  const capacity = Math.floor((highest - base) / page);
+  const layout = layoutOf(start, {
+    unit,
+    page,
+    base,
+    pages: Math.max(1, capacity),
+    workers: maxWorkers,
+    largestSlot: largestSlotFor(bytes, pageShift, unitShift),
+    tracked: options.trackOwners ?? false,
+    keepSizes: options.keepSizes ?? false,
+  });
   if (firstOf(layout) >= capacity) throw new RangeError(`${highest - start} bytes are too few for a heap`);
   return layout;
 }
@@ -417,9 +487,9 @@ function expectShared({ buffer }: Backing): void {
   }
 }
 
-/** The first unit behind everything that the heap keeps for itself. */
-function firstOf({ end, base, unit }: Layout): number {
-  return Math.ceil((end - base) / unit);
+/** The first page behind everything that the heap keeps for itself. */
+function firstOf({ end, base, page }: Layout): number {
+  return Math.ceil((end - base) / page);
 }
 
 function roundUp(value: number, granularity: number): number {

@@ -19,6 +19,7 @@ import type { Cells } from '../shared/cells.ts';
 import type { Engine } from '../shared/engine.ts';
 import { sizeAt as arenaSizeAt } from '../shared/inspect.ts';
 import { changeOwner, NOBODY, ownerAt, RESERVED } from '../shared/owners.ts';
+import { resize } from '../shared/resize.ts';
 import { beginAdoption, endAdoption, slotOf as slotOfWorker } from '../shared/slots.ts';
 import { classOf, inverseOf, unitsOf } from '../slab/size-classes.ts';
 import { byteAt, changeByte, clearByte } from './bytes.ts';
@@ -84,7 +85,7 @@ export class SlabEngine {
   /** The arena of pages as the same worker sees it. */
   readonly arena: Engine;
   readonly slot: number;
-  /** Pages that may be in use: those from here on are not looked at. */
+  /** The first page that need not have memory: no block lies there, as far as this worker knows. */
   pages: number;
   /** What the worker knows of its slabs; see own.ts. */
   readonly #own: Cells;
@@ -122,7 +123,7 @@ export class SlabEngine {
     this.#descriptors = G.descriptors;
     this.#pageCells = G.pageCells;
     this.#none = G.header + AT_NONE;
-    this.#largest = unitsOf(G.classes - 1);
+    this.#largest = G.classes === 0 ? 0 : unitsOf(G.classes - 1);
     this.#cacheLimit = Math.min(2 ** Math.max(0, CACHE_SHIFT - G.pageShift), G.arena.capacity >>> 4);
     this.#size = Int32Array.from({ length: G.classes }, (_, c) => slotBytes(G, c));
     this.#inverse = Int32Array.from({ length: G.classes }, (_, c) => inverseOf(unitsOf(c)));
@@ -161,9 +162,24 @@ export class SlabEngine {
     return this.#addressOf(page);
   }
 
-  /** Frees the block at `ptr`, an address in the pages. Returns its bytes; 0 if no live block begins there. */
+  /**
+   * Makes the live block of pages at `ptr` one of 2^order pages, if that is a change of one word of the arena. Returns
+   * whether it has that size now. No other worker may free or resize it meanwhile.
+   */
+  resizePages(ptr: number, order: number): boolean {
+    const page = ((ptr - this.#base) >>> 0) >>> this.#pageShift;
+    if (this.cells.read(this.#map + page) !== 0) return false;
+    const { arena } = this.G;
+    const before = arenaSizeAt(this.cells, arena, page);
+    if (!resize(this.cells, arena, page, order)) return false;
+    this.#count((2 ** order - before) * 2 ** (this.#pageShift - this.#unitShift), 0);
+    return true;
+  }
+
+  /** Frees the block at `ptr`, any number. Returns its bytes; 0 if no live block begins there. */
   free(ptr: number): number {
-    const bytes = (ptr - this.#base) >>> 0;
+    const bytes = ptr - this.#base;
+    if (bytes >>> 0 !== bytes || bytes >>> this.#pageShift >= this.pages) return 0;
     const entry = this.cells.read(this.#map + (bytes >>> this.#pageShift));
     if (entry === 0) return this.#freePages(bytes);
     const h = entry >>> SLAB_SHIFT;
@@ -190,10 +206,11 @@ export class SlabEngine {
     return size;
   }
 
-  /** Bytes of the live block that begins at `ptr`, an address in the pages; 0 if none does. */
+  /** Bytes of the live block that begins at `ptr`, any number; 0 if none does. */
   sizeAt(ptr: number): number {
-    const bytes = (ptr - this.#base) >>> 0;
+    const bytes = ptr - this.#base;
     const page = bytes >>> this.#pageShift;
+    if (bytes >>> 0 !== bytes || page >= this.pages) return 0;
     const entry = this.cells.read(this.#map + page);
     if (entry === 0)
       return this.#isPages(bytes) ? this.#bytesOf(arenaSizeAt(this.cells, this.G.arena, page)) : 0;
@@ -206,14 +223,15 @@ export class SlabEngine {
   }
 
   /**
-   * Makes this worker the owner of the live block at `ptr`, in a tracked heap. With `from`, the id of a worker, the block
+   * Makes this worker the owner of the live block at `ptr`, any number, in a tracked heap. With `from`, the id of a worker, the block
    * must belong to that worker, or have been left by it; with 0, to anyone. Returns whether there is such a block. The
    * change is one CAS: a worker that dies in this call has the block or has not.
    */
   adopt(ptr: number, from: number): boolean {
     const { cells, slot } = this;
-    const bytes = (ptr - this.#base) >>> 0;
+    const bytes = ptr - this.#base;
     const page = bytes >>> this.#pageShift;
+    if (bytes >>> 0 !== bytes || page >= this.pages) return false;
     const entry = cells.read(this.#map + page);
     if (entry === 0) return this.#isPages(bytes) && this.arena.adopt(page, from);
     if (!this.G.tracked) return this.sizeAt(ptr) !== 0;

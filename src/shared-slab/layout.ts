@@ -106,7 +106,7 @@ export interface Dimensions {
   readonly workers: number;
   readonly unitShift: number;
   readonly pageShift: number;
-  /** Bytes of the largest slot, a power of two of units. */
+  /** Bytes of the largest slot, a power of two of units; 0 if there are to be no slabs. */
   readonly largestSlot: number;
   readonly base: number;
   readonly tracked: boolean;
@@ -126,7 +126,7 @@ export function geometryFor(dimensions: Dimensions): Geometry {
   const pageCells = BITS + Math.ceil(units / SLOTS_PER_CELL);
   const owners = aligned(descriptors + pages * pageCells);
   const length = tracked ? aligned(owners + Math.ceil((pages * units) / 4)) : owners;
-  const classes = classOf(2 ** (Math.log2(largestSlot) - unitShift) - 1) + 1;
+  const classes = largestSlot === 0 ? 0 : classOf(2 ** (Math.log2(largestSlot) - unitShift) - 1) + 1;
   return {
     arena,
     unitShift,

@@ -1,0 +1,77 @@
+// Questions about the slabs and blocks of a shared heap. While it changes, an answer is made of cells that are right one by
+// one, each at a moment of its own.
+
+import type { Cells } from '../shared/cells.ts';
+import { blockOf, blocksOf, sizeAt } from '../shared/inspect.ts';
+import { ownerAt, RESERVED } from '../shared/owners.ts';
+import {
+  BITS,
+  BLOCKS,
+  CLASS_MASK,
+  descriptorAt,
+  type Geometry,
+  SLAB_SHIFT,
+  slotBytes,
+  USED,
+} from './layout.ts';
+import { countAt, liveOf, liveSlots, slabAt } from './slab.ts';
+
+/** A live block: its first unit, counted from page 0 on, and its units. */
+export interface UnitBlock {
+  readonly unit: number;
+  readonly units: number;
+}
+
+/** The live block that holds `unit`, one before page `end`; undefined if none does. */
+export function blockHolding(cells: Cells, G: Geometry, unit: number): UnitBlock | undefined {
+  const unitsOfPage = 2 ** (G.pageShift - G.unitShift);
+  const page = Math.floor(unit / unitsOfPage);
+  const entry = cells.load(G.map + page);
+  if (entry === 0) {
+    const start = blockOf(cells, G.arena, page);
+    if (start < 0 || slabAt(cells, G, start) !== 0 || ownerAt(cells, G.arena, start) === RESERVED)
+      return undefined;
+    return { unit: start * unitsOfPage, units: sizeAt(cells, G.arena, start) * unitsOfPage };
+  }
+  const h = entry >>> SLAB_SHIFT;
+  const units = slotBytes(G, entry & CLASS_MASK) >>> G.unitShift;
+  const slot = Math.floor((unit - h * unitsOfPage) / units);
+  if (slot >= countAt(cells, G, h)) return undefined;
+  const live = liveOf(cells.load(descriptorAt(G, h) + BITS + (slot >>> 4)));
+  return (live & (1 << (slot & 15))) === 0 ? undefined : { unit: h * unitsOfPage + slot * units, units };
+}
+
+/** All live blocks from page `first` up to page `end`, in address order. Exact if no worker is in a call. */
+export function* blocksBetween(
+  cells: Cells,
+  G: Geometry,
+  first: number,
+  end: number,
+): Generator<UnitBlock, void, undefined> {
+  const unitsOfPage = 2 ** (G.pageShift - G.unitShift);
+  for (const { offset, size, free } of blocksOf(cells, G.arena)) {
+    if (free || offset < first || offset >= end) continue;
+    const entry = cells.load(G.map + offset);
+    if (entry >>> SLAB_SHIFT === offset) {
+      const units = slotBytes(G, entry & CLASS_MASK) >>> G.unitShift;
+      for (const { unit } of liveSlots(cells, G, offset)) yield { unit, units };
+    } else if (ownerAt(cells, G.arena, offset) !== RESERVED) {
+      yield { unit: offset * unitsOfPage, units: size * unitsOfPage };
+    }
+  }
+}
+
+/**
+ * Units in live blocks, and how many those are: what all workers together have allocated less what they have freed.
+ * Exact if no worker is in a call, and none has died in one. O(workers).
+ */
+export function countsOf(cells: Cells, G: Geometry): { readonly units: number; readonly blocks: number } {
+  let units = 0;
+  let blocks = 0;
+  for (let slot = 1; slot <= G.arena.slots; slot++) {
+    const line = G.lines + (slot - 1) * 16;
+    units += cells.load(line + USED);
+    blocks += cells.load(line + BLOCKS);
+  }
+  return { units, blocks };
+}
