@@ -1,4 +1,4 @@
-// SharedHeap: malloc and its family over shared memory, for up to 253 workers at once, without locks.
+// SharedHeap: malloc and its family over shared memory, for up to 252 workers at once, without locks.
 
 import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
@@ -22,7 +22,7 @@ export interface SharedHeapStats extends HeapStats {
 }
 
 /**
- * A heap in a SharedArrayBuffer or a shared WebAssembly.Memory, for up to 253 workers at once: malloc, calloc, realloc
+ * A heap in a SharedArrayBuffer or a shared WebAssembly.Memory, for up to 252 workers at once: malloc, calloc, realloc
  * and free as C has them. No call takes a lock or waits for another worker: a worker that is stopped or killed at any
  * point does not stop the others. Any worker may free a block that another has allocated.
  *

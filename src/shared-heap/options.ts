@@ -22,7 +22,7 @@ export interface SharedHeapOptions {
   readonly maximum?: number;
   /** The least block, and what every pointer is a multiple of: a power of two from 8 to 65536; 16 unless given. */
   readonly unit?: number;
-  /** Workers that can be attached at once, 1 to 253; 32 unless given. Each takes 132 to 260 bytes of the state. */
+  /** Workers that can be attached at once, 1 to 252; 32 unless given. Each takes 132 to 260 bytes of the state. */
   readonly maxWorkers?: number;
   /**
    * Whether to note the owner of each block, so that {@link SharedHeap.recover} can take back the blocks of a dead

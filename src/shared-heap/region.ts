@@ -33,7 +33,7 @@ import { Engine } from '../shared/engine.ts';
 import { blocksOf, sizeAt } from '../shared/inspect.ts';
 import { changeOwner, ownerAt, RESERVED } from '../shared/owners.ts';
 import { recover } from '../shared/recover.ts';
-import { attachWorker, MAX_SLOTS } from '../shared/slots.ts';
+import { attachWorker } from '../shared/slots.ts';
 import { writeEmpty } from '../shared/state.ts';
 import { check as checkSlabs } from '../shared-slab/check.ts';
 import { SlabEngine } from '../shared-slab/engine.ts';
@@ -53,6 +53,9 @@ import {
   writeHeader,
 } from './header.ts';
 import type { SharedHeapMemory, SharedHeapOptions, SharedHeapRecovered } from './options.ts';
+
+/** A slot is noted in a byte, of which the arena of pages has three values for itself. */
+const MAX_WORKERS = 252;
 
 /** Bytes that a new heap has room for, if its maximum allows. */
 const LEAST_ROOM = 65_536;
@@ -88,7 +91,7 @@ export class SharedRegion implements HeapRegion {
     this.rests = rests < probes ? new Uint16Array(buffer, rests, (probes - rests) / 2) : undefined;
     this.#backing = backing;
     this.#header = headerOf(buffer, layout);
-    this.#holdings = new SlabHoldings(this.cells, slabs);
+    this.#holdings = new SlabHoldings(this.cells, slabs, () => this.frontier);
     this.#bytes = new Uint8Array(buffer);
   }
 
@@ -155,8 +158,9 @@ export class SharedRegion implements HeapRegion {
   /** Gives back the caller's slabs and its slot, if it has one. */
   giveBackSlot(): void {
     const { slabs } = this;
-    this.slabs = null;
     if (slabs === null) return;
+    this.hasGrown(); // all of its slabs are to be found
+    this.slabs = null;
     slabs.abandonAll();
     slabs.arena.detach(this.#holdings);
   }
@@ -166,6 +170,7 @@ export class SharedRegion implements HeapRegion {
     let blocks = 0;
     let units = 0;
     this.#passClaimed();
+    this.hasGrown();
     const pages = recover(slabs.arena, workerId, {
       holdings: this.#holdings,
       takeBack: (slot) => {
@@ -442,7 +447,7 @@ export class SharedRegion implements HeapRegion {
 function checkOptions(options: SharedHeapOptions): void {
   checkCommonOptions(options);
   const { memory, maximum, maxWorkers, trackOwners, keepSizes, unit } = options;
-  if (maxWorkers !== undefined) checkWithin('maxWorkers', maxWorkers, 1, MAX_SLOTS);
+  if (maxWorkers !== undefined) checkWithin('maxWorkers', maxWorkers, 1, MAX_WORKERS);
   if (trackOwners !== undefined) checkBoolean('trackOwners', trackOwners);
   if (keepSizes !== undefined) checkBoolean('keepSizes', keepSizes);
   // The bytes of a block that were not asked for are kept in 16 bits, and of \`malloc(0)\` those are the whole block.

@@ -3,7 +3,7 @@
 import type { Cells } from '../shared/cells.ts';
 import { blocksOf } from '../shared/inspect.ts';
 import { SLOT_STATE } from '../shared/layout.ts';
-import { ownerAt, RESERVED } from '../shared/owners.ts';
+import { IN_SLAB, ownerAt } from '../shared/owners.ts';
 import { ATTACHED, kindOf, slotPos } from '../shared/slots.ts';
 import { byteAt } from './bytes.ts';
 import {
@@ -27,7 +27,7 @@ export function check(cells: Cells, G: Geometry, first: number, end: number): st
   const wrong: string[] = [];
   if (cells.load(G.header + AT_NONE) !== 0) wrong.push('the cell of no slab is not 0');
   for (const { offset, size, free } of blocksOf(cells, G.arena)) {
-    const isSlab = !free && offset >= first && offset < end && ownerAt(cells, G.arena, offset) === RESERVED;
+    const isSlab = !free && offset >= first && offset < end && ownerAt(cells, G.arena, offset) === IN_SLAB;
     if (isSlab) wrong.push(...checkSlab(cells, G, offset, size));
     else {
       for (let page = offset; page < offset + size; page++) {

@@ -7,7 +7,7 @@
 //   abandoning    a worker that leaves stores 0 as the owner of its slabs; whoever needs such a slab takes it by CAS
 //
 // A slab is made, and given back, while its pages belong to the worker in the arena of pages. All other slabs belong to
-// RESERVED there. So a worker that dies in between leaves pages that recovery gives back, whatever their descriptors say.
+// IN_SLAB there. So a worker that dies in between leaves pages that recovery gives back, whatever their descriptors say.
 //
 // The owner's free needs an answer to "has another worker freed the block already?" without an atomic access. It writes,
 // and reads the cell again: if the other worker was first, it takes its write back. A processor may let that read overtake
@@ -18,7 +18,7 @@
 import type { Cells } from '../shared/cells.ts';
 import type { Engine } from '../shared/engine.ts';
 import { sizeAt as arenaSizeAt } from '../shared/inspect.ts';
-import { changeOwner, NOBODY, ownerAt, RESERVED } from '../shared/owners.ts';
+import { changeOwner, IN_SLAB, isKept, NOBODY, ownerAt } from '../shared/owners.ts';
 import { resize } from '../shared/resize.ts';
 import { beginAdoption, endAdoption, slotOf as slotOfWorker } from '../shared/slots.ts';
 import { classOf, inverseOf, unitsOf } from '../slab/size-classes.ts';
@@ -337,7 +337,7 @@ export class SlabEngine {
   /** Whether a block of pages begins at `bytes` bytes behind page 0, where no slab is. */
   #isPages(bytes: number): boolean {
     const page = bytes >>> this.#pageShift;
-    return (page << this.#pageShift) >>> 0 === bytes && ownerAt(this.cells, this.G.arena, page) !== RESERVED;
+    return (page << this.#pageShift) >>> 0 === bytes && !isKept(ownerAt(this.cells, this.G.arena, page));
   }
 
   #bytesOf(pages: number): number {
@@ -351,7 +351,7 @@ export class SlabEngine {
     if ((page << this.#pageShift) >>> 0 !== bytes) return 0;
     for (;;) {
       const owner = ownerAt(cells, this.G.arena, page);
-      if (owner === 0 || owner === RESERVED) return 0;
+      if (owner === 0 || isKept(owner)) return 0;
       const pages = this.arena.reclaim(page, owner);
       if (pages === 0) continue; // another worker frees it, or has adopted it
       this.#count(-(pages * 2 ** (this.#pageShift - this.#unitShift)), -1);
@@ -490,7 +490,7 @@ export class SlabEngine {
       page++;
       if (h === 0 || classAt(cells, G, h) !== c) continue;
       const owner = cells.load(this.#at(h) + OWNER);
-      if ((owner & SLOT_MASK) !== 0 || ownerAt(cells, G.arena, h) !== RESERVED || !this.take(h, owner))
+      if ((owner & SLOT_MASK) !== 0 || ownerAt(cells, G.arena, h) !== IN_SLAB || !this.take(h, owner))
         continue;
       this.#addAbandoned(-1);
       if (this.#adopted(h, c)) {
@@ -614,7 +614,7 @@ export class SlabEngine {
     let h = this.#fromCache(order);
     if (h !== 0) {
       if (classAt(cells, G, h) !== c) {
-        changeOwner(cells, G.arena, h, RESERVED, this.slot);
+        changeOwner(cells, G.arena, h, IN_SLAB, this.slot);
         this.#make(h, order, c);
       }
     } else {
@@ -645,14 +645,14 @@ export class SlabEngine {
       cells.write(at, slotBits(count, first));
     cells.store(d + OWNER, this.slot);
     for (let i = 0; i < 1 << order; i++) cells.store(this.#map + h + i, (h << SLAB_SHIFT) | c);
-    changeOwner(cells, G.arena, h, this.slot, RESERVED);
+    changeOwner(cells, G.arena, h, this.slot, IN_SLAB);
   }
 
   /** Gives slab `h`, which is empty and on no list, back to the arena. */
   #release(h: number): void {
     const { cells, G } = this;
     forgetOwners(cells, G, h);
-    changeOwner(cells, G.arena, h, RESERVED, this.slot);
+    changeOwner(cells, G.arena, h, IN_SLAB, this.slot);
     const pages = pagesAt(cells, G, h);
     for (let i = 0; i < pages; i++) cells.store(this.#map + h + i, 0);
     this.arena.reclaim(h, this.slot);

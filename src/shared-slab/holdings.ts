@@ -22,10 +22,13 @@ import { changeOwners, classAt, freeSlot, hasOwner, liveSlots, slabsBefore } fro
 export class SlabHoldings implements Holdings {
   readonly #cells: Cells;
   readonly #geometry: Geometry;
+  readonly #end: () => number;
 
-  constructor(cells: Cells, geometry: Geometry) {
+  /** @param end the first page that need not have memory, at present */
+  constructor(cells: Cells, geometry: Geometry, end: () => number) {
     this.#cells = cells;
     this.#geometry = geometry;
+    this.#end = end;
   }
 
   owns(slot: number): boolean {
@@ -41,7 +44,7 @@ export class SlabHoldings implements Holdings {
   *#marked(): Generator<number, void, undefined> {
     const G = this.#geometry;
     if (!G.tracked) return;
-    for (const h of slabsBefore(this.#cells, G, G.arena.capacity)) {
+    for (const h of slabsBefore(this.#cells, G, this.#end())) {
       if ((this.#cells.load(descriptorAt(G, h) + OWNER) & ADOPTED) !== 0) yield h;
     }
   }
@@ -54,7 +57,8 @@ export interface Taken {
 }
 
 /**
- * Takes the blocks in slabs of the dead worker in slot `dead` back, in a tracked heap; and gives its slabs up. A worker
+ * Takes the blocks in slabs of the dead worker in slot `dead` back, in a tracked heap; and gives its slabs up. `slabs`
+ * must know all pages that have memory. A worker
  * that dies in this call has the slabs and the blocks that it has taken, for the next recovery.
  */
 export function takeBack(slabs: SlabEngine, dead: number): Taken {
@@ -87,7 +91,7 @@ export function takeBack(slabs: SlabEngine, dead: number): Taken {
       units += size;
     }
   };
-  for (const h of slabsBefore(cells, G, G.arena.capacity)) {
+  for (const h of slabsBefore(cells, G, slabs.pages)) {
     let owner = cells.load(descriptorAt(G, h) + OWNER);
     while ((owner & SLOT_MASK) === dead && !slabs.take(h, owner))
       owner = cells.load(descriptorAt(G, h) + OWNER);

@@ -3,7 +3,7 @@
 
 import type { Cells } from '../shared/cells.ts';
 import { blockOf, blocksOf, sizeAt } from '../shared/inspect.ts';
-import { ownerAt, RESERVED } from '../shared/owners.ts';
+import { isKept, ownerAt } from '../shared/owners.ts';
 import {
   BITS,
   BLOCKS,
@@ -29,7 +29,7 @@ export function blockHolding(cells: Cells, G: Geometry, unit: number): UnitBlock
   const entry = cells.load(G.map + page);
   if (entry === 0) {
     const start = blockOf(cells, G.arena, page);
-    if (start < 0 || slabAt(cells, G, start) !== 0 || ownerAt(cells, G.arena, start) === RESERVED)
+    if (start < 0 || slabAt(cells, G, start) !== 0 || isKept(ownerAt(cells, G.arena, start)))
       return undefined;
     return { unit: start * unitsOfPage, units: sizeAt(cells, G.arena, start) * unitsOfPage };
   }
@@ -55,7 +55,7 @@ export function* blocksBetween(
     if (entry >>> SLAB_SHIFT === offset) {
       const units = slotBytes(G, entry & CLASS_MASK) >>> G.unitShift;
       for (const { unit } of liveSlots(cells, G, offset)) yield { unit, units };
-    } else if (ownerAt(cells, G.arena, offset) !== RESERVED) {
+    } else if (!isKept(ownerAt(cells, G.arena, offset))) {
       yield { unit: offset * unitsOfPage, units: size * unitsOfPage };
     }
   }

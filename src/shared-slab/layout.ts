@@ -102,7 +102,7 @@ export interface Geometry {
 export interface Dimensions {
   /** Pages, page 0 counted. */
   readonly pages: number;
-  /** The most workers that can be attached at once, 1 … 253. */
+  /** The most workers that can be attached at once, 1 … 252. */
   readonly workers: number;
   readonly unitShift: number;
   readonly pageShift: number;

@@ -1,7 +1,7 @@
 // One slab: its bitmap and its owner, as any worker sees and changes them.
 
 import type { Cells } from '../shared/cells.ts';
-import { ownerAt, RESERVED } from '../shared/owners.ts';
+import { IN_SLAB, ownerAt } from '../shared/owners.ts';
 import { slotOf } from '../slab/size-classes.ts';
 import { byteAt, changeByte, clearByte } from './bytes.ts';
 import {
@@ -163,7 +163,7 @@ export const hasOwner = (cells: Cells, G: Geometry, h: number, owner: number): b
 export function* slabsBefore(cells: Cells, G: Geometry, end: number): Generator<number, void, undefined> {
   for (let page = 1; page < end; ) {
     const h = slabAt(cells, G, page);
-    const isWhole = h !== 0 && ownerAt(cells, G.arena, h) === RESERVED;
+    const isWhole = h !== 0 && ownerAt(cells, G.arena, h) === IN_SLAB;
     if (isWhole) yield h;
     page += isWhole ? pagesAt(cells, G, h) : 1;
   }

@@ -11,7 +11,7 @@ import {
   SLOT_HINTS,
   SLOT_STATE,
 } from './layout.ts';
-import { NOBODY, ownerAt, RESERVED } from './owners.ts';
+import { isKept, NOBODY, ownerAt } from './owners.ts';
 import { isLeft, kindOf, slotPos, VACANT } from './slots.ts';
 import { CLOSED, contOf, EMPTY, isSubdivided, runOf, usedOf } from './word.ts';
 
@@ -113,7 +113,7 @@ export function checkIndex(cells: Cells, g: Geometry): string[] {
 
 /** Whether blocks can have that owner: a slot only if a worker has it, or has left its blocks there. */
 function canOwn(cells: Cells, g: Geometry, owner: number): boolean {
-  if (owner < 1 || owner > g.slots) return owner === 0 || owner === RESERVED || owner === NOBODY;
+  if (owner < 1 || owner > g.slots) return owner === 0 || owner === NOBODY || isKept(owner);
   const state = cells.load(slotPos(g, owner) + SLOT_STATE);
   return kindOf(state) !== VACANT || isLeft(state);
 }

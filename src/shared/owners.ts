@@ -1,6 +1,6 @@
 // Tracked arenas: the owner of each block, which is known after its death.
 //
-// The byte of a live block's first unit holds its owner: the slot of a worker, RESERVED or NOBODY. It is 0 for a free
+// The byte of a live block's first unit holds its owner: the slot of a worker, RESERVED, IN_SLAB or NOBODY. It is 0 for a free
 // unit, and for a moment in a live block: between the CAS that takes the block and the note of its owner, and between
 // the erasure of the owner and the CAS that gives the block back. In those moments, and whenever it opens or closes a
 // word, a worker announces in its slot an offset that lies in what it changes.
@@ -14,6 +14,12 @@ import type { Geometry } from './layout.ts';
 
 /** Owner of the blocks that no worker may free: a shared heap keeps them for itself. */
 export const RESERVED = 254;
+
+/** Owner of the pages of a shared heap's slabs, whose owners the slabs know. Such a heap has no slot of that number. */
+export const IN_SLAB = 253;
+
+/** Whether a shared heap keeps a block with that owner for itself, so that nobody may free it. */
+export const isKept = (owner: number): boolean => owner === RESERVED || owner === IN_SLAB;
 
 /** Owner of the blocks whose worker has detached itself, after another worker has taken its slot. */
 export const NOBODY = 255;
@@ -44,7 +50,7 @@ export const changeOwner = (
   after: number,
 ): boolean => {
   if (DEV) {
-    assert(isOwner(g, before) && isOwner(g, after), 'an owner is a slot, RESERVED, NOBODY or none');
+    assert(isOwner(g, before) && isOwner(g, after), 'an owner is a slot, RESERVED, IN_SLAB, NOBODY or none');
     assert(g.tracked && offset >= 0 && offset < g.capacity, 'an owner belongs to a unit of a tracked arena');
   }
   const pos = g.owners + (offset >>> 2);
@@ -88,5 +94,5 @@ export function disown(cells: Cells, g: Geometry, slot: number): void {
 }
 
 function isOwner(g: Geometry, owner: number): boolean {
-  return (owner >= 0 && owner <= g.slots) || owner === RESERVED || owner === NOBODY;
+  return (owner >= 0 && owner <= g.slots) || owner >= IN_SLAB;
 }

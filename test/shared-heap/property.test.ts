@@ -1,11 +1,12 @@
 // Random sequences of every operation by three attachments in turns, in every kind of memory, growth included: every
-// live block keeps its bytes, no two overlap, each lies at a multiple of its size, and no room is said only where there
-// is none.
+// live block keeps its bytes, no two overlap, each lies at a multiple of the unit, and no room is said only where there
+// is none for its pages or those of a new slab.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SharedHeap, type SharedHeapMemory } from '../../src/shared.ts';
+import { largestSlotFor, pageShiftFor } from '../../src/shared-slab/sizing.ts';
 import { MEMORIES } from '../support/heap-driver.ts';
 
 const PAGE = 65_536;
@@ -128,7 +129,7 @@ class Driver {
     let last = heap.start;
     for (const block of sorted) {
       const usable = heap.usableSize(block.ptr);
-      assert(block.ptr >= last && block.ptr % usable === 0 && usable >= block.size);
+      assert(block.ptr >= last && block.ptr % heap.unit === 0 && usable >= block.size);
       last = block.ptr + usable;
       used += usable;
       this.#verify(block, block.size);
@@ -160,10 +161,18 @@ class Driver {
     this.live.splice(this.live.indexOf(block), 1);
   }
 
-  /** No other worker is in a call, so a refusal must be right: there is no room, and the heap cannot grow. */
+  /**
+   * No other worker is in a call, so a refusal must be right: there is no room for so many pages, or for the least slab of
+   * such slots, and the heap cannot grow by them.
+   */
   #refused(by: number, size: number, end: number): void {
     const heap = this.heaps[by];
-    const block = Math.max(heap.unit, 2 ** Math.ceil(Math.log2(Math.max(1, size))));
+    const bytes = Math.max(1, size);
+    const pageShift = pageShiftFor(heap.maximum - heap.start, Math.log2(heap.unit));
+    const page = 2 ** pageShift;
+    const largestSlot = largestSlotFor(heap.maximum - heap.start, pageShift, Math.log2(heap.unit));
+    const block =
+      bytes <= largestSlot ? 16 * page : page * 2 ** Math.ceil(Math.log2(Math.max(1, bytes / page)));
     assert(heap.stats().largestFree < block, `refused ${size} bytes`);
     assert(Math.ceil(end / block) * block + block > heap.maximum, `refused ${size} bytes at ${end}`);
     assert.equal(heap.end, end);
