@@ -38,7 +38,8 @@ import { writeEmpty } from '../shared/state.ts';
 import { check as checkSlabs } from '../shared-slab/check.ts';
 import { SlabEngine } from '../shared-slab/engine.ts';
 import { SlabHoldings, takeBack } from '../shared-slab/holdings.ts';
-import { blockHolding, blocksBetween, countsOf, type UnitBlock } from '../shared-slab/inspect.ts';
+import { blockHolding, blocksBetween, type UnitBlock, usedUnits } from '../shared-slab/inspect.ts';
+import { LINE, lineAt } from '../shared-slab/layout.ts';
 import { ownCells } from '../shared-slab/own.ts';
 import { largestSlotFor, pageShiftFor } from '../shared-slab/sizing.ts';
 import { bufferTo, growthAt, isRangeFree, reserve } from './growth.ts';
@@ -149,7 +150,9 @@ export class SharedRegion implements HeapRegion {
     const slot = attachWorker(cells, layout.g, first, frontier, this.#holdings);
     if (slot === 0) return false;
     const own = new AtomicCells(new Int32Array(ownCells(layout.slabs)));
-    this.slabs = new SlabEngine(new Engine(cells, layout.g, slot), layout.slabs, own);
+    const line = lineAt(layout.slabs, slot);
+    const tally = cells.s.subarray(line, line + LINE);
+    this.slabs = new SlabEngine(new Engine(cells, layout.g, slot), layout.slabs, own, tally);
     this.slabs.open();
     this.#see(frontier);
     return true;
@@ -180,7 +183,7 @@ export class SharedRegion implements HeapRegion {
       },
     });
     const { unit, page } = this.layout;
-    slabs.noteFreed((pages.units * page) / unit, pages.blocks);
+    slabs.noteFreed((pages.units * page) / unit);
     return {
       blocks: blocks + pages.blocks,
       bytes: units * unit + pages.units * page,
@@ -272,7 +275,7 @@ export class SharedRegion implements HeapRegion {
 
   /** Bytes in live blocks. O(workers). */
   get used(): number {
-    return countsOf(this.cells, this.layout.slabs).units * this.layout.unit;
+    return usedUnits(this.cells, this.layout.slabs) * this.layout.unit;
   }
 
   /** Size of the largest free run of pages that is a block of the arena. O(pages). */

@@ -21,16 +21,16 @@ import { sizeAt as arenaSizeAt } from '../shared/inspect.ts';
 import { changeOwner, IN_SLAB, isKept, NOBODY, ownerAt } from '../shared/owners.ts';
 import { resize } from '../shared/resize.ts';
 import { beginAdoption, endAdoption, slotOf as slotOfWorker } from '../shared/slots.ts';
-import { classOf, inverseOf, unitsOf } from '../slab/size-classes.ts';
+import { classOf, inverseOf, slotOf, unitsOf } from '../slab/size-classes.ts';
 import { byteAt, changeByte, clearByte } from './bytes.ts';
 import {
   ADOPTED,
   AT_ABANDONED,
   AT_NONE,
   BITS,
-  BLOCKS,
   CACHED,
   CLASS_MASK,
+  COUNT_MASK,
   descriptorAt,
   FULL,
   type Geometry,
@@ -67,7 +67,6 @@ import {
   pagesAt,
   slabAt,
   slabsBefore,
-  slotAt,
   unitOf,
 } from './slab.ts';
 
@@ -77,6 +76,24 @@ const RING_LOOKS = 8;
 const TAKEOVER_LOOKS = 64;
 /** log2 of the bytes of empty slabs that a worker keeps. */
 const CACHE_SHIFT = 18;
+
+/** Fields of a class in the table of an engine: bytes and units of a slot, and the inverse of those. */
+const T_SIZE = 0;
+const T_UNITS = 1;
+const T_INVERSE = 2;
+/** WORD, WORD_BASE and HEAD of the worker's own cells. */
+const T_WORD = 3;
+const T_BASE = 4;
+const T_HEAD = 5;
+const T_SHIFT = 3;
+
+/**
+ * Whether a slab of `count` slots may have been full, or may be empty now, as the free slots of a cell are `after` since the
+ * one with that `bit` was freed.
+ */
+const mayTurn = (after: number, bit: number, count: number): boolean => {
+  return after === bit || after === 0xffff || after === (1 << (count & (SLOTS_PER_CELL - 1))) - 1;
+};
 
 /** The slabs as the attached worker in one slot sees them. Addresses are bytes, as uint32. */
 export class SlabEngine {
@@ -89,12 +106,12 @@ export class SlabEngine {
   pages: number;
   /** What the worker knows of its slabs; see own.ts. */
   readonly #own: Cells;
-  /** The cells of the counts. */
-  readonly #counts: Cells;
-  readonly #line: number;
+  /** The worker's line, to which it writes alone. */
+  readonly #tally: Int32Array;
   readonly #unitShift: number;
   readonly #pageShift: number;
-  readonly #base: number;
+  /** Address of page 0 in pages. */
+  readonly #origin: number;
   readonly #map: number;
   readonly #descriptors: number;
   readonly #pageCells: number;
@@ -102,36 +119,46 @@ export class SlabEngine {
   /** Units of the largest slot. */
   readonly #largest: number;
   readonly #cacheLimit: number;
-  /** By class: bytes of a slot, and its inverse. */
-  readonly #size: Int32Array;
-  readonly #inverse: Int32Array;
+  /** By class, what the hot paths need of it: see T_SIZE. One array, as each has its own bounds to be loaded. */
+  readonly #table: Int32Array;
 
-  /** @param own the worker's own cells, `ownCells` of them, all zero when the worker attaches */
-  constructor(arena: Engine, G: Geometry, own: Cells, counts: Cells = arena.cells) {
+  /**
+   * @param own the worker's own cells, `ownCells` of them, all zero when the worker attaches
+   * @param tally the cells of the worker's line
+   */
+  constructor(arena: Engine, G: Geometry, own: Cells, tally: Int32Array) {
     this.cells = arena.cells;
     this.G = G;
     this.arena = arena;
     this.slot = arena.slot;
     this.pages = G.arena.capacity;
     this.#own = own;
-    this.#counts = counts;
-    this.#line = G.lines + (arena.slot - 1) * 16;
+    this.#tally = tally;
     this.#unitShift = G.unitShift;
     this.#pageShift = G.pageShift;
-    this.#base = G.base;
+    this.#origin = G.base / 2 ** G.pageShift;
     this.#map = G.map;
     this.#descriptors = G.descriptors;
     this.#pageCells = G.pageCells;
     this.#none = G.header + AT_NONE;
     this.#largest = G.classes === 0 ? 0 : unitsOf(G.classes - 1);
     this.#cacheLimit = Math.min(2 ** Math.max(0, CACHE_SHIFT - G.pageShift), G.arena.capacity >>> 4);
-    this.#size = Int32Array.from({ length: G.classes }, (_, c) => slotBytes(G, c));
-    this.#inverse = Int32Array.from({ length: G.classes }, (_, c) => inverseOf(unitsOf(c)));
+    this.#table = new Int32Array(G.classes << T_SHIFT);
+    for (let c = 0; c < G.classes; c++) {
+      const t = c << T_SHIFT;
+      const k = c << CLASS_SHIFT;
+      this.#table[t + T_SIZE] = slotBytes(G, c);
+      this.#table[t + T_UNITS] = unitsOf(c);
+      this.#table[t + T_INVERSE] = inverseOf(unitsOf(c));
+      this.#table[t + T_WORD] = own.read(k + WORD);
+      this.#table[t + T_BASE] = own.read(k + WORD_BASE);
+      this.#table[t + T_HEAD] = own.read(k + HEAD);
+    }
   }
 
   /** Makes the worker's own cells those of a worker without slabs. */
   open(): void {
-    for (let c = 0; c < this.G.classes; c++) this.#own.write((c << CLASS_SHIFT) + WORD, this.#none);
+    for (let c = 0; c < this.G.classes; c++) this.#setWord(c, this.#none, 0);
     this.#own.write(cursorAt(this.G), 1);
   }
 
@@ -139,17 +166,17 @@ export class SlabEngine {
   malloc(bytes: number): number {
     const q = (bytes - 1) >> this.#unitShift;
     if (q >= this.#largest) return this.mallocPages(32 - Math.clz32((bytes - 1) >>> this.#pageShift));
+    const table = this.#table;
     const c = classOf(q);
-    const k = c << CLASS_SHIFT;
-    const at = this.#own.read(k + WORD);
-    const value = this.cells.read(at);
-    const free = value & ~(value >>> SLOTS_PER_CELL) & 0xffff;
+    const t = c << T_SHIFT;
+    const at = table[t + T_WORD];
+    const low = this.cells.readLow(at);
+    const free = low & ~this.cells.readHigh(at);
     if (free === 0) return this.#refill(c);
     const bit = free & -free;
-    this.cells.writeLow(at, value ^ bit);
-    const size = this.#size[c];
-    this.#count(size >>> this.#unitShift, 1);
-    return (this.#own.read(k + WORD_BASE) + Math.imul(31 - Math.clz32(bit), size)) >>> 0;
+    this.cells.writeLow(at, low ^ bit);
+    this.#tally[USED] += table[t + T_UNITS];
+    return (table[t + T_BASE] + Math.imul(31 - Math.clz32(bit), table[t + T_SIZE])) >>> 0;
   }
 
   /** A block of 2^order pages, at a multiple of its size in the arena. Returns its address; 0 if there is no room. */
@@ -158,7 +185,7 @@ export class SlabEngine {
     if (page < 0) return 0;
     // A recovery takes back the blocks of the dead: only tracked heaps are to know this one.
     if (!this.G.tracked) changeOwner(this.cells, this.G.arena, page, this.slot, NOBODY);
-    this.#count(2 ** (order + this.#pageShift - this.#unitShift), 1);
+    this.#count(2 ** (order + this.#pageShift - this.#unitShift));
     return this.#addressOf(page);
   }
 
@@ -167,59 +194,62 @@ export class SlabEngine {
    * whether it has that size now. No other worker may free or resize it meanwhile.
    */
   resizePages(ptr: number, order: number): boolean {
-    const page = ((ptr - this.#base) >>> 0) >>> this.#pageShift;
-    if (this.cells.read(this.#map + page) !== 0) return false;
+    const page = this.#pageOf(ptr);
+    if (page < 0 || this.cells.read(this.#map + page) !== 0) return false;
     const { arena } = this.G;
     const before = arenaSizeAt(this.cells, arena, page);
     if (!resize(this.cells, arena, page, order)) return false;
-    this.#count((2 ** order - before) * 2 ** (this.#pageShift - this.#unitShift), 0);
+    this.#count((2 ** order - before) * 2 ** (this.#pageShift - this.#unitShift));
     return true;
   }
 
   /** Frees the block at `ptr`, any number. Returns its bytes; 0 if no live block begins there. */
   free(ptr: number): number {
-    const bytes = ptr - this.#base;
-    if (bytes >>> 0 !== bytes || bytes >>> this.#pageShift >= this.pages) return 0;
-    const entry = this.cells.read(this.#map + (bytes >>> this.#pageShift));
-    if (entry === 0) return this.#freePages(bytes);
+    const { cells } = this;
+    const page = (ptr >>> this.#pageShift) - this.#origin;
+    if (page >>> 0 >= this.pages) return 0;
+    const entry = cells.read(this.#map + page);
+    if (entry === 0) return this.#freePages(ptr, page);
     const h = entry >>> SLAB_SHIFT;
     const c = entry & CLASS_MASK;
-    const slot = slotAt(this.cells, this.G, h, c, (bytes - (h << this.#pageShift)) >>> 0, this.#inverse[c]);
-    if (slot < 0) return 0;
-    const d = this.#descriptors + h * this.#pageCells;
+    const table = this.#table;
+    const t = c << T_SHIFT;
+    const base = (h + this.#origin) << this.#pageShift;
+    const slot = slotOf((ptr - base) >>> this.#unitShift, table[t + T_INVERSE]);
+    const size = table[t + T_SIZE];
+    const d = this.#descriptors + Math.imul(h, this.#pageCells);
+    const count = cells.read(d + META) & COUNT_MASK;
+    if ((base + Math.imul(slot, size)) >>> 0 !== ptr || slot >= count) return 0;
     const at = d + BITS + (slot >>> 4);
     const bit = 1 << (slot & 15);
-    const size = this.#size[c];
-    if (this.cells.read(d) !== this.slot) return this.#freeSlowly(h, c, at, slot) ? size : 0;
-    const value = this.cells.read(at);
-    if ((liveOf(value) & bit) === 0) return 0;
-    this.cells.writeLow(at, value | bit);
-    if (((this.cells.read(at) >>> SLOTS_PER_CELL) & bit) !== 0) {
+    if (cells.read(d) !== this.slot) return this.#freeSlowly(h, c, at, slot) ? size : 0;
+    // Halves are read and written alike: a processor passes no write of a half on to a read of the whole.
+    const low = cells.readLow(at);
+    if (((low | cells.readHigh(at)) & bit) !== 0) return 0;
+    cells.writeLow(at, low | bit);
+    if ((cells.readHigh(at) & bit) !== 0) {
       // Another worker has freed the block in between.
-      this.cells.writeLow(at, value);
+      cells.writeLow(at, low);
       return 0;
     }
-    this.#count(-(size >>> this.#unitShift), -1);
-    const after = (value | bit) & 0xffff;
-    // The slab may have been full, or be empty now.
-    if (after === bit || (after & (after + 1)) === 0) this.#turn(h, c);
+    this.#tally[USED] -= table[t + T_UNITS];
+    if (h !== table[t + T_HEAD] && mayTurn(low | bit, bit, count)) this.#turn(h, c);
     return size;
   }
 
   /** Bytes of the live block that begins at `ptr`, any number; 0 if none does. */
   sizeAt(ptr: number): number {
-    const bytes = ptr - this.#base;
-    const page = bytes >>> this.#pageShift;
-    if (bytes >>> 0 !== bytes || page >= this.pages) return 0;
+    const page = this.#pageOf(ptr);
+    if (page < 0) return 0;
     const entry = this.cells.read(this.#map + page);
     if (entry === 0)
-      return this.#isPages(bytes) ? this.#bytesOf(arenaSizeAt(this.cells, this.G.arena, page)) : 0;
+      return this.#isPages(ptr, page) ? this.#bytesOf(arenaSizeAt(this.cells, this.G.arena, page)) : 0;
     const h = entry >>> SLAB_SHIFT;
     const c = entry & CLASS_MASK;
-    const slot = slotAt(this.cells, this.G, h, c, (bytes - (h << this.#pageShift)) >>> 0, this.#inverse[c]);
+    const slot = this.#slotOf(ptr, h, c);
     if (slot < 0) return 0;
     const value = this.cells.load(descriptorAt(this.G, h) + BITS + (slot >>> 4));
-    return (liveOf(value) & (1 << (slot & 15))) === 0 ? 0 : this.#size[c];
+    return (liveOf(value) & (1 << (slot & 15))) === 0 ? 0 : this.#table[(c << T_SHIFT) + T_SIZE];
   }
 
   /**
@@ -229,15 +259,14 @@ export class SlabEngine {
    */
   adopt(ptr: number, from: number): boolean {
     const { cells, slot } = this;
-    const bytes = ptr - this.#base;
-    const page = bytes >>> this.#pageShift;
-    if (bytes >>> 0 !== bytes || page >= this.pages) return false;
+    const page = this.#pageOf(ptr);
+    if (page < 0) return false;
     const entry = cells.read(this.#map + page);
-    if (entry === 0) return this.#isPages(bytes) && this.arena.adopt(page, from);
+    if (entry === 0) return this.#isPages(ptr, page) && this.arena.adopt(page, from);
     if (!this.G.tracked) return this.sizeAt(ptr) !== 0;
     const adopted =
       (from === 0 || beginAdoption(cells, this.G.arena, slot, from)) &&
-      this.#adoptSlot(bytes, entry, slotOfWorker(from));
+      this.#adoptSlot(ptr, entry, slotOfWorker(from));
     if (from !== 0) endAdoption(cells, this.G.arena, slot);
     return adopted;
   }
@@ -290,16 +319,13 @@ export class SlabEngine {
     cells.store(d + OWNER, SHARED | (G.tracked ? ADOPTED : 0));
   }
 
-  /** Notes that `blocks` blocks of `units` units in all were freed, by other means than `free`. */
-  noteFreed(units: number, blocks: number): void {
-    this.#count(-units, -blocks);
+  /** Notes that blocks of `units` units in all were freed, by other means than `free`. */
+  noteFreed(units: number): void {
+    this.#count(-units);
   }
 
-  #count(units: number, blocks: number): void {
-    const counts = this.#counts;
-    const line = this.#line;
-    counts.write(line + USED, counts.read(line + USED) + units);
-    counts.write(line + BLOCKS, counts.read(line + BLOCKS) + blocks);
+  #count(units: number): void {
+    this.#tally[USED] += units;
   }
 
   /** `free` of slot `slot` of slab `h`, of class `c`, which is another's, or marked. */
@@ -307,19 +333,20 @@ export class SlabEngine {
     const { cells, G } = this;
     const d = descriptorAt(G, h);
     const bit = 1 << (slot & 15);
-    const units = this.#size[c] >>> this.#unitShift;
+    const units = this.#table[(c << T_SHIFT) + T_SIZE] >>> this.#unitShift;
     const owner = cells.load(d + OWNER);
     if ((owner & SLOT_MASK) === this.slot) {
       if (!freeSlot(cells, at, bit, 0)) return false;
       if ((owner & ADOPTED) !== 0) clearByte(cells, G, unitOf(G, h, c, slot));
-      this.#count(-units, -1);
+      this.#count(-units);
       const after = cells.read(at) & 0xffff;
-      if (after === bit || (after & (after + 1)) === 0) this.#turn(h, c);
+      if (h !== this.#table[(c << T_SHIFT) + T_HEAD] && mayTurn(after, bit, countAt(cells, G, h)))
+        this.#turn(h, c);
       return true;
     }
     if ((owner & SHARED) === 0) this.#markShared(d);
     if (!freeSlot(cells, at, bit, SLOTS_PER_CELL)) return false;
-    this.#count(-units, -1);
+    this.#count(-units);
     return true;
   }
 
@@ -334,37 +361,51 @@ export class SlabEngine {
     cells.settle();
   }
 
-  /** Whether a block of pages begins at `bytes` bytes behind page 0, where no slab is. */
-  #isPages(bytes: number): boolean {
-    const page = bytes >>> this.#pageShift;
-    return (page << this.#pageShift) >>> 0 === bytes && !isKept(ownerAt(this.cells, this.G.arena, page));
+  /** The page that holds the byte at `ptr`, any number; -1 if no block can begin there, as far as this worker knows. */
+  #pageOf(ptr: number): number {
+    const page = (ptr >>> this.#pageShift) - this.#origin;
+    return ptr >>> 0 === ptr && page >>> 0 < this.pages ? page : -1;
+  }
+
+  /** The slot of slab `h`, of class `c`, that begins at `ptr`; -1 if none does. */
+  #slotOf(ptr: number, h: number, c: number): number {
+    const bytes = (ptr - this.#addressOf(h)) | 0;
+    const slot = slotOf(bytes >>> this.#unitShift, this.#table[(c << T_SHIFT) + T_INVERSE]);
+    return Math.imul(slot, this.#table[(c << T_SHIFT) + T_SIZE]) === bytes &&
+      slot < countAt(this.cells, this.G, h)
+      ? slot
+      : -1;
+  }
+
+  /** Whether a block of pages may begin at `ptr`, on page `page`, where no slab is. */
+  #isPages(ptr: number, page: number): boolean {
+    return this.#addressOf(page) === ptr && !isKept(ownerAt(this.cells, this.G.arena, page));
   }
 
   #bytesOf(pages: number): number {
     return pages * 2 ** this.#pageShift;
   }
 
-  /** `free` of a block of pages. */
-  #freePages(bytes: number): number {
+  /** `free` of the block of pages at `ptr`, on page `page`. */
+  #freePages(ptr: number, page: number): number {
     const { cells } = this;
-    const page = bytes >>> this.#pageShift;
-    if ((page << this.#pageShift) >>> 0 !== bytes) return 0;
+    if (this.#addressOf(page) !== ptr) return 0;
     for (;;) {
       const owner = ownerAt(cells, this.G.arena, page);
       if (owner === 0 || isKept(owner)) return 0;
       const pages = this.arena.reclaim(page, owner);
       if (pages === 0) continue; // another worker frees it, or has adopted it
-      this.#count(-(pages * 2 ** (this.#pageShift - this.#unitShift)), -1);
+      this.#count(-(pages * 2 ** (this.#pageShift - this.#unitShift)));
       return this.#bytesOf(pages);
     }
   }
 
-  /** `adopt` of a slot, `bytes` bytes behind page 0, on a page with that entry; `from` is a slot, or 0 for any. */
-  #adoptSlot(bytes: number, entry: number, from: number): boolean {
+  /** `adopt` of the slot at `ptr`, on a page with that entry; `from` is a slot, or 0 for any. */
+  #adoptSlot(ptr: number, entry: number, from: number): boolean {
     const { cells, G } = this;
     const h = entry >>> SLAB_SHIFT;
     const c = entry & CLASS_MASK;
-    const slot = slotAt(cells, G, h, c, (bytes - (h << this.#pageShift)) >>> 0, this.#inverse[c]);
+    const slot = this.#slotOf(ptr, h, c);
     if (slot < 0) return false;
     const d = descriptorAt(G, h);
     const unit = unitOf(G, h, c, slot);
@@ -381,11 +422,9 @@ export class SlabEngine {
 
   /** `malloc` of a slot of class `c`, if the word has none. */
   #refill(c: number): number {
-    const own = this.#own;
-    const k = c << CLASS_SHIFT;
-    while (!this.#pointIn(c, own.read(k + HEAD))) {
-      if (own.read(k + HEAD) !== 0) this.#putIntoRing(c);
-      if (own.read(k + HEAD) !== 0) continue;
+    while (!this.#pointIn(c, this.#table[(c << T_SHIFT) + T_HEAD])) {
+      if (this.#table[(c << T_SHIFT) + T_HEAD] !== 0) this.#putIntoRing(c);
+      if (this.#table[(c << T_SHIFT) + T_HEAD] !== 0) continue;
       let h = this.#fromRing(c);
       if (h === 0) h = this.#takeOver(c, TAKEOVER_LOOKS);
       if (h === 0) h = this.#newSlab(c);
@@ -393,7 +432,7 @@ export class SlabEngine {
       if (h === 0) return 0;
       this.#link(h, c);
     }
-    return this.malloc(this.#size[c]);
+    return this.malloc(this.#table[(c << T_SHIFT) + T_SIZE]);
   }
 
   /** Has class `c` take its slots from a cell of slab `h` that has any. Returns false if there is none, or `h` is 0. */
@@ -404,7 +443,6 @@ export class SlabEngine {
 
   #pointTo(c: number, h: number): boolean {
     const { cells, G } = this;
-    const own = this.#own;
     const d = descriptorAt(G, h);
     const count = countAt(cells, G, h);
     for (let first = 0, at = d + BITS; first < count; first += SLOTS_PER_CELL, at++) {
@@ -415,12 +453,24 @@ export class SlabEngine {
         value = cells.read(at);
       }
       if ((cells.read(d + OWNER) & ADOPTED) !== 0) clearBytes(cells, G, h, first, value & 0xffff);
-      const k = c << CLASS_SHIFT;
-      own.write(k + WORD, at);
-      own.write(k + WORD_BASE, this.#addressOf(h) + first * this.#size[c]);
+      this.#setWord(c, at, this.#addressOf(h) + first * this.#table[(c << T_SHIFT) + T_SIZE]);
       return true;
     }
     return false;
+  }
+
+  /** Has class `c` take its slots from the cell at `at`, whose first slot is at `base`. */
+  #setWord(c: number, at: number, base: number): void {
+    const k = c << CLASS_SHIFT;
+    this.#table[(c << T_SHIFT) + T_WORD] = at;
+    this.#table[(c << T_SHIFT) + T_BASE] = base;
+    this.#own.write(k + WORD, at);
+    this.#own.write(k + WORD_BASE, base);
+  }
+
+  #setHead(c: number, h: number): void {
+    this.#table[(c << T_SHIFT) + T_HEAD] = h;
+    this.#own.write((c << CLASS_SHIFT) + HEAD, h);
   }
 
   /** Moves the head of class `c`, which is full, from the list into the ring, behind all others. */
@@ -428,7 +478,7 @@ export class SlabEngine {
     const { cells } = this;
     const own = this.#own;
     const k = c << CLASS_SHIFT;
-    const h = own.read(k + HEAD);
+    const h = this.#table[(c << T_SHIFT) + T_HEAD];
     this.#unlink(h, c);
     const d = this.#at(h);
     const ring = own.read(k + RING);
@@ -520,14 +570,12 @@ export class SlabEngine {
   /** Puts slab `h` on the list of class `c`: behind the head, or as the head if there is none. */
   #link(h: number, c: number): void {
     const { cells } = this;
-    const own = this.#own;
-    const k = c << CLASS_SHIFT;
     const d = this.#at(h);
-    const head = own.read(k + HEAD);
+    const head = this.#table[(c << T_SHIFT) + T_HEAD];
     cells.write(d + PREV, head);
     if (head === 0) {
       cells.write(d + NEXT, 0);
-      own.write(k + HEAD, h);
+      this.#setHead(c, h);
       return;
     }
     const next = cells.read(this.#at(head) + NEXT);
@@ -539,15 +587,13 @@ export class SlabEngine {
   /** Takes slab `h` off the list of class `c`. */
   #unlink(h: number, c: number): void {
     const { cells } = this;
-    const own = this.#own;
-    const k = c << CLASS_SHIFT;
     const next = cells.read(this.#at(h) + NEXT);
     const prev = cells.read(this.#at(h) + PREV);
     if (next !== 0) cells.write(this.#at(next) + PREV, prev);
     if (prev !== 0) cells.write(this.#at(prev) + NEXT, next);
     else {
-      own.write(k + HEAD, next);
-      own.write(k + WORD, this.#none);
+      this.#setHead(c, next);
+      this.#setWord(c, this.#none, 0);
     }
   }
 
@@ -558,7 +604,7 @@ export class SlabEngine {
       this.#leaveRing(h, c);
       this.#link(h, c);
     }
-    if (h === this.#own.read((c << CLASS_SHIFT) + HEAD) || !isEmpty(cells, G, h)) return;
+    if (h === this.#table[(c << T_SHIFT) + T_HEAD] || !isEmpty(cells, G, h)) return;
     this.#unlink(h, c);
     this.#leaveClass(h, c);
     this.#keep(h);
@@ -631,7 +677,8 @@ export class SlabEngine {
   /** log2 of the pages of the largest slab of class \`c\`. */
   #mostOrder(c: number): number {
     let order = LARGEST_ORDER;
-    while (order > 0 && 2 ** (order + this.#pageShift) > MAX_SLOTS * this.#size[c]) order--;
+    while (order > 0 && 2 ** (order + this.#pageShift) > MAX_SLOTS * this.#table[(c << T_SHIFT) + T_SIZE])
+      order--;
     return order;
   }
 
@@ -675,7 +722,7 @@ export class SlabEngine {
     const { cells, G } = this;
     let any = false;
     // The next malloc is to choose its cell anew, as that clears the bytes of the slots which are collected here.
-    this.#own.write((c << CLASS_SHIFT) + WORD, this.#none);
+    this.#setWord(c, this.#none, 0);
     for (const h of this.#chain(c, RING)) {
       if (!collect(cells, G, h)) continue;
       this.#leaveRing(h, c);
@@ -734,6 +781,6 @@ export class SlabEngine {
   }
 
   #addressOf(page: number): number {
-    return ((page << this.#pageShift) + this.#base) >>> 0;
+    return ((page + this.#origin) << this.#pageShift) >>> 0;
   }
 }

@@ -86,7 +86,7 @@ export function takeBack(slabs: SlabEngine, dead: number): Taken {
     for (const { pos, bit, unit } of liveSlots(cells, G, h)) {
       // Of this worker and those that adopt the block, one succeeds.
       if (!changeByte(cells, G, unit, before, slot) || !freeSlot(cells, pos, bit, shift)) continue;
-      slabs.noteFreed(size, 1);
+      slabs.noteFreed(size);
       blocks++;
       units += size;
     }

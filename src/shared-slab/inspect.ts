@@ -6,10 +6,10 @@ import { blockOf, blocksOf, sizeAt } from '../shared/inspect.ts';
 import { isKept, ownerAt } from '../shared/owners.ts';
 import {
   BITS,
-  BLOCKS,
   CLASS_MASK,
   descriptorAt,
   type Geometry,
+  lineAt,
   SLAB_SHIFT,
   slotBytes,
   USED,
@@ -62,16 +62,11 @@ export function* blocksBetween(
 }
 
 /**
- * Units in live blocks, and how many those are: what all workers together have allocated less what they have freed.
- * Exact if no worker is in a call, and none has died in one. O(workers).
+ * Units in live blocks: what all workers together have allocated less what they have freed. Exact if no worker is in a
+ * call, and none has died in one. O(workers).
  */
-export function countsOf(cells: Cells, G: Geometry): { readonly units: number; readonly blocks: number } {
+export function usedUnits(cells: Cells, G: Geometry): number {
   let units = 0;
-  let blocks = 0;
-  for (let slot = 1; slot <= G.arena.slots; slot++) {
-    const line = G.lines + (slot - 1) * 16;
-    units += cells.load(line + USED);
-    blocks += cells.load(line + BLOCKS);
-  }
-  return { units, blocks };
+  for (let slot = 1; slot <= G.arena.slots; slot++) units += cells.load(lineAt(G, slot) + USED);
+  return units;
 }

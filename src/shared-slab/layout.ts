@@ -21,14 +21,13 @@ export const SLOTS_PER_CELL = 16;
 export const AT_ABANDONED = 0;
 /** Always 0: the cell of a class that has no slab to take slots from. */
 export const AT_NONE = 1;
-const LINE = 16;
+/** Cells of the header, and of the line of a worker: a cache line. */
+export const LINE = 16;
 
 // Line of a worker.
 
 /** Units in the blocks that the worker has allocated, less those in the blocks that it has freed. */
 export const USED = 0;
-/** Blocks that the worker has allocated, less those that it has freed. */
-export const BLOCKS = 1;
 
 // Slab descriptor.
 
@@ -143,6 +142,9 @@ export function geometryFor(dimensions: Dimensions): Geometry {
     length,
   };
 }
+
+/** Position of the line of the worker in `slot`. */
+export const lineAt = (G: Geometry, slot: number): number => G.lines + (slot - 1) * LINE;
 
 /** Position of the descriptor of slab `h`. */
 export const descriptorAt = (G: Geometry, h: number): number => G.descriptors + h * G.pageCells;

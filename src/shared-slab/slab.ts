@@ -2,7 +2,6 @@
 
 import type { Cells } from '../shared/cells.ts';
 import { IN_SLAB, ownerAt } from '../shared/owners.ts';
-import { slotOf } from '../slab/size-classes.ts';
 import { byteAt, changeByte, clearByte } from './bytes.ts';
 import {
   ADOPTED,
@@ -47,22 +46,6 @@ export const slabAt = (cells: Cells, G: Geometry, page: number): number => {
 /** The unit of the arena at which slot `slot` of slab `h`, of class `c`, begins. */
 export const unitOf = (G: Geometry, h: number, c: number, slot: number): number =>
   (h << (G.pageShift - G.unitShift)) + slot * (slotBytes(G, c) >>> G.unitShift);
-
-/**
- * The slot of slab `h`, of class `c`, that begins `bytes` bytes into the slab; -1 if none does. `inverse` is the class's,
- * see {@link slotOf}.
- */
-export const slotAt = (
-  cells: Cells,
-  G: Geometry,
-  h: number,
-  c: number,
-  bytes: number,
-  inverse: number,
-): number => {
-  const slot = slotOf(bytes >>> G.unitShift, inverse);
-  return slot * slotBytes(G, c) === bytes && slot < countAt(cells, G, h) ? slot : -1;
-};
 
 /**
  * Sets `bit` in one half of the cell at `pos`, if the slot is live: `shift` is 0 for the owner of the slab, and 16 for

@@ -5,6 +5,10 @@
 export interface Cells {
   /** The value at `pos`, maybe an old one: for hints, and for values that a `cas` is about to verify. */
   read(pos: number): number;
+  /** The low half of the value at `pos`, 0 … 0xffff, as `read`. */
+  readLow(pos: number): number;
+  /** The high half of the value at `pos`, 0 … 0xffff, as `read`. */
+  readHigh(pos: number): number;
   /** The value at `pos`, sequentially consistent. */
   load(pos: number): number;
   /** Sets `pos`, to which no other worker writes, to `value`. Others see it no later than this worker's next `cas`. */
@@ -41,6 +45,14 @@ export class AtomicCells implements Cells {
 
   read(pos: number): number {
     return this.s[pos];
+  }
+
+  readLow(pos: number): number {
+    return this.#halves[pos << 1];
+  }
+
+  readHigh(pos: number): number {
+    return this.#halves[(pos << 1) | 1];
   }
 
   load(pos: number): number {

@@ -91,6 +91,14 @@ export class DirectCells implements Cells {
     return this.memory.perform(READ, pos, 0, 0);
   }
 
+  readLow(pos: number): number {
+    return this.memory.perform(READ, pos, 0, 0) & 0xffff;
+  }
+
+  readHigh(pos: number): number {
+    return this.memory.perform(READ, pos, 0, 0) >>> 16;
+  }
+
   load(pos: number): number {
     return this.memory.perform(LOAD, pos, 0, 0);
   }
@@ -144,6 +152,14 @@ export class ModelCells implements Cells {
 
   read(pos: number): number {
     return this.#answer(READ, pos, 0, 0);
+  }
+
+  readLow(pos: number): number {
+    return this.#answer(READ, pos, 0, 0) & 0xffff;
+  }
+
+  readHigh(pos: number): number {
+    return this.#answer(READ, pos, 0, 0) >>> 16;
   }
 
   load(pos: number): number {
