@@ -21,7 +21,7 @@ import { sizeAt as arenaSizeAt } from '../shared/inspect.ts';
 import { changeOwner, IN_SLAB, isKept, NOBODY, ownerAt } from '../shared/owners.ts';
 import { resize } from '../shared/resize.ts';
 import { beginAdoption, endAdoption, slotOf as slotOfWorker } from '../shared/slots.ts';
-import { classOf, inverseOf, slotOf, unitsOf } from '../slab/size-classes.ts';
+import { classOf, slotOf, unitsOf } from '../slab/size-classes.ts';
 import { byteAt, changeByte, clearByte } from './bytes.ts';
 import {
   ADOPTED,
@@ -30,24 +30,21 @@ import {
   BITS,
   CACHED,
   CLASS_MASK,
-  COUNT_MASK,
+  COUNT_SHIFT,
   descriptorAt,
   FULL,
   type Geometry,
   LARGEST_ORDER,
-  leastOrder,
-  MAX_SLOTS,
   META,
   NEXT,
-  ORDER_SHIFT,
   OWNER,
+  OWNER_MASK,
   PREV,
   SHARED,
   SLAB_SHIFT,
   SLOT_MASK,
   SLOTS_PER_CELL,
   slotBits,
-  slotBytes,
   slotsIn,
   USED,
 } from './layout.ts';
@@ -69,6 +66,18 @@ import {
   slabsBefore,
   unitOf,
 } from './slab.ts';
+import {
+  T_BASE,
+  T_HEAD,
+  T_INVERSE,
+  T_LEAST,
+  T_MOST,
+  T_SHIFT,
+  T_SIZE,
+  T_UNITS,
+  T_WORD,
+  tableOf,
+} from './table.ts';
 
 /** Full slabs that are looked at for freed slots before a new slab is made. */
 const RING_LOOKS = 8;
@@ -76,16 +85,6 @@ const RING_LOOKS = 8;
 const TAKEOVER_LOOKS = 64;
 /** log2 of the bytes of empty slabs that a worker keeps. */
 const CACHE_SHIFT = 18;
-
-/** Fields of a class in the table of an engine: bytes and units of a slot, and the inverse of those. */
-const T_SIZE = 0;
-const T_UNITS = 1;
-const T_INVERSE = 2;
-/** WORD, WORD_BASE and HEAD of the worker's own cells. */
-const T_WORD = 3;
-const T_BASE = 4;
-const T_HEAD = 5;
-const T_SHIFT = 3;
 
 /**
  * Whether a slab of `count` slots may have been full, or may be empty now, as the free slots of a cell are `after` since the
@@ -119,7 +118,7 @@ export class SlabEngine {
   /** Units of the largest slot. */
   readonly #largest: number;
   readonly #cacheLimit: number;
-  /** By class, what the hot paths need of it: see T_SIZE. One array, as each has its own bounds to be loaded. */
+  /** By class, what the hot paths need of it: see table.ts. */
   readonly #table: Int32Array;
 
   /**
@@ -143,17 +142,7 @@ export class SlabEngine {
     this.#none = G.header + AT_NONE;
     this.#largest = G.classes === 0 ? 0 : unitsOf(G.classes - 1);
     this.#cacheLimit = Math.min(2 ** Math.max(0, CACHE_SHIFT - G.pageShift), G.arena.capacity >>> 4);
-    this.#table = new Int32Array(G.classes << T_SHIFT);
-    for (let c = 0; c < G.classes; c++) {
-      const t = c << T_SHIFT;
-      const k = c << CLASS_SHIFT;
-      this.#table[t + T_SIZE] = slotBytes(G, c);
-      this.#table[t + T_UNITS] = unitsOf(c);
-      this.#table[t + T_INVERSE] = inverseOf(unitsOf(c));
-      this.#table[t + T_WORD] = own.read(k + WORD);
-      this.#table[t + T_BASE] = own.read(k + WORD_BASE);
-      this.#table[t + T_HEAD] = own.read(k + HEAD);
-    }
+    this.#table = tableOf(G, own);
   }
 
   /** Makes the worker's own cells those of a worker without slabs. */
@@ -218,11 +207,12 @@ export class SlabEngine {
     const slot = slotOf((ptr - base) >>> this.#unitShift, table[t + T_INVERSE]);
     const size = table[t + T_SIZE];
     const d = this.#descriptors + Math.imul(h, this.#pageCells);
-    const count = cells.read(d + META) & COUNT_MASK;
+    const owner = cells.read(d + OWNER);
+    const count = owner >>> COUNT_SHIFT;
     if ((base + Math.imul(slot, size)) >>> 0 !== ptr || slot >= count) return 0;
     const at = d + BITS + (slot >>> 4);
     const bit = 1 << (slot & 15);
-    if (cells.read(d) !== this.slot) return this.#freeSlowly(h, c, at, slot) ? size : 0;
+    if ((owner & OWNER_MASK) !== this.slot) return this.#freeSlowly(h, c, at, slot) ? size : 0;
     // Halves are read and written alike: a processor passes no write of a half on to a read of the whole.
     const low = cells.readLow(at);
     if (((low | cells.readHigh(at)) & bit) !== 0) return 0;
@@ -294,7 +284,8 @@ export class SlabEngine {
   /** Takes slab `h`, whose owner was read as `owner`, from a dead worker or from nobody. Returns whether it is taken. */
   take(h: number, owner: number): boolean {
     const marks = SHARED | (this.G.tracked ? ADOPTED : 0);
-    return this.cells.cas(descriptorAt(this.G, h) + OWNER, owner, this.slot | marks);
+    const count = owner & ~OWNER_MASK;
+    return this.cells.cas(descriptorAt(this.G, h) + OWNER, owner, this.slot | marks | count);
   }
 
   /** Gives slab `h`, which is this worker's, back to the arena if it is empty, and to nobody if not. */
@@ -306,17 +297,15 @@ export class SlabEngine {
       return;
     }
     const d = descriptorAt(G, h);
+    this.#mark(d, SHARED);
     if (G.tracked) {
       // Before anything belongs to the slot by its byte.
-      for (;;) {
-        const owner = cells.load(d + OWNER);
-        if ((owner & ADOPTED) !== 0 || cells.cas(d + OWNER, owner, owner | ADOPTED | SHARED)) break;
-      }
+      this.#mark(d, ADOPTED);
       changeOwners(cells, G, h, 0, slot);
     }
     cells.write(d + META, cells.read(d + META) & ~(FULL | CACHED));
     this.#addAbandoned(1);
-    cells.store(d + OWNER, SHARED | (G.tracked ? ADOPTED : 0));
+    cells.store(d + OWNER, cells.load(d + OWNER) & ~SLOT_MASK);
   }
 
   /** Notes that blocks of `units` units in all were freed, by other means than `free`. */
@@ -344,21 +333,20 @@ export class SlabEngine {
         this.#turn(h, c);
       return true;
     }
-    if ((owner & SHARED) === 0) this.#markShared(d);
+    // Until the owner must have seen the mark.
+    if ((owner & SHARED) === 0 && this.#mark(d, SHARED)) cells.settle();
     if (!freeSlot(cells, at, bit, SLOTS_PER_CELL)) return false;
     this.#count(-units);
     return true;
   }
 
-  /** Marks the slab with the descriptor at `d` as SHARED, and waits until its owner must have seen that. */
-  #markShared(d: number): void {
-    const { cells } = this;
+  /** Marks the slab with the descriptor at `d` as SHARED, or as ADOPTED. Returns whether it was not before. */
+  #mark(d: number, mark: number): boolean {
     for (;;) {
-      const owner = cells.load(d + OWNER);
-      if ((owner & SHARED) !== 0) return;
-      if (cells.cas(d + OWNER, owner, owner | SHARED)) break;
+      const owner = this.cells.load(d + OWNER);
+      if ((owner & mark) !== 0) return false;
+      if (this.cells.cas(d + OWNER, owner, owner | mark)) return true;
     }
-    cells.settle();
   }
 
   /** The page that holds the byte at `ptr`, any number; -1 if no block can begin there, as far as this worker knows. */
@@ -441,18 +429,24 @@ export class SlabEngine {
     return this.#pointTo(c, h) || (collect(this.cells, this.G, h) && this.#pointTo(c, h));
   }
 
+  /** Looks first behind the present cell, as that one is used up: a slab has up to 64. */
   #pointTo(c: number, h: number): boolean {
     const { cells, G } = this;
-    const d = descriptorAt(G, h);
-    const count = countAt(cells, G, h);
-    for (let first = 0, at = d + BITS; first < count; first += SLOTS_PER_CELL, at++) {
-      let value = cells.read(at);
-      if ((value & 0xffff) === 0) continue;
-      if (value >>> SLOTS_PER_CELL !== 0) {
-        collectCell(cells, at);
-        value = cells.read(at);
-      }
-      if ((cells.read(d + OWNER) & ADOPTED) !== 0) clearBytes(cells, G, h, first, value & 0xffff);
+    const bits = descriptorAt(G, h) + BITS;
+    const end = bits + Math.ceil(countAt(cells, G, h) / SLOTS_PER_CELL);
+    const present = this.#table[(c << T_SHIFT) + T_WORD];
+    const start = present >= bits && present < end ? present : bits;
+    return this.#pointBetween(c, h, start, end) || this.#pointBetween(c, h, bits, start);
+  }
+
+  #pointBetween(c: number, h: number, start: number, end: number): boolean {
+    const { cells, G } = this;
+    for (let at = start; at < end; at++) {
+      if (cells.readLow(at) === 0) continue;
+      if (cells.readHigh(at) !== 0) collectCell(cells, at);
+      const d = descriptorAt(G, h);
+      const first = (at - d - BITS) * SLOTS_PER_CELL;
+      if ((cells.read(d + OWNER) & ADOPTED) !== 0) clearBytes(cells, G, h, first, cells.readLow(at));
       this.#setWord(c, at, this.#addressOf(h) + first * this.#table[(c << T_SHIFT) + T_SIZE]);
       return true;
     }
@@ -631,7 +625,7 @@ export class SlabEngine {
     const list = cacheAt(G) + Math.log2(pages);
     cells.write(d + META, cells.read(d + META) | CACHED);
     cells.write(d + NEXT, own.read(list));
-    cells.store(d + OWNER, this.slot);
+    cells.store(d + OWNER, this.slot | (countAt(cells, G, h) << COUNT_SHIFT));
     own.write(list, h);
     own.write(cachedPagesAt(G), cached);
   }
@@ -654,9 +648,10 @@ export class SlabEngine {
     const { cells, G } = this;
     const own = this.#own;
     const pages = (c << CLASS_SHIFT) + PAGES;
-    const least = leastOrder(G, c);
+    const least = this.#table[(c << T_SHIFT) + T_LEAST];
+    const most = this.#table[(c << T_SHIFT) + T_MOST];
     // A class of few blocks takes few pages, and a large one has few slabs.
-    let order = Math.max(least, Math.min(30 - Math.clz32(own.read(pages)), this.#mostOrder(c)));
+    let order = Math.max(least, Math.min(30 - Math.clz32(own.read(pages)), most));
     let h = this.#fromCache(order);
     if (h !== 0) {
       if (classAt(cells, G, h) !== c) {
@@ -674,23 +669,15 @@ export class SlabEngine {
     return h;
   }
 
-  /** log2 of the pages of the largest slab of class \`c\`. */
-  #mostOrder(c: number): number {
-    let order = LARGEST_ORDER;
-    while (order > 0 && 2 ** (order + this.#pageShift) > MAX_SLOTS * this.#table[(c << T_SHIFT) + T_SIZE])
-      order--;
-    return order;
-  }
-
   /** Makes the 2^order pages from `h` on, which are this worker's in the arena, a slab of class `c`. */
   #make(h: number, order: number, c: number): void {
     const { cells, G } = this;
     const d = this.#at(h);
     const count = slotsIn(G, c, order);
-    cells.write(d + META, count | (order << ORDER_SHIFT));
+    cells.write(d + META, order);
     for (let first = 0, at = d + BITS; first < count; first += SLOTS_PER_CELL, at++)
       cells.write(at, slotBits(count, first));
-    cells.store(d + OWNER, this.slot);
+    cells.store(d + OWNER, this.slot | (count << COUNT_SHIFT));
     for (let i = 0; i < 1 << order; i++) cells.store(this.#map + h + i, (h << SLAB_SHIFT) | c);
     changeOwner(cells, G.arena, h, this.slot, IN_SLAB);
   }

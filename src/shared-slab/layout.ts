@@ -31,9 +31,9 @@ export const USED = 0;
 
 // Slab descriptor.
 
-/** The slot of the worker that owns the slab, 0 if none does, with {@link SHARED} and {@link ADOPTED}. */
+/** The slot of the worker that owns the slab, 0 if none does; {@link SHARED} and {@link ADOPTED}; and the number of slots. */
 export const OWNER = 0;
-/** Number of slots, log2 of the pages, and where the slab is linked. To all but its owner only the slots matter. */
+/** log2 of the pages, and what only the owner has to know. */
 export const META = 1;
 /** The slabs before and behind in a list of the owner's. */
 export const NEXT = 2;
@@ -46,15 +46,20 @@ export const SHARED = 0x100;
 /** In OWNER: some of its blocks may belong to other workers than the owner of the slab. */
 export const ADOPTED = 0x200;
 export const SLOT_MASK = 0xff;
+/** In OWNER: the number of slots, from this bit on. */
+export const COUNT_SHIFT = 16;
+/** In OWNER: all but the number of slots. */
+export const OWNER_MASK = 0xffff;
 
 /** In META. */
-export const COUNT_MASK = 0x7ff;
-export const ORDER_SHIFT = 12;
 export const ORDER_MASK = 0xf;
 /** Set while all slots of a slab are in use, as far as its owner knows: it is in the ring of full slabs. */
 export const FULL = 0x10000;
 /** Set while an empty slab waits to be used again. */
 export const CACHED = 0x20000;
+
+/** From this bit on, a cell of the bitmap that was not all free when last looked at. */
+export const BUSY_SHIFT = 20;
 
 /** Most slots of a slab. */
 export const MAX_SLOTS = 1024;
@@ -166,6 +171,13 @@ export const leastOrder = (G: Geometry, c: number): number => {
     if (slotsIn(G, c, order) * size * 8 >= 2 ** (order + G.pageShift) * 7) return order;
   }
   return least;
+};
+
+/** log2 of the pages of the largest slab of class `c`: it has no more slots than a slab may have. */
+export const mostOrder = (G: Geometry, c: number): number => {
+  let order = LARGEST_ORDER;
+  while (order > 0 && 2 ** (order + G.pageShift) > MAX_SLOTS * slotBytes(G, c)) order--;
+  return order;
 };
 
 /** The bits of the slots that the cell of a bitmap describes whose first slot is `first`, in a slab of `count` slots. */

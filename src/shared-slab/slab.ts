@@ -6,13 +6,13 @@ import { byteAt, changeByte, clearByte } from './bytes.ts';
 import {
   ADOPTED,
   BITS,
+  BUSY_SHIFT,
   CLASS_MASK,
-  COUNT_MASK,
+  COUNT_SHIFT,
   descriptorAt,
   type Geometry,
   META,
   ORDER_MASK,
-  ORDER_SHIFT,
   OWNER,
   SLAB_SHIFT,
   SLOTS_PER_CELL,
@@ -31,11 +31,11 @@ export const classAt = (cells: Cells, G: Geometry, h: number): number => cells.r
 
 /** Number of slots of slab `h`. */
 export const countAt = (cells: Cells, G: Geometry, h: number): number =>
-  cells.read(descriptorAt(G, h) + META) & COUNT_MASK;
+  cells.read(descriptorAt(G, h) + OWNER) >>> COUNT_SHIFT;
 
 /** Pages of slab `h`. */
 export const pagesAt = (cells: Cells, G: Geometry, h: number): number =>
-  1 << ((cells.read(descriptorAt(G, h) + META) >>> ORDER_SHIFT) & ORDER_MASK);
+  1 << (cells.read(descriptorAt(G, h) + META) & ORDER_MASK);
 
 /** The slab that begins at page `page`; 0 if none does. */
 export const slabAt = (cells: Cells, G: Geometry, page: number): number => {
@@ -80,12 +80,20 @@ export const collect = (cells: Cells, G: Geometry, h: number): boolean => {
   return any;
 };
 
-/** Whether all slots of slab `h` are free slots of its owner. */
+/**
+ * Whether all slots of slab `h` are free slots of its owner, which calls. Looks first where it found one that was not,
+ * before: the last slots of a slab are mostly freed one after another.
+ */
 export const isEmpty = (cells: Cells, G: Geometry, h: number): boolean => {
+  const d = descriptorAt(G, h);
+  const meta = cells.read(d + META);
   const count = countAt(cells, G, h);
-  let pos = descriptorAt(G, h) + BITS;
-  for (let first = 0; first < count; first += SLOTS_PER_CELL, pos++) {
-    if ((cells.read(pos) & 0xffff) !== slotBits(count, first)) return false;
+  const busy = meta >>> BUSY_SHIFT;
+  if (cells.readLow(d + BITS + busy) !== slotBits(count, busy * SLOTS_PER_CELL)) return false;
+  for (let i = 0; i * SLOTS_PER_CELL < count; i++) {
+    if (cells.readLow(d + BITS + i) === slotBits(count, i * SLOTS_PER_CELL)) continue;
+    cells.write(d + META, (meta & ~(-1 << BUSY_SHIFT)) | (i << BUSY_SHIFT));
+    return false;
   }
   return true;
 };
