@@ -15,9 +15,9 @@ import {
   type Geometry,
   OWNER,
   SLAB_SHIFT,
-  SLOT_MASK,
   SLOTS_PER_CELL,
   slotBits,
+  slotIn,
   slotsIn,
 } from './layout.ts';
 import { countAt, liveSlots, pagesAt } from './slab.ts';
@@ -53,8 +53,8 @@ function checkSlab(cells: Cells, G: Geometry, h: number, pages: number): string[
     return [...wrong, `slab ${h} says that it has ${count} slots`];
   const d = descriptorAt(G, h);
   const owner = cells.load(d + OWNER);
-  const slot = owner & SLOT_MASK;
-  if (slot > G.arena.slots || (slot > 0 && !isAttached(cells, G, slot)))
+  const slot = slotIn(owner);
+  if (slot < 0 || slot > G.arena.slots || (slot > 0 && !isAttached(cells, G, slot)))
     wrong.push(`slab ${h} belongs to slot ${slot}, in which no worker is`);
   for (let from = 0, at = d + BITS; from < count; from += SLOTS_PER_CELL, at++) {
     const value = cells.load(at);

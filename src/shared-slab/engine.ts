@@ -18,11 +18,17 @@
 import type { Cells } from '../shared/cells.ts';
 import type { Engine } from '../shared/engine.ts';
 import { sizeAt as arenaSizeAt } from '../shared/inspect.ts';
-import { changeOwner, IN_SLAB, isKept, NOBODY, ownerAt } from '../shared/owners.ts';
+import { changeOwner, IN_SLAB, isKept, NOBODY, ownerAt, RESERVED } from '../shared/owners.ts';
 import { resize } from '../shared/resize.ts';
-import { beginAdoption, endAdoption, slotOf as slotOfWorker } from '../shared/slots.ts';
+import {
+  beginAdoption,
+  beginAdoptionFromAny,
+  endAdoption,
+  isAdopting,
+  slotOf as slotOfWorker,
+} from '../shared/slots.ts';
 import { classOf, slotOf, unitsOf } from '../slab/size-classes.ts';
-import { byteAt, changeByte, clearByte } from './bytes.ts';
+import { byteAt, changeByte, claimByte, fillBytes } from './bytes.ts';
 import {
   ADOPTED,
   AT_ABANDONED,
@@ -30,33 +36,33 @@ import {
   BITS,
   CACHED,
   CLASS_MASK,
-  COUNT_SHIFT,
+  COUNT_MASK,
   descriptorAt,
   FULL,
   type Geometry,
   LARGEST_ORDER,
   META,
   NEXT,
+  ORDER_SHIFT,
+  OWNED,
   OWNER,
-  OWNER_MASK,
   PREV,
   SHARED,
   SLAB_SHIFT,
-  SLOT_MASK,
   SLOTS_PER_CELL,
   slotBits,
+  slotIn,
   slotsIn,
   USED,
 } from './layout.ts';
 import { CLASS_SHIFT, cacheAt, cachedPagesAt, cursorAt, HEAD, PAGES, RING, WORD, WORD_BASE } from './own.ts';
 import {
   changeOwners,
+  claimBytes,
   classAt,
-  clearBytes,
   collect,
   collectCell,
   countAt,
-  forgetOwners,
   freeSlot,
   isEmpty,
   isUsed,
@@ -101,6 +107,8 @@ export class SlabEngine {
   /** The arena of pages as the same worker sees it. */
   readonly arena: Engine;
   readonly slot: number;
+  /** What an unmarked slab of this worker has as its owner. */
+  readonly #mine: number;
   /** The first page that need not have memory: no block lies there, as far as this worker knows. */
   pages: number;
   /** What the worker knows of its slabs; see own.ts. */
@@ -130,6 +138,7 @@ export class SlabEngine {
     this.G = G;
     this.arena = arena;
     this.slot = arena.slot;
+    this.#mine = OWNED | arena.slot;
     this.pages = G.arena.capacity;
     this.#own = own;
     this.#tally = tally;
@@ -207,12 +216,11 @@ export class SlabEngine {
     const slot = slotOf((ptr - base) >>> this.#unitShift, table[t + T_INVERSE]);
     const size = table[t + T_SIZE];
     const d = this.#descriptors + Math.imul(h, this.#pageCells);
-    const owner = cells.read(d + OWNER);
-    const count = owner >>> COUNT_SHIFT;
+    const count = cells.read(d + META) & COUNT_MASK;
     if ((base + Math.imul(slot, size)) >>> 0 !== ptr || slot >= count) return 0;
     const at = d + BITS + (slot >>> 4);
     const bit = 1 << (slot & 15);
-    if ((owner & OWNER_MASK) !== this.slot) return this.#freeSlowly(h, c, at, slot) ? size : 0;
+    if (cells.read(d + OWNER) !== this.#mine) return this.#freeSlowly(h, c, at, slot) ? size : 0;
     // Halves are read and written alike: a processor passes no write of a half on to a read of the whole.
     const low = cells.readLow(at);
     if (((low | cells.readHigh(at)) & bit) !== 0) return 0;
@@ -222,6 +230,8 @@ export class SlabEngine {
       cells.writeLow(at, low);
       return 0;
     }
+    // Another worker may be adopting the block in between.
+    if (cells.read(d + OWNER) !== this.#mine) this.#claimIfAdopted(h, c, slot);
     this.#tally[USED] -= table[t + T_UNITS];
     if (h !== table[t + T_HEAD] && mayTurn(low | bit, bit, count)) this.#turn(h, c);
     return size;
@@ -254,10 +264,11 @@ export class SlabEngine {
     const entry = cells.read(this.#map + page);
     if (entry === 0) return this.#isPages(ptr, page) && this.arena.adopt(page, from);
     if (!this.G.tracked) return this.sizeAt(ptr) !== 0;
+    if (from === 0) beginAdoptionFromAny(cells, this.G.arena, slot);
     const adopted =
       (from === 0 || beginAdoption(cells, this.G.arena, slot, from)) &&
-      this.#adoptSlot(ptr, entry, slotOfWorker(from));
-    if (from !== 0) endAdoption(cells, this.G.arena, slot);
+      this.#adoptSlot(ptr, page, slotOfWorker(from));
+    endAdoption(cells, this.G.arena, slot);
     return adopted;
   }
 
@@ -268,7 +279,7 @@ export class SlabEngine {
   abandonAll(): void {
     const { cells, G, slot } = this;
     for (const h of slabsBefore(cells, G, this.pages)) {
-      if ((cells.load(descriptorAt(G, h) + OWNER) & SLOT_MASK) === slot) this.letGo(h);
+      if (slotIn(cells.load(descriptorAt(G, h) + OWNER)) === slot) this.letGo(h);
     }
   }
 
@@ -284,8 +295,7 @@ export class SlabEngine {
   /** Takes slab `h`, whose owner was read as `owner`, from a dead worker or from nobody. Returns whether it is taken. */
   take(h: number, owner: number): boolean {
     const marks = SHARED | (this.G.tracked ? ADOPTED : 0);
-    const count = owner & ~OWNER_MASK;
-    return this.cells.cas(descriptorAt(this.G, h) + OWNER, owner, this.slot | marks | count);
+    return this.cells.cas(descriptorAt(this.G, h) + OWNER, owner, this.#mine | marks);
   }
 
   /** Gives slab `h`, which is this worker's, back to the arena if it is empty, and to nobody if not. */
@@ -305,7 +315,7 @@ export class SlabEngine {
     }
     cells.write(d + META, cells.read(d + META) & ~(FULL | CACHED));
     this.#addAbandoned(1);
-    cells.store(d + OWNER, cells.load(d + OWNER) & ~SLOT_MASK);
+    cells.store(d + OWNER, OWNED | SHARED | (G.tracked ? ADOPTED : 0));
   }
 
   /** Notes that blocks of `units` units in all were freed, by other means than `free`. */
@@ -324,9 +334,9 @@ export class SlabEngine {
     const bit = 1 << (slot & 15);
     const units = this.#table[(c << T_SHIFT) + T_SIZE] >>> this.#unitShift;
     const owner = cells.load(d + OWNER);
-    if ((owner & SLOT_MASK) === this.slot) {
+    if (slotIn(owner) === this.slot) {
       if (!freeSlot(cells, at, bit, 0)) return false;
-      if ((owner & ADOPTED) !== 0) clearByte(cells, G, unitOf(G, h, c, slot));
+      this.#claimIfAdopted(h, c, slot);
       this.#count(-units);
       const after = cells.read(at) & 0xffff;
       if (h !== this.#table[(c << T_SHIFT) + T_HEAD] && mayTurn(after, bit, countAt(cells, G, h)))
@@ -338,6 +348,13 @@ export class SlabEngine {
     if (!freeSlot(cells, at, bit, SLOTS_PER_CELL)) return false;
     this.#count(-units);
     return true;
+  }
+
+  /** Makes this worker the owner of slot `slot` of slab `h`, of class `c`, which it has freed in a slab of its own. */
+  #claimIfAdopted(h: number, c: number, slot: number): void {
+    const { cells, G } = this;
+    if ((cells.load(this.#at(h) + OWNER) & ADOPTED) !== 0)
+      claimByte(cells, G, unitOf(G, h, c, slot), this.slot);
   }
 
   /** Marks the slab with the descriptor at `d` as SHARED, or as ADOPTED. Returns whether it was not before. */
@@ -388,9 +405,11 @@ export class SlabEngine {
     }
   }
 
-  /** `adopt` of the slot at `ptr`, on a page with that entry; `from` is a slot, or 0 for any. */
-  #adoptSlot(ptr: number, entry: number, from: number): boolean {
+  /** `adopt` of the slot at `ptr`, on page `page`; `from` is a slot, or 0 for any. */
+  #adoptSlot(ptr: number, page: number, from: number): boolean {
     const { cells, G } = this;
+    const entry = cells.load(this.#map + page);
+    if (entry === 0) return false;
     const h = entry >>> SLAB_SHIFT;
     const c = entry & CLASS_MASK;
     const slot = this.#slotOf(ptr, h, c);
@@ -398,12 +417,16 @@ export class SlabEngine {
     const d = descriptorAt(G, h);
     const unit = unitOf(G, h, c, slot);
     for (;;) {
-      if ((liveOf(cells.load(d + BITS + (slot >>> 4))) & (1 << (slot & 15))) === 0) return false;
       const owner = cells.load(d + OWNER);
       const byte = byteAt(cells, G, unit);
-      if (from !== 0 && (byte !== 0 ? byte : owner & SLOT_MASK) !== from) return false;
-      // The mark goes before the byte. It fails if the slab changes hands.
-      if ((owner & ADOPTED) === 0 && !cells.cas(d + OWNER, owner, owner | ADOPTED | SHARED)) continue;
+      if (slotIn(owner) < 0 || byte === RESERVED || (from !== 0 && (byte || slotIn(owner)) !== from))
+        return false;
+      // The mark goes before the look at the slot: an owner that frees the block later sees the mark.
+      if ((owner & ADOPTED) === 0) {
+        if (!cells.cas(d + OWNER, owner, owner | ADOPTED | SHARED)) continue;
+        cells.settle();
+      }
+      if ((liveOf(cells.load(d + BITS + (slot >>> 4))) & (1 << (slot & 15))) === 0) return false;
       if (changeByte(cells, G, unit, byte, this.slot)) return true;
     }
   }
@@ -446,7 +469,8 @@ export class SlabEngine {
       if (cells.readHigh(at) !== 0) collectCell(cells, at);
       const d = descriptorAt(G, h);
       const first = (at - d - BITS) * SLOTS_PER_CELL;
-      if ((cells.read(d + OWNER) & ADOPTED) !== 0) clearBytes(cells, G, h, first, cells.readLow(at));
+      if ((cells.read(d + OWNER) & ADOPTED) !== 0)
+        claimBytes(cells, G, h, first, cells.readLow(at), this.slot);
       this.#setWord(c, at, this.#addressOf(h) + first * this.#table[(c << T_SHIFT) + T_SIZE]);
       return true;
     }
@@ -534,9 +558,13 @@ export class SlabEngine {
       page++;
       if (h === 0 || classAt(cells, G, h) !== c) continue;
       const owner = cells.load(this.#at(h) + OWNER);
-      if ((owner & SLOT_MASK) !== 0 || ownerAt(cells, G.arena, h) !== IN_SLAB || !this.take(h, owner))
-        continue;
+      if (slotIn(owner) !== 0 || ownerAt(cells, G.arena, h) !== IN_SLAB || !this.take(h, owner)) continue;
       this.#addAbandoned(-1);
+      if (classAt(cells, G, h) !== c) {
+        // Meanwhile another worker has given that slab back, made another there, and left it.
+        this.letGo(h);
+        continue;
+      }
       if (this.#adopted(h, c)) {
         own.write(cursorAt(G), page);
         return h;
@@ -620,14 +648,23 @@ export class SlabEngine {
       this.#release(h);
       return;
     }
-    forgetOwners(cells, G, h);
     const d = this.#at(h);
     const list = cacheAt(G) + Math.log2(pages);
     cells.write(d + META, cells.read(d + META) | CACHED);
     cells.write(d + NEXT, own.read(list));
-    cells.store(d + OWNER, this.slot | (countAt(cells, G, h) << COUNT_SHIFT));
+    this.#forget(h, pages);
     own.write(list, h);
     own.write(cachedPagesAt(G), cached);
+  }
+
+  /** Takes the marks off slab `h`, of `pages` pages, which is empty, unless a worker may be adopting a block in it. */
+  #forget(h: number, pages: number): void {
+    const { cells, G } = this;
+    const pos = this.#at(h) + OWNER;
+    const owner = cells.load(pos);
+    if (owner === this.#mine || (G.tracked && isAdopting(cells, G.arena))) return;
+    if ((owner & ADOPTED) !== 0) fillBytes(cells, G, h, pages, 0);
+    cells.store(pos, this.#mine);
   }
 
   /** A slab of 2^order pages out of the cache; 0 if it has none. */
@@ -663,10 +700,19 @@ export class SlabEngine {
       while (page < 0 && order > least) page = this.arena.allocate(--order);
       if (page < 0) return 0;
       h = page;
+      this.#begin(h, order);
       this.#make(h, order, c);
     }
     own.write(pages, own.read(pages) + (1 << order));
     return h;
+  }
+
+  /** Makes this worker the owner of the slab that it is about to make of the 2^order pages from `h` on. */
+  #begin(h: number, order: number): void {
+    const { cells, G } = this;
+    const adopting = G.tracked && isAdopting(cells, G.arena);
+    if (G.tracked) fillBytes(cells, G, h, 1 << order, adopting ? this.slot : 0);
+    cells.store(this.#at(h) + OWNER, this.#mine | (adopting ? ADOPTED | SHARED : 0));
   }
 
   /** Makes the 2^order pages from `h` on, which are this worker's in the arena, a slab of class `c`. */
@@ -674,10 +720,9 @@ export class SlabEngine {
     const { cells, G } = this;
     const d = this.#at(h);
     const count = slotsIn(G, c, order);
-    cells.write(d + META, order);
+    cells.write(d + META, count | (order << ORDER_SHIFT));
     for (let first = 0, at = d + BITS; first < count; first += SLOTS_PER_CELL, at++)
       cells.write(at, slotBits(count, first));
-    cells.store(d + OWNER, this.slot | (count << COUNT_SHIFT));
     for (let i = 0; i < 1 << order; i++) cells.store(this.#map + h + i, (h << SLAB_SHIFT) | c);
     changeOwner(cells, G.arena, h, this.slot, IN_SLAB);
   }
@@ -685,7 +730,6 @@ export class SlabEngine {
   /** Gives slab `h`, which is empty and on no list, back to the arena. */
   #release(h: number): void {
     const { cells, G } = this;
-    forgetOwners(cells, G, h);
     changeOwner(cells, G.arena, h, IN_SLAB, this.slot);
     const pages = pagesAt(cells, G, h);
     for (let i = 0; i < pages; i++) cells.store(this.#map + h + i, 0);
@@ -745,7 +789,7 @@ export class SlabEngine {
     let any = false;
     for (const h of slabsBefore(cells, G, this.pages)) {
       const owner = cells.load(this.#at(h) + OWNER);
-      if ((owner & SLOT_MASK) !== 0 || isUsed(cells, G, h) || !this.take(h, owner)) continue;
+      if (slotIn(owner) !== 0 || isUsed(cells, G, h) || !this.take(h, owner)) continue;
       this.#addAbandoned(-1);
       this.letGo(h);
       any = true;

@@ -4,17 +4,19 @@
 import type { Cells } from '../shared/cells.ts';
 import type { Holdings } from '../shared/holdings.ts';
 import { sizeAt } from '../shared/inspect.ts';
-import { NOBODY, nextOwned, ownerAt } from '../shared/owners.ts';
-import { changeByte } from './bytes.ts';
+import { changeOwner, NOBODY, nextOwned, ownerAt, RESERVED } from '../shared/owners.ts';
+import { byteAt, changeByte } from './bytes.ts';
 import type { SlabEngine } from './engine.ts';
 import {
   ADOPTED,
   descriptorAt,
   type Geometry,
+  lineAt,
   OWNER,
-  SLOT_MASK,
   SLOTS_PER_CELL,
   slotBytes,
+  slotIn,
+  TAKING,
 } from './layout.ts';
 import { changeOwners, classAt, freeSlot, hasOwner, liveSlots, slabsBefore } from './slab.ts';
 
@@ -59,7 +61,7 @@ export interface Taken {
 /**
  * Takes the blocks in slabs of the dead worker in slot `dead` back, in a tracked heap; and gives its slabs up. `slabs`
  * must know all pages that have memory. A worker
- * that dies in this call has the slabs and the blocks that it has taken, for the next recovery.
+ * that dies in this call has the slabs that it has taken, and the block that it was about to free, for the next recovery.
  */
 export function takeBack(slabs: SlabEngine, dead: number): Taken {
   const { cells, G, slot } = slabs;
@@ -71,21 +73,31 @@ export function takeBack(slabs: SlabEngine, dead: number): Taken {
     page = nextOwned(cells, arena, page + 1)
   ) {
     if (ownerAt(cells, arena, page) !== dead) continue;
-    const end = page + sizeAt(cells, arena, page);
+    let end = page + sizeAt(cells, arena, page);
     let isSlab = false;
-    for (let i = page; i < end; i++) {
-      if (cells.load(G.map + i) !== 0) isSlab = true;
-      cells.store(G.map + i, 0);
-    }
-    if (isSlab) slabs.arena.reclaim(page, dead);
+    for (let i = page; i < end; i++) if (cells.load(G.map + i) !== 0) isSlab = true;
+    // If not, the dead worker's block has been adopted meanwhile, and freed, and what was seen is another's slab.
+    if (!isSlab || !changeOwner(cells, arena, page, dead, slot)) continue;
+    end = page + sizeAt(cells, arena, page);
+    for (let i = page; i < end; i++) cells.store(G.map + i, 0);
+    slabs.arena.reclaim(page, slot);
   }
   let blocks = 0;
   let units = 0;
+  const taking = lineAt(G, slot) + TAKING;
+  // The block that the dead worker was about to take back from another, or 0.
+  const left = cells.load(lineAt(G, dead) + TAKING);
   const free = (h: number, before: number, shift: number): void => {
     const size = slotBytes(G, classAt(cells, G, h)) >>> G.unitShift;
     for (const { pos, bit, unit } of liveSlots(cells, G, h)) {
+      const byte = byteAt(cells, G, unit);
+      const isLeft = byte === RESERVED && unit + 1 === left;
+      if (byte !== before && !isLeft) continue;
+      // If this worker dies before it has freed the block, the next recovery does so.
+      cells.store(taking, unit + 1);
       // Of this worker and those that adopt the block, one succeeds.
-      if (!changeByte(cells, G, unit, before, slot) || !freeSlot(cells, pos, bit, shift)) continue;
+      if (!isLeft && !changeByte(cells, G, unit, before, RESERVED)) continue;
+      if (!freeSlot(cells, pos, bit, shift)) continue;
       slabs.noteFreed(size);
       blocks++;
       units += size;
@@ -93,13 +105,14 @@ export function takeBack(slabs: SlabEngine, dead: number): Taken {
   };
   for (const h of slabsBefore(cells, G, slabs.pages)) {
     let owner = cells.load(descriptorAt(G, h) + OWNER);
-    while ((owner & SLOT_MASK) === dead && !slabs.take(h, owner))
-      owner = cells.load(descriptorAt(G, h) + OWNER);
-    const isDeads = (owner & SLOT_MASK) === dead;
+    while (slotIn(owner) === dead && !slabs.take(h, owner)) owner = cells.load(descriptorAt(G, h) + OWNER);
+    const isDeads = slotIn(owner) === dead;
     if (G.tracked && isDeads) free(h, 0, 0);
     // In a slab of this worker, too, as another worker: it collects the slots later.
     if (G.tracked && (isDeads || (owner & ADOPTED) !== 0)) free(h, dead, isDeads ? 0 : SLOTS_PER_CELL);
     if (isDeads) slabs.letGo(h);
   }
+  cells.store(lineAt(G, dead) + TAKING, 0);
+  cells.store(taking, 0);
   return { blocks, units };
 }

@@ -28,12 +28,14 @@ export const LINE = 16;
 
 /** Units in the blocks that the worker has allocated, less those in the blocks that it has freed. */
 export const USED = 0;
+/** One more than the unit of the block that the worker takes back from a dead one; 0 if it takes none back. */
+export const TAKING = 1;
 
 // Slab descriptor.
 
-/** The slot of the worker that owns the slab, 0 if none does; {@link SHARED} and {@link ADOPTED}; and the number of slots. */
+/** The slot of the worker that owns the slab, 0 if none does, with {@link OWNED}, {@link SHARED} and {@link ADOPTED}. */
 export const OWNER = 0;
-/** log2 of the pages, and what only the owner has to know. */
+/** Number of slots, log2 of the pages, and what only the owner has to know. */
 export const META = 1;
 /** The slabs before and behind in a list of the owner's. */
 export const NEXT = 2;
@@ -41,17 +43,23 @@ export const PREV = 3;
 /** The bitmap, from here on. */
 export const BITS = 4;
 
+/**
+ * In OWNER, always: as a cell of a bitmap, it would have a slot that is free twice. The bitmap of a slab reaches into the
+ * descriptors of its further pages; a worker that has seen one of those as a slab may still try to take it by CAS.
+ */
+export const OWNED = 0x80008000 | 0;
 /** In OWNER: another worker frees slots of the slab, so the owner does so by CAS. */
 export const SHARED = 0x100;
 /** In OWNER: some of its blocks may belong to other workers than the owner of the slab. */
 export const ADOPTED = 0x200;
 export const SLOT_MASK = 0xff;
-/** In OWNER: the number of slots, from this bit on. */
-export const COUNT_SHIFT = 16;
-/** In OWNER: all but the number of slots. */
-export const OWNER_MASK = 0xffff;
+
+/** The slot in the value of an OWNER; -1 if that is no OWNER, but the cell of a bitmap. */
+export const slotIn = (owner: number): number => ((owner & OWNED) === OWNED ? owner & SLOT_MASK : -1);
 
 /** In META. */
+export const COUNT_MASK = 0x7ff;
+export const ORDER_SHIFT = 12;
 export const ORDER_MASK = 0xf;
 /** Set while all slots of a slab are in use, as far as its owner knows: it is in the ring of full slabs. */
 export const FULL = 0x10000;

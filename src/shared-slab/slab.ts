@@ -2,18 +2,17 @@
 
 import type { Cells } from '../shared/cells.ts';
 import { IN_SLAB, ownerAt } from '../shared/owners.ts';
-import { byteAt, changeByte, clearByte } from './bytes.ts';
+import { byteAt, changeByte, claimByte } from './bytes.ts';
 import {
-  ADOPTED,
   BITS,
   BUSY_SHIFT,
   CLASS_MASK,
-  COUNT_SHIFT,
+  COUNT_MASK,
   descriptorAt,
   type Geometry,
   META,
   ORDER_MASK,
-  OWNER,
+  ORDER_SHIFT,
   SLAB_SHIFT,
   SLOTS_PER_CELL,
   slotBits,
@@ -31,11 +30,11 @@ export const classAt = (cells: Cells, G: Geometry, h: number): number => cells.r
 
 /** Number of slots of slab `h`. */
 export const countAt = (cells: Cells, G: Geometry, h: number): number =>
-  cells.read(descriptorAt(G, h) + OWNER) >>> COUNT_SHIFT;
+  cells.read(descriptorAt(G, h) + META) & COUNT_MASK;
 
 /** Pages of slab `h`. */
 export const pagesAt = (cells: Cells, G: Geometry, h: number): number =>
-  1 << (cells.read(descriptorAt(G, h) + META) & ORDER_MASK);
+  1 << ((cells.read(descriptorAt(G, h) + META) >>> ORDER_SHIFT) & ORDER_MASK);
 
 /** The slab that begins at page `page`; 0 if none does. */
 export const slabAt = (cells: Cells, G: Geometry, page: number): number => {
@@ -87,7 +86,7 @@ export const collect = (cells: Cells, G: Geometry, h: number): boolean => {
 export const isEmpty = (cells: Cells, G: Geometry, h: number): boolean => {
   const d = descriptorAt(G, h);
   const meta = cells.read(d + META);
-  const count = countAt(cells, G, h);
+  const count = meta & COUNT_MASK;
   const busy = meta >>> BUSY_SHIFT;
   if (cells.readLow(d + BITS + busy) !== slotBits(count, busy * SLOTS_PER_CELL)) return false;
   for (let i = 0; i * SLOTS_PER_CELL < count; i++) {
@@ -103,20 +102,19 @@ export const isUsed = (cells: Cells, G: Geometry, h: number): boolean => {
   return !liveSlots(cells, G, h).next().done;
 };
 
-/** Makes the bytes of all slots of slab `h` that `bits` has in the cell of slots from `first` up 0. */
-export const clearBytes = (cells: Cells, G: Geometry, h: number, first: number, bits: number): void => {
+/** Makes the bytes of the slots of slab `h` that `bits` has in the cell of slots from `first` up `owner`, the slab's. */
+export const claimBytes = (
+  cells: Cells,
+  G: Geometry,
+  h: number,
+  first: number,
+  bits: number,
+  owner: number,
+): void => {
   const c = classAt(cells, G, h);
   for (let rest = bits; rest !== 0; rest &= rest - 1) {
-    clearByte(cells, G, unitOf(G, h, c, first + 31 - Math.clz32(rest & -rest)));
+    claimByte(cells, G, unitOf(G, h, c, first + 31 - Math.clz32(rest & -rest)), owner);
   }
-};
-
-/** Makes the bytes of all slots of slab `h`, which is empty, 0, if any may not be. */
-export const forgetOwners = (cells: Cells, G: Geometry, h: number): void => {
-  if (!G.tracked || (cells.load(descriptorAt(G, h) + OWNER) & ADOPTED) === 0) return;
-  const count = countAt(cells, G, h);
-  for (let first = 0; first < count; first += SLOTS_PER_CELL)
-    clearBytes(cells, G, h, first, slotBits(count, first));
 };
 
 /** A live slot: where its bit is, and the unit at which it begins. */

@@ -26,6 +26,9 @@ import { disown, slotsThatOwn } from './owners.ts';
 /** Most slots: a byte holds the owner of a block. */
 export const MAX_SLOTS = 253;
 
+/** In SLOT_ADOPTS, instead of an id: the slot of nobody. */
+const ANYONE = 255;
+
 /** Kinds of states. No worker has the slot. */
 export const VACANT = 0;
 /** A worker has the slot. */
@@ -162,6 +165,19 @@ export function beginAdoption(cells: Cells, g: Geometry, slot: number, from: num
   cells.store(slotPos(g, slot) + SLOT_ADOPTS, from);
   const state = cells.load(slotPos(g, slotOf(from)) + SLOT_STATE);
   return generationOf(state) === generationOfId(from) && isLeft(state) === (kindOf(state) === VACANT);
+}
+
+/** Whether any worker is in the middle of an adoption, or has died in one. O(slots). */
+export function isAdopting(cells: Cells, g: Geometry): boolean {
+  for (let slot = 1; slot <= g.slots; slot++) {
+    if (cells.load(slotPos(g, slot) + SLOT_ADOPTS) !== 0) return true;
+  }
+  return false;
+}
+
+/** Says in slot `slot` that its worker adopts from whoever has the block. */
+export function beginAdoptionFromAny(cells: Cells, g: Geometry, slot: number): void {
+  cells.store(slotPos(g, slot) + SLOT_ADOPTS, ANYONE);
 }
 
 /** Says in slot `slot` that its worker is not in the middle of an adoption. */
