@@ -27,6 +27,7 @@ import type { Holdings } from './holdings.ts';
 import { levelOf, sizeAt } from './inspect.ts';
 import { FANOUT_BITS, type Geometry, ORDERS_PER_LEVEL, SLOT_HINTS } from './layout.ts';
 import { changeOwner, noteOwner, ownerAt, ownsAny } from './owners.ts';
+import { adjust, endOf, extendTo, homeOf, reachPos, SAMPLED_BITS, wordOf } from './reach.ts';
 import { clearRunBits, nextWord, refresh, setRunBits } from './run-index.ts';
 import { beginAdoption, endAdoption, slotOf, slotPos, vacateSlot } from './slots.ts';
 import { blockMask, CLOSED, contOf, EMPTY, freeOf, isSubdivided, subdivisionMask, usedOf } from './word.ts';
@@ -41,7 +42,9 @@ export class Engine {
   readonly cells: Cells;
   readonly g: Geometry;
   readonly slot: number;
+  readonly #pos: number;
   readonly #hints: number;
+  readonly #reach: number;
   readonly #tracked: boolean;
   readonly #leaves: number;
 
@@ -49,7 +52,9 @@ export class Engine {
     this.cells = cells;
     this.g = g;
     this.slot = slot;
-    this.#hints = slotPos(g, slot) + SLOT_HINTS;
+    this.#pos = slotPos(g, slot);
+    this.#hints = this.#pos + SLOT_HINTS;
+    this.#reach = reachPos(g, this.#pos);
     this.#tracked = g.tracked;
     this.#leaves = g.words[0];
   }
@@ -106,7 +111,7 @@ export class Engine {
 
   /**
    * Gives back this worker's slot. Its blocks stay, as left by it. The last access is the one that counts: a worker that
-   * dies before it has left nothing, and its blocks are taken back. \`holdings\` are its blocks besides the arena's. O(1),
+   * dies before it has left nothing, and its blocks are taken back. `holdings` are its blocks besides the arena's. O(1),
    * or O(capacity) if owners are tracked.
    */
   detach(holdings?: Holdings): void {
@@ -228,36 +233,81 @@ export class Engine {
 
   /**
    * Makes `word`, in which a block of order `r` is about to become free, the hint for that order if the present hint
-   * has no such room. Returns whether the word is the hint now.
+   * has no such room and the word is in reach. Returns whether the word is the hint now.
    */
   #keepAsHint(level: number, word: number, r: number): boolean {
+    const { cells, g } = this;
     const pos = this.#hints + ORDERS_PER_LEVEL * level + r;
-    const hint = this.cells.read(pos);
+    const hint = cells.read(pos);
     if (hint === word) return true;
-    if (isWord(this.g, level, hint)) {
-      const value = this.cells.read(this.g.words[level] + hint);
+    if (isWord(g, level, hint)) {
+      const value = cells.read(g.words[level] + hint);
       if (value !== CLOSED && runStarts(freeOf(value), r) !== 0) return false;
     }
-    this.cells.write(pos, word);
+    if (cells.read(this.#reach + level) <= word << FANOUT_BITS) return false;
+    if ((word & SAMPLED_BITS) === 0) this.#adjustReach(level, word);
+    cells.write(pos, word);
     return true;
   }
 
-  /** Slow path of `allocate`: the hint has no room. Searches the words near the hints, then all words. */
+  /** Looks at the word above `word`, a new hint of `level`, and moves the end of the reach by what it shows. */
+  #adjustReach(level: number, word: number): void {
+    const { cells, g } = this;
+    const home = homeOf(cells, g, this.#pos, level);
+    // Below home lies the room of other workers. The top level has one word.
+    if (word < home || level + 1 === g.levels) return;
+    const value = cells.read(g.words[level + 1] + (word >>> FANOUT_BITS));
+    if (value !== CLOSED) adjust(cells, this.#reach + level, freeOf(value), home, g.count[level]);
+  }
+
+  /**
+   * Slow path of `allocate`: the hint has no room. Searches the words in reach, first those near the hints, then the
+   * others from home on, then all words.
+   */
   #search(level: number, order: number): number {
-    const { g } = this;
+    const { cells, g } = this;
     let offset = this.#reopen(this.#hintFor(order), order);
-    for (let l = level; offset < 0 && l < g.levels; l++) {
+    if (offset >= 0) return offset;
+    for (let l = level; l < g.levels; l++) {
       const hint = this.#hintFor(l === level ? order : l * ORDERS_PER_LEVEL);
       const group = hint & ~31;
-      offset = this.#searchRange(l, order, l === level ? hint + 1 : hint, Math.min(group + 32, g.count[l]));
-      if (offset < 0) offset = this.#searchRange(l, order, group, hint);
+      const end = endOf(cells, this.#reach + l, g.count[l]);
+      offset = this.#searchRange(l, order, l === level ? hint + 1 : hint, Math.min(group + 32, end));
+      if (offset < 0) offset = this.#searchRange(l, order, group, Math.min(hint, end));
+      if (offset >= 0) return this.#extendReach(level, l, offset);
     }
-    for (let l = level; offset < 0 && l < g.levels; l++) {
-      const hint = this.#hintFor(l === level ? order : l * ORDERS_PER_LEVEL);
-      offset = this.#searchRange(l, order, hint, g.count[l]);
-      if (offset < 0) offset = this.#searchRange(l, order, 0, hint);
+    for (let l = level; l < g.levels; l++) {
+      const home = homeOf(cells, g, this.#pos, l);
+      const end = endOf(cells, this.#reach + l, g.count[l]);
+      const hint = Math.min(end, Math.max(home, this.#hintFor(l === level ? order : l * ORDERS_PER_LEVEL)));
+      offset = this.#searchRange(l, order, hint, end);
+      if (offset < 0) offset = this.#searchRange(l, order, home, hint);
+      if (offset >= 0) return this.#extendReach(level, l, offset);
     }
-    return offset < 0 ? this.#searchAll(level, order) : offset;
+    offset = this.#searchBeyond(level, order);
+    return offset < 0 ? this.#searchAll(level, order) : this.#extendReach(level, g.levels, offset);
+  }
+
+  /**
+   * Allocates beyond the reach: opens the lowest word from home on, for that is closest to the reach; or takes room of
+   * words beyond it; or below home. -1 if the index shows no room.
+   */
+  #searchBeyond(level: number, order: number): number {
+    const { cells, g } = this;
+    let offset = -1;
+    for (let l = level + 1; offset < 0 && l < g.levels; l++)
+      offset = this.#searchRange(l, order, homeOf(cells, g, this.#pos, l), g.count[l]);
+    const end = endOf(cells, this.#reach + level, g.count[level]);
+    if (offset < 0) offset = this.#searchRange(level, order, end, g.count[level]);
+    for (let l = level; offset < 0 && l < g.levels; l++)
+      offset = this.#searchRange(l, order, 0, homeOf(cells, g, this.#pos, l));
+    return offset;
+  }
+
+  /** Extends the reach in the levels from `from` up to `to` to the words that hold `offset`. Returns `offset`. */
+  #extendReach(from: number, to: number, offset: number): number {
+    for (let l = from; l < to; l++) extendTo(this.cells, this.#reach + l, wordOf(l, offset));
+    return offset;
   }
 
   /** Allocates in `word` of the order's level if it is closed and lies in a free block: opens it again. -1 if not. */
@@ -288,14 +338,14 @@ export class Engine {
 
   /**
    * Allocates wherever there is room, whatever the index says: closes all empty words of lower levels, then looks at
-   * each word once. Returns -1 only if no block that fits was free from the beginning of this call to its end.
+   * each open word once. Returns -1 only if no block that fits was free from the beginning of this call to its end.
    */
   #searchAll(level: number, order: number): number {
     const { cells, g } = this;
     for (let slot = 1; slot <= g.slots; slot++) this.closeHints(slot, ORDERS_PER_LEVEL * level);
     for (let l = level; l < g.levels; l++) {
       const r = l === level ? order & 3 : 0;
-      for (let word = 0; word < g.count[l]; word++) {
+      for (let word = this.#nextOpen(l, 0); word < g.count[l]; word = this.#nextOpen(l, word + 1)) {
         const value = cells.load(g.words[l] + word);
         if (value === CLOSED || runStarts(freeOf(value), r) === 0) continue;
         const offset = this.#takeIn(l, word, order);
@@ -306,6 +356,31 @@ export class Engine {
       }
     }
     return -1;
+  }
+
+  /**
+   * The first open word of `level` from `word` on; the number of words or more if there is none. Passes the words
+   * below a child that is not subdivided in one step: below a large block, or behind the frontier of a heap. A word
+   * that stays open during this call is not passed, because all words above it stay open, and their children there
+   * stay subdivided.
+   */
+  #nextOpen(level: number, word: number): number {
+    const { cells, g } = this;
+    while (word < g.count[level] && cells.load(g.words[level] + word) === CLOSED) {
+      let l = level + 1;
+      let above = word >>> FANOUT_BITS;
+      while (l < g.levels && cells.load(g.words[l] + above) === CLOSED) {
+        l++;
+        above >>>= FANOUT_BITS;
+      }
+      if (l === g.levels) return g.count[level]; // damaged: the top word is open
+      const value = cells.load(g.words[l] + above);
+      const child = (word >>> (FANOUT_BITS * (l - level - 1))) & 15;
+      const behind = value === CLOSED ? 0 : contOf(value) & ~usedOf(value) & (-2 << child);
+      const next = behind === 0 ? (above + 1) << FANOUT_BITS : (above << FANOUT_BITS) | lowestBit(behind);
+      word = next << (FANOUT_BITS * (l - level - 1));
+    }
+    return word;
   }
 
   /** Allocates in `word` of `level`: takes a run, or opens a free child if the order belongs to a lower level. */

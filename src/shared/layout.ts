@@ -19,7 +19,7 @@ export const ORDERS_PER_LEVEL = 4;
 export const MAGIC = 0x53445542;
 
 /** Version of the format that this code reads and writes. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** Header. */
 export const AT_MAGIC = 0;
@@ -37,8 +37,10 @@ export const SLOT_ANNOUNCED = 1;
 export const SLOT_SEQUENCE = 2;
 /** Tracked arenas: the id of the worker from which this worker is adopting a block; 0 if it is not. See slots.ts. */
 export const SLOT_ADOPTS = 3;
-/** [order]: the word in which the worker looks first. */
-export const SLOT_HINTS = 4;
+/** The unit at which the worker's reach begins: see reach.ts. */
+export const SLOT_HOME = 4;
+/** [order]: the word in which the worker looks first. Behind them [level]: the end of its reach. */
+export const SLOT_HINTS = 5;
 
 /** Positions of everything, derived from the capacity, the number of slots and whether owners are tracked. */
 export interface Geometry {
@@ -75,7 +77,7 @@ function aligned(cells: number): number {
 /** Lays out an arena of `capacity` units, 1 … 2^30, with `slots` slots, 1 … 253. O(log capacity). */
 export function geometryOf(capacity: number, slots: number, tracked: boolean): Geometry {
   const levels = Math.floor((31 - Math.clz32(capacity)) / FANOUT_BITS) + 1;
-  const slotStride = aligned(SLOT_HINTS + ORDERS_PER_LEVEL * levels);
+  const slotStride = aligned(SLOT_HINTS + (ORDERS_PER_LEVEL + 1) * levels);
   const firstSlot = HEADER;
   const count = new Int32Array(levels);
   const words = new Int32Array(levels);

@@ -13,15 +13,9 @@ import { checkNumber, checkWithin } from '../base/arguments.ts';
 import { assert, DEV } from '../base/assert.ts';
 import type { Cells } from './cells.ts';
 import type { Holdings } from './holdings.ts';
-import {
-  FANOUT_BITS,
-  type Geometry,
-  ORDERS_PER_LEVEL,
-  SLOT_ADOPTS,
-  SLOT_HINTS,
-  SLOT_STATE,
-} from './layout.ts';
+import { type Geometry, ORDERS_PER_LEVEL, SLOT_ADOPTS, SLOT_HINTS, SLOT_STATE } from './layout.ts';
 import { disown, slotsThatOwn } from './owners.ts';
+import { beginReach, wordOf } from './reach.ts';
 
 /** Most slots: a byte holds the owner of a block. */
 export const MAX_SLOTS = 253;
@@ -90,7 +84,7 @@ export function checkMaxWorkers(value: number): number {
 /**
  * Takes a slot for a worker that looks for room from unit `first` up to `end`, far from the other workers. Returns
  * the slot, 1 … slots; 0 when all are taken. Takes the slot of a worker that has left blocks only if there is no other:
- * they are nobody's then; \`holdings\` are those besides the arena's. O(slots), O(capacity) in that case.
+ * they are nobody's then; `holdings` are those besides the arena's. O(slots), O(capacity) in that case.
  */
 export function attachWorker(
   cells: Cells,
@@ -101,13 +95,13 @@ export function attachWorker(
 ): number {
   const slot = takeSlot(cells, g, holdings);
   if (slot === 0) return 0;
-  // The bits of the slot's number, reversed, as a fraction of the arena (van der Corput 1935).
-  const start = first + Math.floor((end - first) * reversed(slot - 1));
-  for (let order = 0; order < ORDERS_PER_LEVEL * g.levels; order++) {
-    // Not by a shift: on the highest level that would be a shift by 32.
-    const word = Math.floor(start / 2 ** (FANOUT_BITS * ((order >>> 2) + 1)));
-    cells.store(slotPos(g, slot) + SLOT_HINTS + order, word);
-  }
+  // The bits of the slot's number, reversed, as a fraction of the lower half (van der Corput 1935). So the upper half
+  // stays in one piece as long as the lower one has room.
+  const home = first + Math.floor(((end - first) / 2) * reversed(slot - 1));
+  const pos = slotPos(g, slot);
+  for (let order = 0; order < ORDERS_PER_LEVEL * g.levels; order++)
+    cells.store(pos + SLOT_HINTS + order, wordOf(order >>> 2, home));
+  beginReach(cells, g, pos, home);
   return slot;
 }
 

@@ -33,6 +33,14 @@ export const freeOf = (value: number): number => {
   return ~(w | (w >>> 16)) & 0xffff;
 };
 
+/** How many children a mask of children holds. Adds neighbours: 2 bits, 4, 8 (Warren, Hacker's Delight, 2002). */
+export const countOf = (mask: number): number => {
+  const two = mask - ((mask >>> 1) & 0x5555);
+  const four = (two & 0x3333) + ((two >>> 2) & 0x3333);
+  const eight = (four + (four >>> 4)) & 0x0f0f;
+  return (eight + (eight >>> 8)) & 31;
+};
+
 /** Whether child `c` of an open word is subdivided. */
 export const isSubdivided = (value: number, c: number): boolean => {
   return (((contOf(value) & ~usedOf(value)) >>> c) & 1) === 1;
