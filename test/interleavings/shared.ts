@@ -11,9 +11,11 @@ import {
   SLOT_ADOPTS,
   SLOT_ANNOUNCED,
   SLOT_HINTS,
+  SLOT_HOME,
   SLOT_SEQUENCE,
   SLOT_STATE,
 } from '../../src/shared/layout.ts';
+import { reachPos } from '../../src/shared/reach.ts';
 import { recover } from '../../src/shared/recover.ts';
 import { attachWorker, slotOf, slotPos, workerIdOf, workerIdsOf } from '../../src/shared/slots.ts';
 import { writeEmpty } from '../../src/shared/state.ts';
@@ -120,8 +122,11 @@ export class SharedSubject implements Subject {
         [SLOT_ANNOUNCED, 'announcement'],
         [SLOT_SEQUENCE, 'sequence'],
         [SLOT_ADOPTS, 'adoption'],
+        [SLOT_HOME, 'home'],
       ]);
-      return `${names.get(field) ?? `hint of order ${field - SLOT_HINTS}`} of slot ${slot}`;
+      const level = pos - reachPos(g, slotPos(g, slot));
+      const other = level < 0 ? `hint of order ${field - SLOT_HINTS}` : `reach in level ${level}`;
+      return `${names.get(field) ?? other} of slot ${slot}`;
     }
     for (let level = 0; level < g.levels; level++) {
       const word = pos - g.words[level];
