@@ -54,7 +54,7 @@ export interface SharedBuddyStats extends BuddyStats {
  * {@link buffer} can.
  *
  * A request is rounded up to a power of two and gets a block at a multiple of its size. A worker looks for room near
- * its last blocks first, so placement depends on the worker. The tree of words follows BuddyAllocator's; doing
+ * its last blocks first, and comes back to low addresses, so placement depends on the worker. The tree of words follows BuddyAllocator's; doing
  * without locks follows NBBS (Marotta et al., CLUSTER 2018) and LLFree (Wrenger et al., USENIX ATC 2023).
  * docs/concurrency.md explains the protocol.
  *
@@ -181,8 +181,8 @@ export class SharedBuddyAllocator {
   /**
    * Allocates a block of `size` units rounded up to a power of two. Lock-free; alone, O(1) mostly.
    *
-   * @returns the offset, a multiple of the rounded size; -1 if there is no room. That takes a look at each word,
-   * O(capacity / 16), and means that no block that fits was free from the beginning of the call to its end. A block
+   * @returns the offset, a multiple of the rounded size; -1 if there is no room. That takes a look at each open
+   * word, O(capacity / 16) at worst, and means that no block that fits was free from the beginning of the call to its end. A block
    * counts as not free while another worker is about to split or coalesce it.
    * @throws TypeError if `size` is not a number.
    * @throws RangeError if it is not a positive integer.
