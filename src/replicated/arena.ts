@@ -281,7 +281,7 @@ export class ReplicatedArena {
 
   /**
    * The changes by operations of numbers above `after`, up to {@link number}, in their order. The last 4,096 or so are at hand;
-   * older ones are read from the log, which has those since the last snapshot but one.
+   * older ones are read from the log, which has those since the last snapshot.
    *
    * @throws TypeError, RangeError if `after` is not an integer from 0 up.
    * @throws BuddyError `TRUNCATED` if the log no longer has them all. Errors of the log are passed on.

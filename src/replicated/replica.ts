@@ -18,8 +18,6 @@ const ATTEMPTS = 10;
 interface Standing {
   readonly machine: Machine;
   readonly position: string;
-  /** Number of the last operation in the snapshot that it began with. */
-  readonly from: number;
 }
 
 /** The copy of an arena that one client has. Its methods must not overlap in time. */
@@ -37,12 +35,12 @@ export class Replica {
   /** Whether another client's record contradicts this state: then one of the two is wrong. */
   #doubted = false;
 
-  private constructor(log: Log, name: string, { machine, position, from }: Standing) {
+  private constructor(log: Log, name: string, { machine, position }: Standing) {
     this.#log = log;
     this.#name = name;
     this.#machine = machine;
     this.#position = position;
-    this.#eventsAfter = from;
+    this.#eventsAfter = machine.number;
   }
 
   /**
@@ -70,7 +68,7 @@ export class Replica {
   /** A copy of this replica that goes on by itself, with another view of the same log. O(all that is in the state). */
   fork(log: Log): Replica {
     const machine = new Machine(decodeState(encodeState(this.#machine.state())));
-    return new Replica(log, this.#name, { machine, position: this.#position, from: machine.number });
+    return new Replica(log, this.#name, { machine, position: this.#position });
   }
 
   get machine(): Machine {
@@ -183,7 +181,8 @@ export class Replica {
 }
 
 /**
- * The newest snapshot of an arena, and what the records after it make of it. `visit` is told of each of them.
+ * The newest snapshot of an arena, and what the records after it make of it. `visit` is told of each of them. `from` is the
+ * number of the last operation in the snapshot.
  *
  * @throws BuddyError `ROLLED_BACK` if there is no snapshot, `VERSION` or `CORRUPT`; and an Error if it cannot keep up.
  */
@@ -191,7 +190,7 @@ async function replay(
   log: Log,
   name: string,
   visit: (batch: Batch, outcome: Outcome) => void,
-): Promise<Standing> {
+): Promise<Standing & { readonly from: number }> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const snapshot = await log.load(name);
     if (snapshot === null) {

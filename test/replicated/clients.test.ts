@@ -281,6 +281,14 @@ describe('events', () => {
     expect(await a.events(3)).toEqual([]);
   });
 
+  it('of before this client was opened are read from the log', async () => {
+    for (let i = 0; i < 5; i++) await a.alloc(1);
+    const late = await open();
+    expect(await late.events(0)).toEqual(await a.events(0));
+    await late.alloc(1);
+    expect((await late.events(2)).map(({ number }) => number)).toEqual([3, 4, 5, 6]);
+  });
+
   it('that this client has dropped are read from the log, as long as that has them', async () => {
     await churn(a, 10_000);
     const all = await a.events(0);
