@@ -243,7 +243,10 @@ describe('snapshots', () => {
   it('that are damaged are found', async () => {
     const snapshot = await log.load('pool');
     const state = JSON.parse(snapshot?.data ?? '');
-    const holding = { offset: 0, size: 4, token: 1, key: null, owner: null, meta: null, expires: null };
+    const block = { offset: 0, size: 4, token: 1, key: null, owner: null, meta: null, expires: null };
+    const holding = { ...block, cooling: false, op: 'alloc', asked: 4, alignment: 1 };
+    const released = { token: 1, offset: 0, key: null, freed: true };
+    const sound = { ...state, number: 2, holdings: [holding], released: [released] };
     const damaged: object[] = [
       { ...state, v: 2 },
       { ...state, v: undefined },
@@ -255,12 +258,28 @@ describe('snapshots', () => {
       { ...state, holdings: [holding, { ...holding, token: 2 }] },
       { ...state, holdings: [{ ...holding, offset: 1023 }] },
       { ...state, holdings: [{ ...holding, size: 0 }] },
+      { ...state, holdings: [null] },
+      { ...state, holdings: [{ ...holding, key: 1 }] },
+      { ...state, holdings: [{ ...holding, expires: 'never' }] },
+      { ...state, holdings: [{ ...holding, cooling: undefined }] },
+      { ...state, holdings: [{ ...holding, op: 'free' }] },
+      { ...state, holdings: [{ ...holding, asked: 0 }] },
+      { ...state, released: [null] },
+      { ...state, released: [{ ...released, token: 0 }] },
+      { ...state, released: [{ ...released, key: undefined }] },
+      { ...state, released: [{ ...released, freed: 1 }] },
+      { ...state, marks: [null] },
+      { ...state, marks: [{}] },
+      { ...state, marks: [[0, 0, 0]] },
     ];
-    for (const [i, one] of damaged.entries()) {
-      const name = `damaged ${i}`;
+    const opening = async (name: string, state: object): Promise<string> => {
       const records = await log.append(name, '', null);
-      await log.save(name, { position: records?.[0].position ?? '', number: 0, data: JSON.stringify(one) });
-      expect(await codeOf(ReplicatedArena.open(log, name))).toBe(i === 0 ? 'VERSION' : 'CORRUPT');
+      await log.save(name, { position: records?.[0].position ?? '', number: 0, data: JSON.stringify(state) });
+      return codeOf(ReplicatedArena.open(log, name));
+    };
+    expect(await opening('sound', sound)).toBe('none');
+    for (const [i, one] of damaged.entries()) {
+      expect(await opening(`damaged ${i}`, one), JSON.stringify(one)).toBe(i === 0 ? 'VERSION' : 'CORRUPT');
     }
   });
 });
