@@ -32,6 +32,7 @@ export class Replica {
   /** The id of the record that the client waits for, and what that has come to. */
   #awaited = '';
   #outcome: Outcome | null = null;
+  #hasSkipped = false;
   /** Whether another client's record contradicts this state: then one of the two is wrong. */
   #doubted = false;
 
@@ -84,11 +85,17 @@ export class Replica {
   await(id: string): void {
     this.#awaited = id;
     this.#outcome = null;
+    this.#hasSkipped = false;
   }
 
   /** What the awaited record has come to; null if it has not been seen. */
   get outcome(): Outcome | null {
     return this.#outcome;
+  }
+
+  /** Whether a snapshot has taken the place of records that followed since a record was awaited. */
+  get hasSkipped(): boolean {
+    return this.#hasSkipped;
   }
 
   /**
@@ -165,7 +172,10 @@ export class Replica {
     this.#machine = machine;
     this.#position = position;
     this.#doubted = false;
-    this.#eventsAfter = Math.max(this.#eventsAfter, from > number ? from : 0);
+    if (from > number) {
+      this.#hasSkipped = true;
+      this.#eventsAfter = Math.max(this.#eventsAfter, from);
+    }
     for (const [batch, outcome] of seen) this.#note(batch, outcome, number);
   }
 

@@ -130,10 +130,13 @@ export class Sender {
       const id = `${this.#client}.${++this.#batches}`;
       const data = encodeBatch({ id, at: number, hash, ops });
       replica.await(id);
+      let appends = 0;
       await this.#persist(async () => {
         // A further attempt may only have to remove a doubt.
-        if (replica.outcome === null)
+        if (replica.outcome === null) {
+          appends++;
           await replica.take(await this.#log.append(this.#name, data, replica.position));
+        }
         if (replica.outcome !== null) return;
         if (replica.machine.hasApplied(id)) {
           throw new BuddyError(
@@ -145,6 +148,12 @@ export class Sender {
       });
       const outcome = replica.outcome as Outcome;
       if (outcome.void === null) return outcome;
+      if (appends > 1 && replica.hasSkipped && outcome.void !== 'contradicted') {
+        throw new BuddyError(
+          'UNSURE',
+          'the operations may have taken effect: the log no longer tells what became of their first record',
+        );
+      }
       // A claim is stale if many others were faster. By now this client has caught up with them.
       if (outcome.void !== 'stale') {
         throw new BuddyError(

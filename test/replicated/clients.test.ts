@@ -189,6 +189,21 @@ describe('a lost reply', () => {
     expect(await a.check()).toEqual([]);
   }, 60_000);
 
+  it('that comes when the log no longer tells what became of the record is UNSURE', async () => {
+    const append = log.append.bind(log);
+    log.append = async (...parameters) => {
+      log.append = append;
+      await append(...parameters);
+      await churn(b, 3 * 2 ** 16);
+      throw lost();
+    };
+    const error = await a.alloc(4).catch((reason) => reason);
+    expect(error).toMatchObject({ code: 'UNSURE', message: expect.stringContaining('no longer tells') });
+    expect(a.list()).toMatchObject([{ size: 4, token: 1 }]);
+    expect(await codeOf(a.alloc(4))).toBe('none');
+    expect(await a.check()).toEqual([]);
+  }, 60_000);
+
   it('of a reader is asked for again', async () => {
     log.failures.read.push(lost());
     await b.alloc(1);
