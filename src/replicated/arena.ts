@@ -116,13 +116,12 @@ export class ReplicatedArena {
     replica: Replica,
     client: string,
     patience: number,
-    saves: boolean,
+    parent: Sender | null,
   ) {
     this.#log = log;
     this.#name = name;
     this.#replica = replica;
-
-    this.#sender = new Sender(log, name, replica, client, { patience, saves });
+    this.#sender = new Sender(log, name, replica, client, { patience, parent });
   }
 
   /**
@@ -142,7 +141,7 @@ export class ReplicatedArena {
     const client = newClient();
     const safe = guarded(log);
     const replica = await unguarded(Replica.open(safe, name, capacity, `${client}.0`));
-    return new ReplicatedArena(safe, name, replica, client, patience, true);
+    return new ReplicatedArena(safe, name, replica, client, patience, null);
   }
 
   /** Units in the arena. */
@@ -335,7 +334,7 @@ export class ReplicatedArena {
   within(log: Log): ReplicatedArena {
     const safe = guarded(checkObject('log', log));
     const client = newClient();
-    return new ReplicatedArena(safe, this.#name, this.#replica.fork(safe), client, 0, false);
+    return new ReplicatedArena(safe, this.#name, this.#replica.fork(safe), client, 0, this.#sender);
   }
 
   async #request(operation: AllocOperation): Promise<Allocation | null> {

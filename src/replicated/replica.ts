@@ -156,7 +156,10 @@ export class Replica {
   async #rebuild(): Promise<void> {
     const { number, hash } = this.#machine;
     const seen: [Batch, Outcome][] = [];
-    const { machine, position, from } = await replay(this.#log, this.#name, (...pair) => seen.push(pair));
+    const visit = (batch: Batch, outcome: Outcome, reached: number) => {
+      if (reached > number || batch.id === this.#awaited) seen.push([batch, outcome]);
+    };
+    const { machine, position, from } = await replay(this.#log, this.#name, visit);
     if (machine.number < number && (await this.#log.read(this.#name, this.#position)) === null) {
       throw new BuddyError(
         'ROLLED_BACK',
@@ -191,15 +194,15 @@ export class Replica {
 }
 
 /**
- * The newest snapshot of an arena, and what the records after it make of it. `visit` is told of each of them. `from` is the
- * number of the last operation in the snapshot.
+ * The newest snapshot of an arena, and what the records after it make of it. `visit` is told of each of them, and of
+ * the number of the last operation by then. `from` is the number of the last operation in the snapshot.
  *
  * @throws BuddyError `ROLLED_BACK` if there is no snapshot, `VERSION` or `CORRUPT`; and an Error if it cannot keep up.
  */
 async function replay(
   log: Log,
   name: string,
-  visit: (batch: Batch, outcome: Outcome) => void,
+  visit: (batch: Batch, outcome: Outcome, reached: number) => void,
 ): Promise<Standing & { readonly from: number }> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const snapshot = await log.load(name);
@@ -212,7 +215,8 @@ async function replay(
     let { position } = snapshot;
     for (const record of records) {
       const batch = decodeBatch(record.data);
-      visit(batch, machine.apply(batch, record.time));
+      const outcome = machine.apply(batch, record.time);
+      visit(batch, outcome, machine.number);
       position = record.position;
     }
     return { machine, position, from: snapshot.number };

@@ -27,8 +27,8 @@ interface Call {
 interface SenderOptions {
   /** Milliseconds for which an append is attempted again. */
   readonly patience: number;
-  /** Whether it saves the snapshots that its records make due. */
-  readonly saves: boolean;
+  /** The sender that saves the snapshots that this one's records make due; null if this one does. */
+  readonly parent: Sender | null;
 }
 
 /** Sends the operations of one client. */
@@ -45,6 +45,7 @@ export class Sender {
   #free: Promise<unknown> = Promise.resolve();
   /** Why this client has stopped. */
   #fatal: Error | null = null;
+  #isSnapshotDue = false;
   #snapshotError: unknown = null;
 
   /** `client` must be unique: the ids of records begin with it. */
@@ -115,7 +116,8 @@ export class Sender {
       if (isRefusal(result)) reject(new BuddyError(result.code, result.message));
       else resolve(result);
     }
-    if (outcome.snapshotDue && this.#options.saves) await this.#save();
+    if (outcome.snapshotDue) (this.#options.parent ?? this).#isSnapshotDue = true;
+    if (this.#isSnapshotDue) await this.#save();
   }
 
   /** Gets the operations into the log, and returns what they have come to. */
@@ -182,7 +184,10 @@ export class Sender {
 
   /** Saves a snapshot. That it cannot be saved is no reason to refuse operations: the next one is due soon. */
   async #save(): Promise<void> {
+    this.#isSnapshotDue = false;
     try {
+      // Others will trust the snapshot more than their own states, so it must be what the log gives.
+      await this.#replica.verify();
       await this.#replica.save();
       this.#snapshotError = null;
     } catch (error) {

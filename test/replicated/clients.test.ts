@@ -247,6 +247,14 @@ describe('snapshots', () => {
     expect(await b.check()).toEqual([]);
   }, 60_000);
 
+  it('are saved by the client whose transactions make them due', async () => {
+    for (let i = 0; i < 3; i++) await churn(a.within(log), 2 ** 15);
+    expect((await log.load('pool'))?.number).toBe(0);
+    expect(await a.sync()).toBe(3 * 2 ** 15);
+    expect(await a.check()).toEqual([]);
+    expect((await log.load('pool'))?.number).toBe(a.number);
+  }, 60_000);
+
   it('that cannot be saved are no reason to refuse operations', async () => {
     log.failures.save.push(lost());
     await churn(a, 2 ** 16 + 256);
@@ -374,6 +382,20 @@ describe('a client or a log that is not to be trusted any more', () => {
     expect(await b.check()).toEqual([]);
     expect((await open()).list()).toEqual(b.list());
   });
+
+  it('a client that has diverged saves no snapshot', async () => {
+    const falsify = log.falsify;
+    log.falsify = (records) =>
+      records.map((one) => ({ ...one, data: one.data.replace('"size":4', '"size":8') }));
+    await a.alloc(4);
+    log.falsify = falsify;
+    await b.sync();
+    await churn(a, 2 ** 16).catch(() => {});
+    expect(await codeOf(a.alloc(1))).toBe('DIVERGED');
+    expect((await log.load('pool'))?.number).toBe(0);
+    expect(await b.alloc(1)).toMatchObject({ offset: 4, number: 2 });
+    expect((await open()).list()).toEqual(b.list());
+  }, 60_000);
 
   it('a client learns from check that it has diverged', async () => {
     log.falsify = (records) =>
