@@ -35,7 +35,7 @@ describe.skipIf(!hasPostgres)(`PostgreSQL${hasPostgres ? '' : ' (apt-get install
     ends.push(() => proxy.stop());
     const standby = await PostgresServer.standbyOf(proxy.port, 'standby');
     ends.push(() => standby.remove());
-    const [before, after] = [primary.pool(400), standby.pool()];
+    const [before, after] = [primary.pool(400), standby.pool(30_000)];
     ends.push(() => Promise.all([before.end(), after.end()]));
     const log = new PostgresLog(before);
     await log.install();
