@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Allocation,
   type Durability,
+  type LogRecord,
   MemoryLog,
   PostgresLog,
   RedisLog,
@@ -241,6 +242,33 @@ describe.skipIf(!hasRedis)(`RedisLog${NO_REDIS}`, () => {
     expect(await patient.alloc(1, { key: 'k' })).toMatchObject({ replayed: true });
   });
 
+  it('is unsure if it was another connection that waited for the replicas', async () => {
+    // After a failover, clients send WAIT again, to a server that may not have the record.
+    const other = server.client();
+    let current = io;
+    const client = {
+      call: async (...command: [string, ...string[]]) => {
+        if (command[0] !== 'WAIT') return current.call(...command);
+        current = other;
+        return 1;
+      },
+    };
+    const log = new RedisLog(client, { replicas: 1 });
+    const { position } = (await new RedisLog(io).append('moved', 'first', null))?.[0] as LogRecord;
+    await expect(log.append('moved', 'x', position)).rejects.toThrow('the connection was lost while');
+    expect(await log.append('moved', 'y', position)).toMatchObject([{ data: 'x' }, { data: 'y' }]);
+    other.disconnect();
+  });
+
+  it('runs its script where the server has forgotten it', async () => {
+    const log = new RedisLog(io);
+    const { position } = (await log.append('script', 'first', null))?.[0] as LogRecord;
+    for (const data of ['a', 'b']) {
+      await io.script('FLUSH');
+      expect((await log.append('script', data, position))?.at(-1)).toMatchObject({ data });
+    }
+  });
+
   it('tells what is set, and what it is not told', async () => {
     expect(await new RedisLog(node).durability()).toEqual({
       crash: false,
@@ -283,6 +311,8 @@ describe('a log', () => {
       expect(() => new RedisLog(client, { replicas: value })).toThrow(RangeError);
       expect(() => new RedisLog(client, { timeout: value })).toThrow(RangeError);
     }
+    expect(() => new RedisLog({ ...client, isCluster: true }, { replicas: 1 })).toThrow(RangeError);
+    expect(() => new RedisLog({ ...client, isCluster: true })).not.toThrow();
     expect(() => new RedisLog(client, { replicas: '1' as unknown as number })).toThrow(TypeError);
     expect(() => new RedisLog(client, null as never)).toThrow(TypeError);
   });

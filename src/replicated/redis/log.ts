@@ -6,6 +6,8 @@ import type { Durability, Log, LogRecord, LogSnapshot } from '../log.ts';
 /** A client of `ioredis`. */
 export interface CallClient {
   call(command: string, ...parameters: string[]): Promise<unknown>;
+  /** Whether it is one of a cluster, with a connection to each node. */
+  readonly isCluster?: boolean;
 }
 
 /** A client of `redis` (node-redis). */
@@ -21,8 +23,21 @@ export interface RedisLogOptions {
   readonly timeout?: number | undefined;
 }
 
+/** What {@link APPEND} replies. */
+type Appended = null | string | readonly [id: string, others: readonly Entry[]];
+
 /** An entry of a stream, as XRANGE gives it: its id, and fields and values by turns. */
 type Entry = readonly [id: string, fields: readonly string[]];
+
+/**
+ * Appends a record. Replies with its id alone if the one before it is that at ARGV[2], as is mostly so; else with its id and
+ * the records from that one on, without the new one. Nothing if there is no stream.
+ */
+const APPEND = `
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local id = redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', 'data', ARGV[1])
+if not id or (last and last[1] == ARGV[2]) then return id end
+return {id, redis.call('XRANGE', KEYS[1], ARGV[2], '(' .. id)}`;
 
 /**
  * Saves a snapshot of a larger number than the one that is there, if its record is there, and drops records before that one. The
@@ -37,8 +52,8 @@ if old[1] then redis.call('XTRIM', KEYS[1], 'MINID', '~', old[1]) end
 return 1`;
 
 /**
- * A {@link Log} in Redis 7 or Valkey: a stream for each arena, `buddy:{NAME}:log`, and a hash for its snapshot. Two commands in
- * one round trip for each record, whatever the number of operations in it.
+ * A {@link Log} in Redis 7 or Valkey: a stream for each arena, `buddy:{NAME}:log`, and a hash for its snapshot. One call of a
+ * script for each record, whatever the number of operations in it.
  *
  * The client library is yours: `ioredis`, or `redis` (node-redis). Redis acknowledges before it has written to a disk or to a
  * replica, if it is not set to do otherwise, and loses what it had acknowledged at a failover: see
@@ -48,12 +63,14 @@ export class RedisLog implements Log {
   readonly #send: (...command: string[]) => Promise<unknown>;
   readonly #replicas: number;
   readonly #timeout: number;
+  #script: Promise<string> | null = null;
 
   /**
    * A log by way of `client`.
    *
    * @throws TypeError if `client` is neither of the two, or an option is not a number.
-   * @throws RangeError if an option is not an integer from 0 to 2^31 - 1.
+   * @throws RangeError if an option is not an integer from 0 to 2^31 - 1, or if there are replicas to wait for and `client` is
+   * one of a cluster: it asks any of the nodes for replicas. Pass the client of the node that has the stream.
    */
   constructor(client: CallClient | SendClient, options: RedisLogOptions = {}) {
     const given: Partial<CallClient & SendClient> = checkObject('client', client);
@@ -71,20 +88,22 @@ export class RedisLog implements Log {
     const { replicas = 0, timeout = 1000 } = checkObject('options', options);
     this.#replicas = checkWithin('replicas', replicas, 0, 2 ** 31 - 1);
     this.#timeout = checkWithin('timeout', timeout, 0, 2 ** 31 - 1);
+    if (replicas > 0 && given.isCluster === true) {
+      throw new RangeError('a client of a cluster cannot wait for replicas; pass the client of one node');
+    }
   }
 
   async append(arena: string, data: string, after: string | null): Promise<readonly LogRecord[] | null> {
     const { log } = keysOf(arena);
-    // What is sent without waiting for replies is carried out in its order.
-    const [id, entries] = await Promise.all([
-      after === null
-        ? this.#send('XADD', log, '*', 'data', data)
-        : this.#send('XADD', log, 'NOMKSTREAM', '*', 'data', data),
-      after === null ? [] : this.#send('XRANGE', log, after, '+'),
-      this.#replicate(),
-    ]);
-    if (typeof id !== 'string') return null;
-    return after === null ? [recordOf([id, ['data', data]])] : recordsAfter(entries, after);
+    if (after === null) {
+      const id = await this.#write('XADD', log, '*', 'data', data);
+      return [recordOf([id as string, ['data', data]])];
+    }
+    const reply = await this.#append(log, data, after);
+    if (reply === null) return null;
+    if (typeof reply === 'string') return [recordOf([reply, ['data', data]])];
+    const [id, others] = reply;
+    return recordsAfter([...others, [id, ['data', data]]], after);
   }
 
   async read(arena: string, after: string): Promise<readonly LogRecord[] | null> {
@@ -131,12 +150,35 @@ export class RedisLog implements Log {
     };
   }
 
-  /** Waits until the replicas have what this connection has sent. */
-  async #replicate(): Promise<void> {
-    if (this.#replicas === 0) return;
-    const reached = await this.#send('WAIT', String(this.#replicas), String(this.#timeout));
-    if (Number(reached) >= this.#replicas) return;
-    throw new Error(`${reached} of ${this.#replicas} replicas have answered in ${this.#timeout} ms`);
+  /** Runs {@link APPEND}, by its name if the server knows it. */
+  async #append(...parameters: readonly [log: string, data: string, after: string]): Promise<Appended> {
+    this.#script ??= nameOf(APPEND);
+    try {
+      return (await this.#write('EVALSHA', await this.#script, '1', ...parameters)) as Appended;
+    } catch (error) {
+      if (!(error as Error).message?.startsWith('NOSCRIPT')) throw error;
+      return (await this.#write('EVAL', APPEND, '1', ...parameters)) as Appended;
+    }
+  }
+
+  /** Sends a command that writes, and waits until the replicas have what it has written. */
+  async #write(...command: string[]): Promise<unknown> {
+    if (this.#replicas === 0) return this.#send(...command);
+    // What is sent without waiting for replies is carried out in its order. But a client that is connected anew, maybe to
+    // another server, sends again what has no reply yet. That may be WAIT alone, which then speaks of other writes.
+    const [before, reply, reached, after] = await Promise.all([
+      this.#send('CLIENT', 'INFO'),
+      this.#send(...command),
+      this.#send('WAIT', String(this.#replicas), String(this.#timeout)),
+      this.#send('CLIENT', 'INFO'),
+    ]);
+    if (Number(reached) < this.#replicas) {
+      throw new Error(`${reached} of ${this.#replicas} replicas have answered in ${this.#timeout} ms`);
+    }
+    if (connectionIn(before) !== connectionIn(after)) {
+      throw new Error('the connection was lost while the replicas were waited for');
+    }
+    return reply;
   }
 
   /** Settings by name; null if the server does not tell them, as managed ones do not. */
@@ -150,6 +192,17 @@ export class RedisLog implements Log {
       throw error;
     }
   }
+}
+
+/** Server, client and number of the connection that an answer to CLIENT INFO speaks of. */
+function connectionIn(info: unknown): string {
+  return String(info).split(' ', 3).join(' ');
+}
+
+/** The name by which a server that has run the script knows it. */
+async function nameOf(script: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(script));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** The keys of an arena, which lie in one slot of a cluster. */
