@@ -2,7 +2,7 @@
 
 import { BuddyError } from '../base/errors.ts';
 import { Fifo } from './fifo.ts';
-import { type ArenaEvent, shown } from './holding.ts';
+import type { ArenaEvent } from './holding.ts';
 import type { Log, LogRecord } from './log.ts';
 import { Machine, type Outcome } from './machine.ts';
 import { type Batch, decodeBatch, encodeBatch } from './operation.ts';
@@ -29,8 +29,9 @@ export class Replica {
   readonly #events = new Fifo<ArenaEvent>();
   /** Every event of a larger number is among those kept. */
   #eventsAfter: number;
-  /** The id of the record that the client waits for, and what that has come to. */
-  #awaited = '';
+  /** What is in the record that the client waits for, its text, and what it has come to. */
+  #awaited: Batch | null = null;
+  #awaitedData = '';
   #outcome: Outcome | null = null;
   #hasSkipped = false;
   /** Whether another client's record contradicts this state: then one of the two is wrong. */
@@ -81,9 +82,10 @@ export class Replica {
     return this.#position;
   }
 
-  /** Announces the record of this id, for {@link outcome}. */
-  await(id: string): void {
-    this.#awaited = id;
+  /** Announces the record of `batch`, whose text is `data`, for {@link outcome}. */
+  await(batch: Batch, data: string): void {
+    this.#awaited = batch;
+    this.#awaitedData = data;
     this.#outcome = null;
     this.#hasSkipped = false;
   }
@@ -107,7 +109,9 @@ export class Replica {
   async take(records: readonly LogRecord[] | null): Promise<void> {
     if (records === null) return this.#rebuild();
     for (const record of records) {
-      const batch = decodeBatch(record.data);
+      // Its own record a client need not read.
+      const isAwaited = this.#awaited !== null && record.data === this.#awaitedData;
+      const batch = isAwaited ? (this.#awaited as Batch) : decodeBatch(record.data);
       const outcome = this.#machine.apply(batch, record.time);
       this.#position = record.position;
       if (outcome.void === 'contradicted') this.#doubted = true;
@@ -157,7 +161,7 @@ export class Replica {
     const { number, hash } = this.#machine;
     const seen: [Batch, Outcome][] = [];
     const visit = (batch: Batch, outcome: Outcome, reached: number) => {
-      if (reached > number || batch.id === this.#awaited) seen.push([batch, outcome]);
+      if (reached > number || batch.id === this.#awaited?.id) seen.push([batch, outcome]);
     };
     const { machine, position, from } = await replay(this.#log, this.#name, visit);
     if (machine.number < number && (await this.#log.read(this.#name, this.#position)) === null) {
@@ -184,10 +188,10 @@ export class Replica {
 
   /** Keeps what is of interest of a record that was applied: the outcome if it is the awaited one, events above `after`. */
   #note({ id }: Batch, outcome: Outcome, after = 0): void {
-    if (id === this.#awaited) this.#outcome ??= outcome;
+    if (id === this.#awaited?.id) this.#outcome ??= outcome;
     for (const event of outcome.events) {
       if (event.number <= after) continue;
-      this.#events.push({ ...event, block: shown(event.block) });
+      this.#events.push(event);
       if (this.#events.length > EVENTS_KEPT) this.#eventsAfter = (this.#events.shift() as ArenaEvent).number;
     }
   }

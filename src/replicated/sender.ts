@@ -130,8 +130,9 @@ export class Sender {
     for (;;) {
       const { number, hash } = replica.machine;
       const id = `${this.#client}.${++this.#batches}`;
-      const data = encodeBatch({ id, at: number, hash, ops });
-      replica.await(id);
+      const batch = { id, at: number, hash, ops };
+      const data = encodeBatch(batch);
+      replica.await(batch, data);
       let appends = 0;
       await this.#persist(async () => {
         // A further attempt may only have to remove a doubt.
