@@ -60,17 +60,13 @@ export class ReturningMap<V> {
 
   /** The keys that have a value now, in the order in which they got it. O(size * log size). */
   keys(): number[] {
-    return this.#inOrder().map(([key]) => key);
+    const entries = [...this.#entries].filter(([, { value }]) => value !== undefined);
+    return entries.sort(([, a], [, b]) => a.order - b.order).map(([key]) => key);
   }
 
   /** The values, likewise. */
   values(): V[] {
-    return this.#inOrder().map(([, { value }]) => value as V);
-  }
-
-  #inOrder(): [number, Entry<V>][] {
-    return [...this.#entries]
-      .filter(([, { value }]) => value !== undefined)
-      .sort(([, a], [, b]) => a.order - b.order);
+    const entries = [...this.#entries.values()].filter(({ value }) => value !== undefined);
+    return entries.sort((a, b) => a.order - b.order).map(({ value }) => value as V);
   }
 }

@@ -81,6 +81,7 @@ export class Machine {
   time: number;
   /** The running hash of all results. */
   hash: number;
+  /** By offset. A block is set once, and then only changed, so the order of the map is that of the tokens. */
   readonly #holdings = new ReturningMap<Holding>();
   /** By request key its block; null if that was given back. */
   readonly #keys = new Map<string, Holding | null>();
@@ -139,7 +140,7 @@ export class Machine {
 
   /** The blocks that are held, in the order of their tokens. O(held blocks * log of them). */
   holdings(): Holding[] {
-    return this.#holdings.values().sort((a, b) => a.token - b.token);
+    return this.#holdings.values();
   }
 
   /** The held block that holds `unit`; null if that is free. O(log capacity), and one step for each block of a range. */

@@ -7,9 +7,18 @@ import type { MachineState } from './machine.ts';
 import { expectVersion, isCount, parseJson, VERSION } from './operation.ts';
 import type { Mark } from './window.ts';
 
+/** A holding, or what is remembered of one that was given back, as a row of values: a third of the text that names make. */
+type Row = readonly unknown[];
+
 /** The text of a snapshot. O(all that is in the state). */
 export function encodeState(state: MachineState): string {
-  return JSON.stringify({ v: VERSION, ...state });
+  const { holdings, released } = state;
+  return JSON.stringify({
+    v: VERSION,
+    ...state,
+    holdings: holdings.map(rowOfHolding),
+    released: released.map(({ token, offset, key, freed }) => [token, offset, key, freed]),
+  });
 }
 
 /**
@@ -20,59 +29,57 @@ export function encodeState(state: MachineState): string {
 export function decodeState(data: string): MachineState {
   const value = parseJson('the snapshot', data) as Partial<MachineState> & { readonly v?: unknown };
   expectVersion('the snapshot', value?.v);
-  const { v, ...state } = value;
-  if (!isState(state))
-    throw new BuddyError('CORRUPT', 'the snapshot of the log is not the state of an arena');
-  return state;
+  const { v, holdings, released, ...others } = value;
+  if (areRows(holdings) && areRows(released)) {
+    const state = { ...others, holdings: holdings.map(holdingIn), released: released.map(releasedIn) };
+    if (isState(state)) return state;
+  }
+  throw new BuddyError('CORRUPT', 'the snapshot of the log is not the state of an arena');
+}
+
+function rowOfHolding(holding: Holding): Row {
+  const { offset, size, token, key, owner, meta, expires, cooling, op, asked, alignment } = holding;
+  return [offset, size, token, key, owner, meta, expires, cooling, op, asked, alignment];
+}
+
+function holdingIn(row: Row): Holding {
+  const [offset, size, token, key, owner, meta, expires, cooling, op, asked, alignment] = row;
+  return { offset, size, token, key, owner, meta, expires, cooling, op, asked, alignment } as Holding;
+}
+
+function releasedIn([token, offset, key, freed]: Row): Released {
+  return { token, offset, key, freed } as Released;
+}
+
+function areRows(value: unknown): value is readonly Row[] {
+  return Array.isArray(value) && value.every(Array.isArray);
 }
 
 function isState(state: Partial<MachineState>): state is MachineState {
-  const { capacity, number, time, hash, nextSnapshot, holdings, released, marks } = state;
+  const { capacity, number, time, hash, nextSnapshot, holdings = [], released = [], marks } = state;
   if (!isCount(capacity, 1) || capacity > MAX_CAPACITY) return false;
   if (![number, time, hash, nextSnapshot].every((value) => isCount(value))) return false;
   return (
-    areAll(holdings, isHolding) &&
-    areApart(holdings, capacity) &&
-    areAll(released, isReleased) &&
-    areMarks(marks)
+    holdings.every(isHolding) && areApart(holdings, capacity) && released.every(isReleased) && areMarks(marks)
   );
 }
 
-function areAll<T>(values: unknown, isOne: (value: Partial<T>) => boolean): values is readonly T[] {
-  return (
-    Array.isArray(values) &&
-    values.every((value) => typeof value === 'object' && value !== null && isOne(value))
-  );
-}
-
-function isHolding({
-  offset,
-  size,
-  token,
-  key,
-  owner,
-  meta,
-  expires,
-  cooling,
-  op,
-  asked,
-  alignment,
-}: Partial<Holding>): boolean {
+function isHolding(holding: Holding): boolean {
+  const { offset, size, token, key, owner, meta, expires, cooling, op, asked, alignment } = holding;
   if (!isCount(offset) || !isCount(size, 1) || !isCount(token, 1)) return false;
-  if (![key, owner, meta].every(isTextOrNull)) return false;
+  if (!isTextOrNull(key) || !isTextOrNull(owner) || !isTextOrNull(meta)) return false;
   if ((expires !== null && !isCount(expires)) || typeof cooling !== 'boolean') return false;
   return (op === 'alloc' || op === 'range' || op === 'reserve') && isCount(asked, 1) && isCount(alignment, 1);
 }
 
-function isReleased({ token, offset, key, freed }: Partial<Released>): boolean {
+function isReleased({ token, offset, key, freed }: Released): boolean {
   return isCount(token, 1) && isCount(offset) && isTextOrNull(key) && typeof freed === 'boolean';
 }
 
 /** Whether `marks` are those of a window: at least one. */
 function areMarks(marks: unknown): marks is readonly Mark[] {
-  const isMark = ([number, hash, id]: Partial<Mark>) =>
-    isCount(number) && isCount(hash) && typeof id === 'string';
-  return areAll<Mark>(marks, (mark) => Array.isArray(mark) && isMark(mark as Mark)) && marks.length > 0;
+  const isMark = ([number, hash, id]: Row) => isCount(number) && isCount(hash) && typeof id === 'string';
+  return areRows(marks) && marks.length > 0 && marks.every(isMark);
 }
 
 function isTextOrNull(value: unknown): boolean {
