@@ -30,6 +30,8 @@ export default defineConfig([
     clean: false,
     plugins: [license({ thirdParty: { output: 'dist/THIRD-PARTY-NOTICES.txt' } })],
     hash: false,
+    // Parts of the command must not take the names of entry points.
+    outputOptions: { chunkFileNames: 'cli/[name].js' },
     fixedExtension: false,
   },
 ]);

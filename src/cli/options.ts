@@ -50,6 +50,16 @@ export function parseLengths(text: string): number[] {
   return text.split(',').map(parseLength);
 }
 
+/** Texts, separated by commas. */
+export function parseList(text: string): string[] {
+  return text.split(',');
+}
+
+/** Seconds, 1 to 10^9. */
+export function parseSeconds(text: string): number {
+  return integer(text, 1, 1e9, 'It must be an integer from 1 to 10^9.');
+}
+
 /** The format of a trace. */
 export function parseFormat(text: string): TraceFormat {
   const format = TRACE_FORMATS.find((name) => name === text);

@@ -18,9 +18,12 @@ import {
   parseFormat,
   parseLength,
   parseLengths,
+  parseList,
   parseMinUnit,
+  parseSeconds,
   parseUnit,
 } from './options.ts';
+import type { PostgresFlags } from './postgres-prefixes.ts';
 import { type PrefixesFlags, prefixesCommand } from './prefixes.ts';
 
 const FINE = 0;
@@ -79,8 +82,18 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .requiredOption('--longest <length>', 'length of the smallest prefixes that are given out', parseLength)
     .option('--used <file>', 'prefixes and addresses that are in use, one a line; - reads standard input')
     .option('--alloc <lengths>', 'print free prefixes of these lengths, such as 24,24,26', parseLengths)
-    .action(async (pool: string, flags: PrefixesFlags) => {
-      if (!(await prefixesCommand(pool, flags, io))) status = NO_ROOM;
+    .option('--list', 'print the prefixes that are in use')
+    .option(
+      '--postgres [url]',
+      'keep the pool in PostgreSQL, for all who use it there; needs the package pg (default: what PGHOST and so on say)',
+    )
+    .option('--name <text>', 'with --postgres: the name of the pool there (default: the pool)')
+    .option('--owner <text>', 'with --postgres: whose the prefixes are')
+    .option('--key <text>', 'with --postgres: a name for the request; the same again prints the same prefix')
+    .option('--free <prefixes>', 'with --postgres: prefixes to free, separated by commas', parseList)
+    .option('--cooldown <seconds>', 'with --postgres: nobody gets the freed ones before', parseSeconds)
+    .action(async (pool: string, flags: PrefixesFlags & Partial<PostgresFlags>) => {
+      if (!(await prefixes(pool, flags, io))) status = NO_ROOM;
     });
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -91,6 +104,22 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return BAD_INPUT;
   }
   return status;
+}
+
+/** `buddy prefixes`, in memory or on PostgreSQL. */
+async function prefixes(
+  pool: string,
+  { postgres, ...flags }: PrefixesFlags & Partial<PostgresFlags>,
+  io: Io,
+): Promise<boolean> {
+  if (postgres !== undefined) {
+    const { postgresPrefixesCommand } = await import('./postgres-prefixes.ts');
+    return postgresPrefixesCommand(pool, { ...flags, postgres }, io);
+  }
+  for (const name of ['name', 'owner', 'key', 'free', 'cooldown'] as const) {
+    if (flags[name] !== undefined) throw new Error(`--${name} needs --postgres`);
+  }
+  return prefixesCommand(pool, flags, io);
 }
 
 /** Adds the argument and the options that all commands have. */
