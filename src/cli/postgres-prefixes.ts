@@ -4,8 +4,15 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { formatPrefix, parsePrefix } from '../prefixes/prefix.ts';
 import { Space } from '../prefixes/space.ts';
-import { capacityFor, ReplicatedPrefixes } from '../prefixes.ts';
-import { type Allocation, PostgresLog, type QueryClient, ReplicatedArena } from '../replicated.ts';
+import { capacityFor, ReplicatedPrefixes, type WithPrefix } from '../prefixes.ts';
+import {
+  type Allocation,
+  type HeldBlock,
+  PostgresLog,
+  type QueryClient,
+  ReplicatedArena,
+} from '../replicated.ts';
+import { printable } from '../trace/printable.ts';
 import type { Io } from './io.ts';
 import { naming } from './naming.ts';
 import { noRoom, type PrefixesFlags, prefixesIn, summary } from './prefixes.ts';
@@ -141,7 +148,12 @@ async function takeAll(
   throw new Error(`${space.prefixAt(refused[0])} overlaps with a prefix that is in use in part`);
 }
 
-/** A line that `--used` reads. */
-function lineOf({ prefix, owner }: { readonly prefix: string; readonly owner: string | null }): string {
-  return owner === null ? `${prefix}\n` : `${prefix} # ${owner}\n`;
+/** A line that `--used` reads. Others have written what it says of the owner, which must not command the terminal. */
+function lineOf({
+  prefix,
+  owner,
+  cooling,
+}: Pick<WithPrefix<HeldBlock>, 'prefix' | 'owner' | 'cooling'>): string {
+  const remark = cooling ? 'cools down' : owner;
+  return remark === null ? `${prefix}\n` : `${prefix} # ${printable(remark)}\n`;
 }

@@ -93,6 +93,14 @@ describe.skipIf(!hasPostgres)(`buddy prefixes${hasPostgres ? '' : ' (apt-get ins
     expect(await shared('--name=cool', '--free=10.0.0.0/24')).toEqual(
       fails('10.0.0.0/24 is not allocated as a whole'),
     );
+    expect(await shared('--name=cool', '--list')).toEqual(prints('10.0.0.0/24 # cools down\n10.0.1.0/24\n'));
+  });
+
+  test('shows owners with escapes', async () => {
+    await shared('--name=escapes', '--alloc=24', '--owner=\u001b[2J\n10.9.0.0/16');
+    expect((await shared('--name=escapes', '--list')).stdout).toBe(
+      '10.0.0.0/24 # \\u001b[2J\\u000a10.9.0.0/16\n',
+    );
   });
 
   test('prints what there is room for', async () => {
