@@ -15,6 +15,15 @@ addEffortOptions(program.command('traces', { isDefault: true }))
   .option('--only <substring...>', 'run only the workloads or contenders whose name contains it')
   .action(lazilyWithBuild(() => import('./traces.ts')));
 
+program
+  .command('native')
+  .description('BuddyAllocator beside the classic tree of bytes in C, by the time of the processor')
+  .option('--processes <n>', 'processes of each, by turns, of which the median counts', integer(1), 7)
+  .option('--quick', 'two processes of few replays: shows that everything works, not how fast it is')
+  .option('--json', 'print one JSON document instead of a table')
+  .option('--only <substring...>', 'run only the workloads whose name contains it')
+  .action(lazilyWithBuild(() => import('./native.ts')));
+
 addEffortOptions(program.command('heap'))
   .description('Heap beside other allocators of bytes, on the traces: time, memory, the slowest call')
   .option('--against <substring...>', 'measure only those other contenders whose name contains it')

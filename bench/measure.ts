@@ -6,6 +6,8 @@ import { median, type Summary, summarise } from './statistics.ts';
 export interface Sample {
   /** Nanoseconds of the timed operations. */
   readonly replayNs: number;
+  /** The processor time of the timed operations, in nanoseconds, of runners that count it. */
+  readonly cpuNs?: number;
   /** Nanoseconds to create the arena. */
   readonly createNs: number;
   /** Allocations that found no room. */

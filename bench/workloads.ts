@@ -208,3 +208,10 @@ function syntheticPlans(): WorkloadPlan[] {
 export function workloadPlans(): WorkloadPlan[] {
   return [...TRACE_NAMES.flatMap(tracePlans), ...syntheticPlans()];
 }
+
+/** The plan of the workload `name`. Throws an Error if there is none. */
+export function planNamed(name: string): WorkloadPlan {
+  const plan = workloadPlans().find((one) => one.name === name);
+  if (plan === undefined) throw new Error(`no workload is called ${name}`);
+  return plan;
+}

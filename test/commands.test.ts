@@ -30,6 +30,10 @@ const SCRIPTS = {
     file: 'bench/main.ts',
     whats: {
       traces: { options: [...EFFORT, 'all', 'json', 'only'], wrong: ['--wrong', '--only=no such'] },
+      native: {
+        options: ['processes', 'quick', 'json', 'only'],
+        wrong: ['--processes=0', '--only=no such'],
+      },
       heap: {
         options: [...EFFORT, 'against', 'only', 'json'],
         wrong: ['--rounds=0', '--against=no such', '--only=x'],

@@ -49,11 +49,14 @@ export async function runnerFor(contender: Contender, workload: Workload): Promi
     const created = performance.now();
     touch(arena);
     replay(arena.allocator, operations, 0, steadyFrom, handles, state);
+    const used = process.cpuUsage();
     const start = performance.now();
     replay(arena.allocator, operations, steadyFrom, operations.length, handles, state);
     const end = performance.now();
+    const { user, system } = process.cpuUsage(used);
     return {
       replayNs: (end - start) * 1e6,
+      cpuNs: (user + system) * 1000,
       createNs: (created - beginning) * 1e6,
       failures: state.failures,
       hash: state.hash >>> 0,

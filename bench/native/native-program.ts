@@ -43,10 +43,10 @@ export class NativeProgram {
       placesAsReference: true,
       metadataBytes: Number(loaded),
       replay: async () => {
-        const [createNs, replayNs, failures, hash] = (await this.#process.ask('replay\n'))
+        const [createNs, replayNs, failures, hash, cpuNs] = (await this.#process.ask('replay\n'))
           .split(' ')
           .map(Number);
-        return { createNs, replayNs, failures, hash };
+        return { createNs, replayNs, failures, hash, cpuNs };
       },
     };
   }
