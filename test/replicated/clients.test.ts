@@ -190,6 +190,7 @@ describe('a lost reply', () => {
   }, 60_000);
 
   it('that comes when the log no longer tells what became of the record is UNSURE', async () => {
+    const patient = await open({ patience: 60_000 });
     const append = log.append.bind(log);
     log.append = async (...parameters) => {
       log.append = append;
@@ -197,11 +198,11 @@ describe('a lost reply', () => {
       await churn(b, 3 * 2 ** 16);
       throw lost();
     };
-    const error = await a.alloc(4).catch((reason) => reason);
+    const error = await patient.alloc(4).catch((reason) => reason);
     expect(error).toMatchObject({ code: 'UNSURE', message: expect.stringContaining('no longer tells') });
-    expect(a.list()).toMatchObject([{ size: 4, token: 1 }]);
-    expect(await codeOf(a.alloc(4))).toBe('none');
-    expect(await a.check()).toEqual([]);
+    expect(patient.list()).toMatchObject([{ size: 4, token: 1 }]);
+    expect(await codeOf(patient.alloc(4))).toBe('none');
+    expect(await patient.check()).toEqual([]);
   }, 60_000);
 
   it('of a reader is asked for again', async () => {
