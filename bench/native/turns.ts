@@ -8,6 +8,8 @@ import type { Workload } from '../workloads.ts';
 export interface Turn {
   /** Processor time per operation, in nanoseconds: the median of the replays after those that warm up. */
   readonly ns: number;
+  /** The least of them. */
+  readonly leastNs: number;
   readonly failures: number;
   readonly hash: number;
 }
@@ -20,10 +22,7 @@ export async function turnOf(runner: Runner, workload: Workload, replays: number
   const samples: Sample[] = [];
   for (let i = 0; i < WARM_UP + replays; i++) samples.push(await runner.replay());
   const operations = workload.operations.length - workload.steadyFrom;
+  const times = samples.slice(WARM_UP).map(({ cpuNs = Number.NaN }) => cpuNs / operations);
   const [{ failures, hash }] = samples;
-  return {
-    ns: median(samples.slice(WARM_UP).map(({ cpuNs = Number.NaN }) => cpuNs)) / operations,
-    failures,
-    hash,
-  };
+  return { ns: median(times), leastNs: Math.min(...times), failures, hash };
 }
