@@ -34,6 +34,8 @@ export class Replica {
   #awaitedData = '';
   #outcome: Outcome | null = null;
   #hasSkipped = false;
+  /** Whether a record was read since the state was last replayed from the log: whatever is not this client's own. */
+  #hasRead = false;
   /** Whether another client's record contradicts this state: then one of the two is wrong. */
   #doubted = false;
 
@@ -112,6 +114,7 @@ export class Replica {
       // Its own record a client need not read.
       const isAwaited = this.#awaited !== null && record.data === this.#awaitedData;
       const batch = isAwaited ? (this.#awaited as Batch) : decodeBatch(record.data);
+      if (!isAwaited) this.#hasRead = true;
       const outcome = this.#machine.apply(batch, record.time);
       this.#position = record.position;
       if (outcome.void === 'contradicted') this.#doubted = true;
@@ -129,8 +132,13 @@ export class Replica {
     await this.#rebuild();
   }
 
-  /** Saves a snapshot of the state as it is, unless the log has a newer one. O(all that is in the state). */
+  /**
+   * Saves a snapshot of the state as it is, unless the log has a newer one. Others will trust it more than their own states. So
+   * if other clients have had a part in it, it is replayed from the log before. Throws as {@link take}. O(state), or as
+   * {@link verify}.
+   */
   async save(): Promise<void> {
+    if (this.#hasRead) await this.verify();
     const { number } = this.#machine;
     await this.#log.save(this.#name, {
       position: this.#position,
@@ -179,6 +187,7 @@ export class Replica {
     this.#machine = machine;
     this.#position = position;
     this.#doubted = false;
+    this.#hasRead = false;
     if (from > number) {
       this.#hasSkipped = true;
       this.#eventsAfter = Math.max(this.#eventsAfter, from);

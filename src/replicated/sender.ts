@@ -187,8 +187,6 @@ export class Sender {
   async #save(): Promise<void> {
     this.#isSnapshotDue = false;
     try {
-      // Others will trust the snapshot more than their own states, so it must be what the log gives.
-      await this.#replica.verify();
       await this.#replica.save();
       this.#snapshotError = null;
     } catch (error) {
