@@ -30,7 +30,7 @@ import { MemPool } from 'buddy-allocator/mempool';
 import { Prefixes } from 'buddy-allocator/prefixes';
 import { MemoryLog, ReplicatedArena } from 'buddy-allocator/replicated';
 import { SharedBuddyAllocator } from 'buddy-allocator/shared';
-import { readTrace, replay } from 'buddy-allocator/trace';
+import { encodeTrace, readTrace, replay, traceFromOps } from 'buddy-allocator/trace';
 import { BufferPool as WebGlPool } from 'buddy-allocator/webgl';
 import { BufferPool } from 'buddy-allocator/webgpu';
 const arena = new BuddyAllocator({ capacity: 48 });
@@ -50,7 +50,7 @@ if (typeof WebGlPool !== 'function') throw new Error('webgl');
 const replicated = await ReplicatedArena.open(new MemoryLog(), 'pool', { capacity: 48 });
 if ((await replicated.alloc(5))?.size !== 8) throw new Error('replicated');
 if (new Prefixes({ pool: '10.0.0.0/8', longest: 28 }).alloc(24) !== '10.0.0.0/24') throw new Error('prefixes');
-const trace = await readTrace(new Uint8Array(Int32Array.of(100, ~0).buffer));
+const trace = await readTrace(encodeTrace(traceFromOps(Int32Array.of(100, ~0))));
 if (replay(trace, { unit: 16, capacity: 64 }).failures !== 0) throw new Error('replay');
 `;
 

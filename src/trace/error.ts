@@ -7,11 +7,12 @@
  * - `FORMAT`: the file is not a trace, but something else, which the message names if it is known.
  * - `GZIP`: the file is gzip, but damaged or cut short.
  * - `TOO_LARGE`: the trace has more than 2 GiB, packed or unpacked, or more than there is memory for.
- * - `LENGTH`: the length of an int32 trace is not a multiple of 4 bytes.
+ * - `LENGTH`: the length of an int32 trace is not a multiple of 4 bytes, or not what its header says.
+ * - `VERSION`: the header of an int32 trace says that a later version of this package wrote it.
  * - `UNKNOWN_ID`: an int32 entry frees an id that no earlier entry allocated.
  * - `DOUBLE_FREE`: an int32 entry frees an id that an earlier entry freed.
- * - `LINE`: a line is not a line of mtrace.
- * - `SIZE`: an mtrace line has a size above 2^31 - 1 bytes. Only if {@link ReadOptions.strict} is set.
+ * - `LINE`: a line is not a line of the format.
+ * - `SIZE`: a line has a size above 2^31 - 1 bytes. Only if {@link ReadOptions.strict} is set.
  * - `REALLOC`: one of the two mtrace lines of a realloc (`<`, then `>`) lacks the other.
  */
 export type TraceErrorCode =
@@ -20,6 +21,7 @@ export type TraceErrorCode =
   | 'GZIP'
   | 'TOO_LARGE'
   | 'LENGTH'
+  | 'VERSION'
   | 'UNKNOWN_ID'
   | 'DOUBLE_FREE'
   | 'LINE'
@@ -31,7 +33,7 @@ export class TraceError extends Error {
   /** What is wrong, as a stable string. */
   readonly code: TraceErrorCode;
   /**
-   * Where it is wrong: the line of an mtrace text, counted from 1, or the entry of an int32 trace, counted from 0
+   * Where it is wrong: the line of a text, counted from 1, or the entry of an int32 trace, counted from 0
    * like its ids. Undefined if the whole file is at fault.
    */
   readonly at: number | undefined;

@@ -79,7 +79,9 @@ describe('buddy', () => {
     writeFileSync(file('zeros'), new Uint8Array(4096));
     const { status, stderr } = await buddy(['replay', file('zeros')]);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/zeros: not a trace: .* \(to read them nevertheless, name the format int32\)\n$/);
+    expect(stderr).toMatch(
+      /zeros: not a trace: .* \(to read integers without one, name the format int32\)\n$/,
+    );
     for (const command of ['replay', 'map', 'advise']) {
       const named = await buddy([command, file('zeros'), '--format', 'int32']);
       expect(named).toMatchObject({ status: 0, stderr: '' });
@@ -180,7 +182,10 @@ describe('buddy', () => {
       ['map', SQLITE, '--at', '169719'],
       /--at 169719 is past the end of the trace, which has 169718 operations/,
     ],
-    [['replay', SQLITE, '--format', 'gzip'], /--format.*must be one of int32, mtrace\./],
+    [
+      ['replay', SQLITE, '--format', 'gzip'],
+      /--format.*must be one of int32, mtrace, valgrind, ltrace, heaptrack\./,
+    ],
     [['map', SQLITE, '--format', 'mtrace'], /line 1: holds NUL bytes/],
     [['advise'], /missing required argument 'file'/],
     [['advise', SQLITE, '--unit', '16'], /unknown option '--unit'/],

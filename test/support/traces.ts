@@ -3,6 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
+/** Bytes of a trace before its operations. */
+const HEADER_BYTES = 12;
+
 /** Bytes per unit and units in the arena for which the hashes below hold. */
 export const TRACE_UNIT = 16;
 export const TRACE_CAPACITY = 2 ** 23;
@@ -27,7 +30,8 @@ export const TRACE_NAMES = Object.keys(TRACE_HASHES) as readonly TraceName[];
  * x < 0 frees the block with the id ~x.
  */
 export function loadBytes(name: string): Int32Array {
-  const raw = gunzipSync(readFileSync(new URL(`../../data/${name}.tr.gz`, import.meta.url)));
+  const file = gunzipSync(readFileSync(new URL(`../../data/${name}.tr.gz`, import.meta.url)));
+  const raw = file.subarray(HEADER_BYTES);
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const operations = new Int32Array(raw.byteLength / 4);
   for (let i = 0; i < operations.length; i++) operations[i] = view.getInt32(i * 4, true);

@@ -1,4 +1,4 @@
-// Reading and writing traces: both formats, plain and gzip, and all errors that a file can have.
+// Reading and writing traces: int32 and mtrace, plain and gzip, and all errors that a file can have.
 
 import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
@@ -20,8 +20,13 @@ function text(...lines: string[]): Uint8Array {
   return new TextEncoder().encode(`${lines.join('\n')}\n`);
 }
 
-/** Little-endian int32, written without the code under test. */
+/** Operations with their header, written without the code under test. */
 function int32(...ops: number[]): Uint8Array {
+  return Buffer.concat([Buffer.from('BUDT'), bare(1, ops.length, ...ops)]);
+}
+
+/** Little-endian int32. */
+function bare(...ops: number[]): Uint8Array {
   const bytes = Buffer.alloc(ops.length * 4);
   ops.forEach((op, i) => {
     bytes.writeInt32LE(op, i * 4);
@@ -29,8 +34,8 @@ function int32(...ops: number[]): Uint8Array {
   return bytes;
 }
 
-async function opsOf(bytes: Uint8Array): Promise<number[]> {
-  return [...(await readTrace(bytes)).ops];
+async function opsOf(bytes: Uint8Array, options?: ReadOptions): Promise<number[]> {
+  return [...(await readTrace(bytes, options)).ops];
 }
 
 async function refusal(bytes: Uint8Array, options?: ReadOptions): Promise<TraceError> {
@@ -60,27 +65,47 @@ describe('int32', () => {
   it('may be gzip, and may lie anywhere in its buffer', async () => {
     expect(await opsOf(gzipSync(int32(1, 2, ~0)))).toEqual([1, 2, ~0]);
     const buffer = Buffer.concat([Buffer.from([9]), int32(1, 2, ~0), Buffer.from([9, 9])]);
-    expect(await opsOf(buffer.subarray(1, 13))).toEqual([1, 2, ~0]);
+    expect(await opsOf(buffer.subarray(1, 25))).toEqual([1, 2, ~0]);
   });
 
-  it('is not taken for text if its first bytes look like it', async () => {
-    // 0x2040 is "@ " and 0x203d is "= " in little-endian bytes.
-    expect(await opsOf(int32(0x2040, ~0))).toEqual([0x2040, ~0]);
-    expect(await opsOf(int32(0x203d))).toEqual([0x203d]);
-    expect(await opsOf(int32(0x20202020, ~0))).toEqual([0x20202020, ~0]);
+  it('is read without a header only if it is named', async () => {
+    const format = 'int32';
+    expect(await readTrace(bare(100, 0, ~0), { format })).toMatchObject({
+      format,
+      ops: Int32Array.of(100, 0, ~0),
+    });
+    expect(await opsOf(gzipSync(bare(1, ~0)), { format })).toEqual([1, ~0]);
+    for (const bytes of [bare(100, 0, ~0), gzipSync(bare(100, ~0)), bare(24, 24, 24, 24)]) {
+      expect(await refusal(bytes)).toMatchObject({
+        code: 'FORMAT',
+        message:
+          'not a trace: neither text nor int32 with its header (to read integers without one, name the format int32)',
+      });
+    }
+  });
+
+  it('is read with its header also if it is named', async () => {
+    expect(await opsOf(int32(1, ~0), { format: 'int32' })).toEqual([1, ~0]);
+  });
+
+  it('may leave the number of its operations open, as a trace does that is written while it is recorded', async () => {
+    const open = Buffer.concat([Buffer.from('BUDT'), bare(1, -1)]);
+    expect(await opsOf(Buffer.concat([open, bare(7, 8, ~1)]))).toEqual([7, 8, ~1]);
+    expect(await refusal(open)).toMatchObject({ code: 'EMPTY' });
+    expect(await refusal(Buffer.concat([open, bare(7).subarray(0, 3)]))).toMatchObject({
+      code: 'LENGTH',
+      at: 0,
+    });
   });
 
   it('is the output of encodeTrace', async () => {
     const trace = await readTrace(readFileSync(new URL('../../data/sqlite.tr.gz', import.meta.url)));
     const bytes = encodeTrace(trace);
-    expect(bytes.length).toBe(trace.ops.length * 4);
-    expect(Buffer.from(bytes).equals(Buffer.from(trace.ops.buffer))).toBe(true);
-    expect([...encodeTrace(traceFromOps(Int32Array.of(258, ~0)))]).toEqual([2, 1, 0, 0, 255, 255, 255, 255]);
-  });
-
-  it.each([0x8b1f, 0x38b1f, 0x18b1f])('of %i bytes at first is not taken for gzip', async (size) => {
-    const ops = [size, 24, ~0];
-    expect(await opsOf(encodeTrace(traceFromOps(Int32Array.from(ops))))).toEqual(ops);
+    expect(bytes.length).toBe(12 + trace.ops.length * 4);
+    expect(Buffer.from(bytes.subarray(12)).equals(Buffer.from(trace.ops.buffer))).toBe(true);
+    expect([...encodeTrace(traceFromOps(Int32Array.of(258, ~0)))]).toEqual(
+      [66, 85, 68, 84, 1, 0, 0, 0, 2, 0, 0, 0].concat([2, 1, 0, 0, 255, 255, 255, 255]),
+    );
   });
 
   it('survives writing and reading with any operations', async () => {
@@ -93,7 +118,21 @@ describe('int32', () => {
   });
 
   it.each<[string, Uint8Array, TraceErrorCode, number, string]>([
-    ['a length that is not a multiple of 4', int32(1, 2).subarray(0, 7), 'LENGTH', 1, 'entry 1: '],
+    ['a length that is not a multiple of 4', int32(1, 2).subarray(0, 19), 'LENGTH', 1, 'entry 1: '],
+    [
+      'an operation less than the header counts',
+      int32(1, 2).subarray(0, 16),
+      'LENGTH',
+      1,
+      'counts 2 operations, but',
+    ],
+    [
+      'an operation more',
+      Buffer.concat([int32(1, 2), bare(3)]),
+      'LENGTH',
+      2,
+      'counts 2 operations, but the file has 3',
+    ],
     ['a free before any allocation', int32(~0), 'UNKNOWN_ID', 0, 'entry 0: frees id 0, but nothing'],
     [
       'a free of an id to come',
@@ -109,6 +148,22 @@ describe('int32', () => {
     expect(error).toMatchObject({ name: 'TraceError', code, at });
     expect(error.message).toContain(message);
     expect(await refusal(gzipSync(bytes))).toMatchObject({ code, at });
+  });
+
+  it.each<[string, Uint8Array, TraceErrorCode, string]>([
+    ['cut off', int32(1).subarray(0, 11), 'LENGTH', 'the file ends within its header'],
+    [
+      'of a later version',
+      Buffer.concat([Buffer.from('BUDT'), bare(2, 1, 1)]),
+      'VERSION',
+      'version 2 of the format, not 1',
+    ],
+    ['without operations', int32(), 'EMPTY', 'no operations'],
+  ])('a header %s is an error', async (_, bytes, code, message) => {
+    const error = await refusal(bytes);
+    expect(error).toMatchObject({ code, at: undefined });
+    expect(error.message).toMatch(message);
+    expect(await refusal(bytes, { format: 'int32' })).toMatchObject({ code });
   });
 });
 
@@ -268,7 +323,7 @@ describe('gzip', () => {
     ['cut off in its data', packed.subarray(0, packed.length >> 1)],
     ['cut off in its checksum', packed.subarray(0, -3)],
     ['with a wrong checksum', flipped],
-    ['followed by something else', Buffer.concat([packed, int32(1)])],
+    ['followed by something else', Buffer.concat([packed, bare(1)])],
   ])('%s is an error', async (_, bytes) => {
     expect(await refusal(bytes)).toMatchObject({ code: 'GZIP', at: undefined });
   });
@@ -337,7 +392,7 @@ describe('arguments', () => {
     // The case realms: a test runner's sandbox, an iframe.
     const bytes = runInNewContext('Uint8Array.of(100, 0, 0, 0)') as Uint8Array;
     expect(bytes).not.toBeInstanceOf(Uint8Array);
-    expect(await opsOf(bytes)).toEqual([100]);
+    expect(await opsOf(bytes, { format: 'int32' })).toEqual([100]);
   });
 
   it('the bytes may change once the call has returned', async () => {

@@ -1,9 +1,6 @@
 // Files that are not traces: what they begin with, and what to call them.
 
-/**
- * Bytes that a kind of file has at a place, as one character per byte. They must not be the begin of a plausible int32
- * trace: as integers they are negative or large.
- */
+/** Bytes that a kind of file has at a place, as one character per byte. */
 interface Mark {
   readonly bytes: string;
   /** Default 0. */
@@ -30,6 +27,12 @@ const MARKS: readonly Mark[] = [
   { bytes: '\xff\xd8\xff', is: 'a JPEG image' },
   { bytes: '%PDF-', is: 'a PDF document' },
   { bytes: 'SQLite format 3\0', is: 'an SQLite database' },
+  {
+    bytes: '{"dhatFileVersion":',
+    is:
+      'a profile of DHAT, which has sums for each place in the program, but not the order of the allocations and frees: ' +
+      'record the program with valgrind --trace-malloc=yes instead',
+  },
 ];
 
 /** Bytes in which text of UTF-16 without a byte order mark shows: eight characters. */

@@ -7,35 +7,48 @@ import { withMemory } from '../memory.ts';
 import type { Trace, TraceFormat } from '../trace.ts';
 import { foreignFile, isTextByte } from './foreign.ts';
 import { gunzip, isGzip } from './gzip.ts';
-import { parseInt32 } from './int32.ts';
+import { isHeaptrack, parseHeaptrack } from './heaptrack.ts';
+import { hasHeader, parseInt32 } from './int32.ts';
+import { isLtrace, parseLtrace } from './ltrace.ts';
 import { parseMtrace } from './mtrace.ts';
 import { checkLength } from './parts.ts';
-import { isPlausible } from './plausible.ts';
+import { isValgrind, parseValgrind } from './valgrind.ts';
 
-/** Bytes at the start of a file that tell text from integers: two integers of printable bytes are above 2^29. */
-const HEAD_BYTES = 8;
+/** Bytes at the start of a file that tell text from anything else. */
+const FIRST_BYTES = 8;
+
+/** Bytes at the start of a text that tell what wrote it. */
+const HEAD_BYTES = 2 ** 16;
+
+/** The readers of the formats, by their names. `strict` is {@link ReadOptions.strict}. */
+const READERS: Readonly<Record<TraceFormat, (bytes: Uint8Array, strict: boolean) => Trace>> = {
+  int32: parseInt32,
+  mtrace: parseMtrace,
+  valgrind: parseValgrind,
+  ltrace: parseLtrace,
+  heaptrack: parseHeaptrack,
+};
 
 /** The formats that {@link readTrace} reads. */
-export const TRACE_FORMATS: readonly TraceFormat[] = ['int32', 'mtrace'];
+export const TRACE_FORMATS = Object.keys(READERS) as readonly TraceFormat[];
 
 /** How to read a trace. */
 export interface ReadOptions {
   /**
-   * The format. Without it, the content tells; then data that are neither mtrace text nor a plausible int32 trace are
-   * refused. Give `int32` to read whatever integers there are.
+   * The format. Without it, the content tells. Give `int32` to read integers without a header, whatever they are.
    */
   readonly format?: TraceFormat | undefined;
   /**
-   * Whether to refuse an mtrace recording that is cut off at its end, or has a size above 2^31 - 1 bytes, instead of
-   * leaving these lines out. Default false.
+   * Whether to refuse a text that is cut off at its end, or has a size above 2^31 - 1 bytes, instead of leaving these lines
+   * out. Default false.
    */
   readonly strict?: boolean | undefined;
 }
 
 /**
- * Reads a trace: int32 or the mtrace text of the GNU C library, plain or gzip. The content tells them apart; file
- * names do not matter. The bytes are not changed, and may be changed as soon as this has returned its promise. O(n)
- * expected.
+ * Reads a trace: int32, the mtrace text of the GNU C library, or the log of valgrind, ltrace or heaptrack; plain or gzip. The
+ * content tells them apart; file names do not matter. The bytes are not changed, and may be changed as soon as this has returned
+ * its promise. O(n) expected.
  *
  * @param bytes a Uint8Array of any realm, on any kind of buffer.
  * @throws TypeError if `bytes` is not a Uint8Array, or an option has the wrong type.
@@ -51,23 +64,28 @@ export async function readTrace(bytes: Uint8Array, options: ReadOptions = {}): P
   const own = ownBytes(bytes);
   const plain = isGzip(own) ? await gunzip(own) : own;
   if (plain.length === 0) throw new TraceError('EMPTY', 'the file is empty');
-  if (format === 'int32') return parseInt32(plain);
-  if (format === 'mtrace') return parseMtrace(plain, strict);
-  return parseAny(plain, strict);
+  return READERS[format ?? formatOf(plain)](plain, strict);
 }
 
-/** Reads a trace of either format, if it is one. */
-function parseAny(bytes: Uint8Array, strict: boolean): Trace {
+/**
+ * The format that the content of a file shows; mtrace for any other text.
+ *
+ * @throws TraceError `FORMAT` if it is not a trace.
+ */
+function formatOf(bytes: Uint8Array): TraceFormat {
+  if (hasHeader(bytes)) return 'int32';
   const foreign = foreignFile(bytes);
   if (foreign !== undefined) throw new TraceError('FORMAT', `not a trace: ${foreign}`);
-  if (bytes.subarray(0, HEAD_BYTES).every(isTextByte)) return parseMtrace(bytes, strict);
-  const trace = parseInt32(bytes);
-  if (isPlausible(trace)) return trace;
-  throw new TraceError(
-    'FORMAT',
-    'not a trace: neither mtrace text, nor integers that look like the operations of a program ' +
-      '(to read them nevertheless, name the format int32)',
-  );
+  if (!bytes.subarray(0, FIRST_BYTES).every(isTextByte)) {
+    throw new TraceError(
+      'FORMAT',
+      'not a trace: neither text nor int32 with its header (to read integers without one, name the format int32)',
+    );
+  }
+  const head = new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES));
+  if (isHeaptrack(head)) return 'heaptrack';
+  if (isValgrind(head)) return 'valgrind';
+  return isLtrace(head) ? 'ltrace' : 'mtrace';
 }
 
 function checkFormat(format: TraceFormat): void {

@@ -2,13 +2,18 @@
 
 import { TraceError } from '../error.ts';
 import { int32s } from '../memory.ts';
-import type { Trace } from '../trace.ts';
+import type { Trace, TraceFormat } from '../trace.ts';
 import { AddressTable, NO_BLOCK } from './addresses.ts';
 
 /** An address: two uint32. */
 export interface Address {
   readonly low: number;
   readonly high: number;
+}
+
+/** The address that at most 16 hexadecimal digits give. */
+export function addressOf(digits: string): Address {
+  return { low: Number(`0x${digits.slice(-8)}`), high: Number(`0x0${digits.slice(0, -8)}`) };
 }
 
 /** The content of a line. */
@@ -72,18 +77,18 @@ export class Recording {
   }
 
   /**
-   * The trace, after the last line. O(n).
+   * The trace, after the last line, read from a file of `format`. O(n).
    *
    * @throws TraceError `REALLOC` or `EMPTY`.
    */
-  finish(lastLine: number): Trace {
+  finish(format: TraceFormat, lastLine: number): Trace {
     if (this.#moving !== undefined) {
       if (this.#strict) throw unfinished(lastLine + 1, '');
       this.#cutOffLines++;
     }
     if (this.#length === 0) throw new TraceError('EMPTY', 'the trace has no operations');
     return {
-      format: 'mtrace',
+      format,
       ops: this.#ops.slice(0, this.#length),
       allocations: this.#allocations,
       frees: this.#length - this.#allocations,

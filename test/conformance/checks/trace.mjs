@@ -40,9 +40,10 @@ export const trace = {
   async 'writes and reads int32'() {
     const made = traceFromOps(Int32Array.of(100, 40, ~0));
     const bytes = encodeTrace(made);
-    equal(bytes, [100, 0, 0, 0, 40, 0, 0, 0, 255, 255, 255, 255], 'the bytes');
+    const header = [...new TextEncoder().encode('BUDT'), 1, 0, 0, 0, 3, 0, 0, 0];
+    equal(bytes, [...header, 100, 0, 0, 0, 40, 0, 0, 0, 255, 255, 255, 255], 'the bytes');
     equal((await readTrace(bytes)).ops, made.ops, 'the operations read');
-    await rejects(readTrace(bytes.subarray(0, 11)), 'LENGTH', 'a byte less');
+    await rejects(readTrace(bytes.subarray(0, -1)), 'LENGTH', 'a byte less');
     await rejects(readTrace(new Uint8Array(0)), TraceError, 'nothing');
   },
 
