@@ -89,8 +89,15 @@ export function encodeTrace(trace: Pick<Trace, 'ops'>): Uint8Array<ArrayBuffer> 
   return bytes;
 }
 
+/** The bytes of operations without a header. O(n). */
+export function encodeOps(ops: Int32Array): Uint8Array<ArrayBuffer> {
+  const bytes = uint8s(ops.length * 4);
+  writeOps(bytes, ops);
+  return bytes;
+}
+
 /** Writes operations to `bytes`, which has 4 for each. */
-export function writeOps(bytes: Uint8Array, ops: Int32Array): void {
+function writeOps(bytes: Uint8Array, ops: Int32Array): void {
   const view = viewOf(bytes);
   for (let i = 0; i < ops.length; i++) view.setInt32(i * 4, ops[i], true);
 }
