@@ -39,11 +39,14 @@ const hasCompiler = ((): boolean => {
   return status === 0 && library.some((folder) => existsSync(`${folder}/libc_malloc_debug.so.0`));
 })();
 
-/** Commands run in a scratch folder that has the project's data, examples and command. */
+/**
+ * Commands run in a scratch folder that has the project's data, examples and command, and the package where npm puts it.
+ */
 function runShell(text: string): string {
   const buddy = `node ${resolve('dist/cli.js')}`;
   const links = ['data', 'examples'].map((name) => `ln -sfn ${resolve(name)} ${name};`).join(' ');
-  const prelude = `set -eu; cd ${scratch}; ${links} buddy() { ${buddy} "$@"; }; npx() { "$@"; };`;
+  const installed = `mkdir -p node_modules; ln -sfn ${resolve('.')} node_modules/buddy-allocator`;
+  const prelude = `set -eu; cd ${scratch}; ${links} ${installed}; buddy() { ${buddy} "$@"; }; npx() { "$@"; };`;
   return execFileSync('bash', ['-c', `${prelude}\n${text}`], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],

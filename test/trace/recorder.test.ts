@@ -1,10 +1,10 @@
-// The recorder of docs/recording.md, on a program with threads that forks, replaces itself and is killed.
+// The recorder for C, recorder/record.c, on a program with threads that forks, replaces itself and is killed.
 // Case: mtrace-fork.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTrace, type Trace } from '../../src/trace.ts';
 
@@ -60,11 +60,14 @@ describe.skipIf(!hasCompiler)('the recorder (needs cc on Linux)', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'buddy-record-'));
-    const listing = /^```c\n(\/\/ record\.c\n[\s\S]*?)^```$/m.exec(readFileSync('docs/recording.md', 'utf8'));
-    writeFileSync(join(folder, 'record.c'), listing?.[1] ?? '');
     writeFileSync(join(folder, 'program.c'), PROGRAM);
     const cc = (...argv: string[]) => execFileSync('cc', argv, { cwd: folder, stdio: 'pipe' });
-    cc(...'-shared -fPIC -O2 -Wall -Wextra -Werror -o record.so record.c -ldl -pthread'.split(' '));
+    cc(
+      ...'-shared -fPIC -O2 -Wall -Wextra -Werror -o record.so'.split(' '),
+      resolve('recorder/record.c'),
+      '-ldl',
+      '-pthread',
+    );
     cc(...'-w -O0 -fno-builtin -D_GNU_SOURCE -o program program.c -pthread'.split(' '));
     const program = join(folder, 'program');
     const env = { LD_PRELOAD: join(folder, 'record.so'), BUDDY_RECORD: join(folder, 'trace') };
