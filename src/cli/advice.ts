@@ -1,22 +1,30 @@
 // The output of `buddy advise`.
 
 import type { Advice, Reason, Remedy, UnitFigures, Verdict } from '../trace.ts';
-import type { Paint } from './drawing.ts';
+import type { Candidate, Comparison } from './allocators/compare.ts';
+import { NAMES } from './allocators/names.ts';
+import { type Paint, verdictIn } from './drawing.ts';
 import { gapFigures } from './figures.ts';
 import { bytes, count, percent, plural } from './format.ts';
 import { lines, table } from './table.ts';
 
 /**
- * Advice as text: the recommendation, the reasons, the remedies, and the figures behind it. Sentences are `width`
- * characters wide.
+ * Advice as text: the verdict, the recommendation, the reasons, the remedies, the other allocators, and the figures behind all
+ * that. Sentences are `width` characters wide.
  */
-export function adviceSummary(advice: Advice, width: number, paint: Paint): string {
+export function adviceSummary(advice: Advice, comparison: Comparison, width: number, paint: Paint): string {
   const list = (title: string, items: readonly string[]): string =>
     [paint.bold(title), ...items.map((item) => wrap(item, width))].join('\n');
   const reasons = advice.reasons.map((reason) => because(reason, advice));
   const help = helps(advice);
-  const parts = [sentence(advice.verdict, paint), recommendation(advice, paint), list('why', reasons)];
-  if (help.length > 0) parts.push(list('what helps', help));
+  const parts = [
+    sentence(advice.verdict, paint),
+    recommendation(advice, paint),
+    list('why', reasons),
+    list('which to take', choices(comparison)),
+    allocators(comparison, advice),
+  ];
+  if (help.length > 0) parts.splice(3, 0, list('what helps', help));
   parts.push(`${paint.bold('units')}\n${units(advice)}`);
   if (advice.sizes.length > 0) parts.push(`${paint.bold('sizes')}\n${sizes(advice)}`);
   return `${parts.join('\n\n')}\n`;
@@ -24,8 +32,49 @@ export function adviceSummary(advice: Advice, width: number, paint: Paint): stri
 
 /** The verdict as a sentence, in its colour. */
 function sentence(verdict: Verdict, paint: Paint): string {
-  const color = { 'suits well': paint.green, 'suits, at a price': paint.yellow, 'does not suit': paint.red };
-  return paint.bold(color[verdict](`The buddy system ${verdict}.`));
+  return paint.bold(verdictIn(verdict, `The buddy system ${verdict}.`, paint));
+}
+
+/** Which allocator to take for what, as sentences with the reason. */
+function choices({ candidates, take }: Comparison): string[] {
+  const [buddies, exact, slabs] = candidates;
+  const than = (one: Candidate, other: Candidate): string =>
+    `${bytes(one.totalBytes)}, ${(one.totalBytes / other.totalBytes).toFixed(2)} times`;
+  return [
+    take.memory === 'heap'
+      ? `For memory, take a Heap: ${than(slabs, buddies)} the bytes of blocks. Its size classes round by an eighth at most.`
+      : `For memory, take blocks: ${than(buddies, slabs)} the bytes of a Heap, and every call takes bounded time.`,
+    take.offsets === 'ranges'
+      ? `For offsets, as in a file or a GPU buffer, take ranges: ${than(exact, buddies)} the bytes of blocks. They are not ` +
+        'rounded, but release wants their sizes.'
+      : `For offsets, as in a file or a GPU buffer, take blocks: ${than(buddies, exact)} the bytes of ranges, and free wants ` +
+        'no sizes.',
+  ];
+}
+
+/** The table of allocators. */
+function allocators({ candidates, take }: Comparison, { firstFitBytes, peakLiveBytes }: Advice): string {
+  const row = ({ name, unit, totalBytes, stateBytes, ratio, failures }: Candidate): string[] => [
+    `${name === take.memory || name === take.offsets ? '→ ' : ''}${NAMES[name]}`,
+    bytes(unit),
+    failures > 0 ? 'no room' : bytes(totalBytes),
+    bytes(stateBytes),
+    (totalBytes / peakLiveBytes).toFixed(2),
+    ratio.toFixed(2),
+  ];
+  const firstFit = [
+    'first fit',
+    '16 B',
+    bytes(firstFitBytes),
+    '',
+    (firstFitBytes / peakLiveBytes).toFixed(2),
+    '1.00',
+  ];
+  return table(
+    ['allocator', 'unit', 'takes', 'state', '/ live', '/ first fit'],
+    [...candidates.map(row), firstFit],
+    ['left', ...Array.from({ length: 5 }, () => 'right' as const)],
+  );
 }
 
 /** The recommended unit and capacity, and the peak of the trace. */
@@ -70,19 +119,13 @@ function because(reason: Reason, { recommended, firstFitBytes, peakLiveBytes }: 
 }
 
 /** The remedies as sentences, and their joint effect. */
-function helps({ verdict, remedies, remedied, recommended, firstFitBytes }: Advice): string[] {
+function helps({ remedies, remedied, firstFitBytes }: Advice): string[] {
   const items = remedies.map(remedyText);
   if (remedied !== null) {
     const all = items.length === 1 ? 'that' : 'all of these';
     const ratio = (remedied.totalBytes / firstFitBytes).toFixed(2);
     items.push(
       `With ${all}, a replay takes ${bytes(remedied.totalBytes)}, ${ratio} times the first-fit heap: ${remedied.verdict}.`,
-    );
-  }
-  if (verdict === 'does not suit') {
-    const saved = bytes(recommended.smallest.totalBytes - firstFitBytes);
-    items.push(
-      `Or another allocator: one with headers and free lists (first fit, TLSF) saves about ${saved}.`,
     );
   }
   return items;

@@ -5,13 +5,17 @@ import pico from 'picocolors';
 import { dump } from '../core/state/dump.ts';
 import { readTraceFile, readTraceStream } from '../trace/formats/file.ts';
 import { printable } from '../trace/printable.ts';
+import { gapsOf } from '../trace/trace.ts';
 import { advise, arenaAfter, fitCapacity, replay, type Trace, type TraceFormat } from '../trace.ts';
 import { adviceSummary } from './advice.ts';
+import { compare, contest } from './allocators/compare.ts';
+import type { AllocatorName } from './allocators/contender.ts';
+import { contestSummary } from './contest.ts';
 import type { Paint } from './drawing.ts';
 import { hasColors, type Io, widthOf } from './io.ts';
 import { naming } from './naming.ts';
 import { withProgress } from './progress.ts';
-import { drawMemory, mapSummary, replaySummary } from './summary.ts';
+import { drawMemory, fullestOf, mapSummary, replaySummary } from './summary.ts';
 
 /** Lines of a full memory map. */
 const MAP_LINES = 16;
@@ -30,6 +34,7 @@ interface ArenaFlags extends TraceFlags {
 
 /** Arguments of `buddy replay`. */
 export interface ReplayFlags extends ArenaFlags {
+  readonly on: readonly AllocatorName[];
   readonly json?: true;
   readonly html?: string;
 }
@@ -49,10 +54,32 @@ export interface AdviseFlags extends TraceFlags {
 /**
  * `buddy replay FILE`. Resolves to whether every allocation found room.
  *
- * @throws Error if the trace cannot be read or the page cannot be written; the message names the file.
+ * @throws Error if the trace cannot be read or the page cannot be written; the message names the file. Also if a flag is for
+ * another allocator.
  */
 export async function replayCommand(file: string, flags: ReplayFlags, io: Io): Promise<boolean> {
+  const isBuddy = flags.on.length === 1 && flags.on[0] === 'buddy';
+  if (!isBuddy && (flags.capacity !== undefined || flags.html !== undefined)) {
+    throw new Error('--capacity and --html are for --on buddy alone');
+  }
   const trace = await load(file, flags, io);
+  return isBuddy ? replayOnBuddy(file, trace, flags, io) : replayOnOthers(file, trace, flags, io);
+}
+
+/** `buddy replay --on` others than the buddy alone. */
+function replayOnOthers(file: string, trace: Trace, { on, unit, json }: ReplayFlags, io: Io): boolean {
+  const result = contest(trace, on, unit);
+  if (json) {
+    const contests = result.contests.map(({ atPeak, ...figures }) => figures);
+    const { format, ops, allocations, frees } = trace;
+    const head = { file, format, operations: ops.length, allocations, frees, ...gapsOf(trace) };
+    io.stdout.write(documentOf({ ...head, ...result, contests }));
+  } else io.stdout.write(contestSummary(trace, result, widthOf(io), paintFor(io)));
+  return result.contests.every(({ failures }) => failures === 0);
+}
+
+/** `buddy replay` on the buddy alone. */
+async function replayOnBuddy(file: string, trace: Trace, flags: ReplayFlags, io: Io): Promise<boolean> {
   const { unit } = flags;
   const capacity = capacityFor(trace, flags, io);
   const report = withProgress(io, 'replaying', trace, (onProgress) =>
@@ -64,7 +91,8 @@ export async function replayCommand(file: string, flags: ReplayFlags, io: Io): P
   }
   if (flags.json) io.stdout.write(documentOf({ file, ...report }));
   else {
-    const { allocator } = arenaAfter(trace, { unit, capacity });
+    const { operations } = fullestOf(report);
+    const { allocator } = arenaAfter(trace, { unit, capacity, operations });
     io.stdout.write(replaySummary(report, allocator, widthOf(io), paintFor(io)));
   }
   return report.failures === 0;
@@ -105,8 +133,11 @@ export async function adviseCommand(file: string, flags: AdviseFlags, io: Io): P
   const advice = withProgress(io, 'trying units', trace, (onProgress) =>
     advise(trace, { minUnit, onProgress }),
   );
+  const comparison = compare(trace, advice, minUnit);
   io.stdout.write(
-    flags.json ? documentOf({ file, ...advice }) : adviceSummary(advice, widthOf(io), paintFor(io)),
+    flags.json
+      ? documentOf({ file, ...advice, comparison })
+      : adviceSummary(advice, comparison, widthOf(io), paintFor(io)),
   );
 }
 

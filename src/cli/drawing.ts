@@ -1,30 +1,43 @@
 // Drawings in characters: memory maps, curves and bars.
 
 import type { createColors } from 'picocolors';
+import type { Verdict } from '../trace.ts';
 
 /** Functions that colour text, or leave it as it is. */
 export type Paint = ReturnType<typeof createColors>;
 
 const STEPS = '▁▂▃▄▅▆▇█';
 
+/** Cells in a line of a map that is at most `width` characters wide: a power of two, so that lines begin at round units. */
+export function cellsPerLine(width: number): number {
+  return Math.min(256, 2 ** Math.floor(Math.log2(Math.max(1, width))));
+}
+
 /**
- * A memory map as lines of text. Each region has one cell, the denser the fuller it is; each line begins with the
- * number of its first unit.
+ * A memory map as lines of text. Each region has one cell, the denser the fuller it is; each line begins with the label of its
+ * first cell, in as many characters as the longest label has.
  */
 export function drawMap(
   fullness: readonly number[],
   perLine: number,
-  capacity: number,
+  labelOf: (cell: number) => string,
   paint: Paint,
 ): string {
-  const lines: string[] = [];
-  const labelWidth = String(capacity).length;
-  for (let i = 0; i < fullness.length; i += perLine) {
-    const cells = fullness.slice(i, i + perLine).map((full) => cell(full, paint));
-    const unit = String(Math.floor((i * capacity) / fullness.length)).padStart(labelWidth);
-    lines.push(`${paint.dim(unit)} ${cells.join('')}`);
-  }
-  return lines.join('\n');
+  const labels: string[] = [];
+  for (let i = 0; i < fullness.length; i += perLine) labels.push(labelOf(i));
+  const labelWidth = Math.max(...labels.map((label) => label.length));
+  return labels
+    .map((label, line) => {
+      const cells = fullness.slice(line * perLine, (line + 1) * perLine).map((full) => cell(full, paint));
+      return `${paint.dim(label.padStart(labelWidth))} ${cells.join('')}`;
+    })
+    .join('\n');
+}
+
+/** A text in the colour of a verdict. */
+export function verdictIn(verdict: Verdict, text: string, paint: Paint): string {
+  const color = { 'suits well': paint.green, 'suits, at a price': paint.yellow, 'does not suit': paint.red };
+  return color[verdict](text);
 }
 
 /** The meaning of the cells of {@link drawMap}. */

@@ -30,7 +30,11 @@ export function replayFigures(report: ReplayReport): Figure[] {
 }
 
 /** The numbers of operations, of allocations and of frees. */
-function operationsFigure({ operations, allocations, frees }: ReplayReport): Figure {
+export function operationsFigure({
+  operations,
+  allocations,
+  frees,
+}: Pick<ReplayReport, 'operations' | 'allocations' | 'frees'>): Figure {
   return {
     name: 'operations',
     value: `${count(operations)} (${plural(allocations, 'allocation')}, ${plural(frees, 'free')})`,

@@ -5,6 +5,8 @@ import { MAX_CAPACITY } from '../base/arguments.ts';
 import { ADVISED_UNITS } from '../trace/advise/advise.ts';
 import { TRACE_FORMATS } from '../trace/formats/read.ts';
 import type { TraceFormat } from '../trace.ts';
+import { ALLOCATOR_NAMES } from './allocators/compare.ts';
+import type { AllocatorName } from './allocators/contender.ts';
 
 const SUFFIXES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
@@ -65,4 +67,12 @@ export function parseFormat(text: string): TraceFormat {
   const format = TRACE_FORMATS.find((name) => name === text);
   if (format !== undefined) return format;
   throw new InvalidArgumentError(`It must be one of ${TRACE_FORMATS.join(', ')}.`);
+}
+
+/** Allocators, separated by commas; each once. */
+export function parseAllocators(text: string): readonly AllocatorName[] {
+  const names = text.split(',').map((name) => ALLOCATOR_NAMES.find((known) => known === name));
+  const known = names.filter((name) => name !== undefined);
+  if (known.length === names.length && new Set(known).size === known.length) return known;
+  throw new InvalidArgumentError(`It must be one or several of ${ALLOCATOR_NAMES.join(',')}, with commas.`);
 }

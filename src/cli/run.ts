@@ -13,6 +13,7 @@ import {
 } from './commands.ts';
 import { type Io, widthOf } from './io.ts';
 import {
+  parseAllocators,
   parseCapacity,
   parseCount,
   parseFormat,
@@ -53,6 +54,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     });
   withArenaFlags(program.command('replay'))
     .description('Replay a trace, and show its speed, fragmentation and memory map.')
+    .option(
+      '--on <allocators>',
+      'buddy, ranges, heap, shared, or several with commas to see them side by side',
+      parseAllocators,
+      ['buddy'],
+    )
     .option('--json', 'print the whole report as one JSON document instead')
     .option('--html <file>', 'also write a page with plots')
     .action(async (file: string, flags: ReplayFlags) => {
@@ -66,7 +73,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       if (!(await mapCommand(file, flags, io))) status = NO_ROOM;
     });
   withTrace(program.command('advise'))
-    .description('Recommend a unit and a capacity, and say whether the buddy system suits the trace.')
+    .description('Say which allocator suits the trace, and recommend a unit and a capacity.')
     .option(
       '--min-unit <bytes>',
       'the smallest unit to try, a power of two from 8 to 4096; all blocks are aligned to it',
@@ -125,10 +132,13 @@ async function prefixes(
 /** Adds the argument and the options that all commands have. */
 function withTrace(command: Command): Command {
   return command
-    .argument('<file>', 'the trace: int32 or mtrace text, plain or gzip; - reads standard input')
+    .argument(
+      '<file>',
+      'the trace: int32, mtrace text, or a log of valgrind, ltrace or heaptrack; plain or gzip; - reads standard input',
+    )
     .option(
       '--format <name>',
-      'the format, int32 or mtrace (default: what the content looks like)',
+      'the format: int32, mtrace, valgrind, ltrace or heaptrack (default: what the content says)',
       parseFormat,
     )
     .option('--strict', 'refuse a recording that is cut off or has requests above 2^31 - 1 bytes');

@@ -1,8 +1,8 @@
 // The output of `buddy replay` and `buddy map`: figures, curves, sizes and memory maps.
 
 import type { BuddyAllocator } from '../core/allocator.ts';
-import { type ArenaState, memoryMap, type ReplayReport, type Trace } from '../trace.ts';
-import { bar, drawMap, mapLegend, type Paint, sparkline } from './drawing.ts';
+import { type ArenaState, memoryMap, type ReplayReport, type Sample, type Trace } from '../trace.ts';
+import { bar, cellsPerLine, drawMap, mapLegend, type Paint, sparkline } from './drawing.ts';
 import { arenaFigure, failuresFigure, gapFigures, replayFigures } from './figures.ts';
 import { bytes, count, percent, plural } from './format.ts';
 import { lines, table } from './table.ts';
@@ -12,7 +12,10 @@ const MAP_LINES = 8;
 const CURVE_WIDTH = 48;
 const BAR_WIDTH = 24;
 
-/** The output of `buddy replay`. `allocator` is the arena at the end; the map is at most `width` characters wide. */
+/**
+ * The output of `buddy replay`. `allocator` is the arena after the operations of {@link fullestOf}; the map is at most `width`
+ * characters wide.
+ */
 export function replaySummary(
   report: ReplayReport,
   allocator: BuddyAllocator,
@@ -24,7 +27,10 @@ export function replaySummary(
     fragmentation(report),
     curves(report, paint),
     sizes(report, paint),
-    [paint.bold('memory at the end'), drawMemory(allocator, MAP_LINES, width, paint)].join('\n'),
+    [
+      `${paint.bold('memory at the fullest')}, after ${plural(fullestOf(report).operations, 'operation')}`,
+      drawMemory(allocator, MAP_LINES, width, paint),
+    ].join('\n'),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -55,22 +61,25 @@ export function mapSummary(
   return lines(figures, paint);
 }
 
-/**
- * A memory map of `lines` lines at most, each `width` characters wide at most, and its legend. The cells of a line
- * are a power of two, so that lines begin at round units.
- */
+/** A memory map of `lines` lines at most, each `width` characters wide at most, and its legend. */
 export function drawMemory(allocator: BuddyAllocator, lines: number, width: number, paint: Paint): string {
   const { capacity } = allocator;
-  const room = Math.max(1, width - String(capacity).length - 1);
-  const perLine = Math.min(256, 2 ** Math.floor(Math.log2(room)));
-  return [drawMap(memoryMap(allocator, perLine * lines), perLine, capacity, paint), mapLegend(paint)].join(
-    '\n',
-  );
+  const perLine = cellsPerLine(width - String(capacity).length - 1);
+  const fullness = memoryMap(allocator, perLine * lines);
+  const labelOf = (cell: number): string =>
+    String(Math.floor((cell * capacity) / fullness.length)).padStart(String(capacity).length);
+  return [drawMap(fullness, perLine, labelOf, paint), mapLegend(paint)].join('\n');
+}
+
+/** The fullest of the samples, the first of equals. */
+export function fullestOf({ samples }: ReplayReport): Sample {
+  return samples.reduce((a, b) => (b.usedUnits > a.usedUnits ? b : a));
 }
 
 /** The table of fragmentation. */
-function fragmentation({ samples }: ReplayReport): string {
-  const fullest = samples.reduce((a, b) => (b.usedUnits > a.usedUnits ? b : a));
+function fragmentation(report: ReplayReport): string {
+  const { samples } = report;
+  const fullest = fullestOf(report);
   const last = samples[samples.length - 1];
   const row = (name: string, key: 'internalFragmentation' | 'externalFragmentation'): string[] => {
     const highest = Math.max(...samples.map((sample) => sample[key]));
