@@ -22,7 +22,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   trace: ['base', 'core'],
   replicated: ['base', 'core'],
   prefixes: ['base', 'core'],
-  cli: ['base', 'core', 'prefixes', 'replicated', 'trace'],
+  cli: ['base', 'core', 'heap', 'prefixes', 'replicated', 'shared-heap', 'trace'],
 };
 
 /** The entry points that show more than one folder to the world. */

@@ -40,10 +40,13 @@ function choices({ candidates, take }: Comparison): string[] {
   const [buddies, exact, slabs] = candidates;
   const than = (one: Candidate, other: Candidate): string =>
     `${bytes(one.totalBytes)}, ${(one.totalBytes / other.totalBytes).toFixed(2)} times`;
+  const noHeap = slabs.failures > 0;
   return [
-    take.memory === 'heap'
-      ? `For memory, take a Heap: ${than(slabs, buddies)} the bytes of blocks. Its size classes round by an eighth at most.`
-      : `For memory, take blocks: ${than(buddies, slabs)} the bytes of a Heap, and every call takes bounded time.`,
+    noHeap
+      ? `For memory, take blocks: ${bytes(buddies.totalBytes)}. A Heap has no more than 4 GiB.`
+      : take.memory === 'heap'
+        ? `For memory, take a Heap: ${than(slabs, buddies)} the bytes of blocks. Its size classes round by an eighth at most.`
+        : `For memory, take blocks: ${than(buddies, slabs)} the bytes of a Heap, and every call takes bounded time.`,
     take.offsets === 'ranges'
       ? `For offsets, as in a file or a GPU buffer, take ranges: ${than(exact, buddies)} the bytes of blocks. They are not ` +
         'rounded, but release wants their sizes.'
@@ -54,14 +57,12 @@ function choices({ candidates, take }: Comparison): string[] {
 
 /** The table of allocators. */
 function allocators({ candidates, take }: Comparison, { firstFitBytes, peakLiveBytes }: Advice): string {
-  const row = ({ name, unit, totalBytes, stateBytes, ratio, failures }: Candidate): string[] => [
-    `${name === take.memory || name === take.offsets ? '→ ' : ''}${NAMES[name]}`,
-    bytes(unit),
-    failures > 0 ? 'no room' : bytes(totalBytes),
-    bytes(stateBytes),
-    (totalBytes / peakLiveBytes).toFixed(2),
-    ratio.toFixed(2),
-  ];
+  const row = ({ name, unit, totalBytes, stateBytes, ratio, failures }: Candidate): string[] => {
+    const title = `${name === take.memory || name === take.offsets ? '→ ' : ''}${NAMES[name]}`;
+    if (failures > 0) return [title, bytes(unit), 'no room', '', '', ''];
+    const perLive = (totalBytes / peakLiveBytes).toFixed(2);
+    return [title, bytes(unit), bytes(totalBytes), bytes(stateBytes), perLive, ratio.toFixed(2)];
+  };
   const firstFit = [
     'first fit',
     '16 B',

@@ -5,7 +5,7 @@ import type { Trace } from '../trace.ts';
 import { type Contest, type Contests, leastOf } from './allocators/compare.ts';
 import { NAMES } from './allocators/names.ts';
 import { cellsPerLine, drawMap, mapLegend, type Paint, verdictIn } from './drawing.ts';
-import { failuresFigure, gapFigures, operationsFigure } from './figures.ts';
+import { gapFigures, operationsFigure } from './figures.ts';
 import { bytes, plural } from './format.ts';
 import { lines, table } from './table.ts';
 
@@ -28,7 +28,6 @@ export function contestSummary(
     ...gapFigures(trace),
     { name: 'fullest', value: `after ${plural(operations, 'operation')}: ${bytes(liveBytes)} live` },
     { name: 'first fit', value: `${bytes(firstFitBytes)}, with headers of 8 bytes` },
-    ...contests.filter(({ failures }) => failures > 0).map(({ failures }) => failuresFigure(failures)),
   ];
   const parts = [
     lines(figures, paint),
@@ -43,14 +42,18 @@ export function contestSummary(
 function contestTable(contests: readonly Contest[], liveBytes: number): string {
   return table(
     ['allocator', 'takes', 'state', '/ live', '/ first fit', 'ns/op'],
-    contests.map(({ name, totalBytes, stateBytes, ratio, nsPerOperation }) => [
-      NAMES[name],
-      bytes(totalBytes),
-      bytes(stateBytes),
-      (totalBytes / liveBytes).toFixed(2),
-      ratio.toFixed(2),
-      nsPerOperation.toFixed(0),
-    ]),
+    contests.map(({ name, totalBytes, stateBytes, ratio, nsPerOperation, failures }) =>
+      failures > 0
+        ? [NAMES[name], 'no room', '', '', '', '']
+        : [
+            NAMES[name],
+            bytes(totalBytes),
+            bytes(stateBytes),
+            (totalBytes / liveBytes).toFixed(2),
+            ratio.toFixed(2),
+            nsPerOperation.toFixed(0),
+          ],
+    ),
     ['left', 'right', 'right', 'right', 'right', 'right'],
   );
 }
@@ -60,13 +63,16 @@ function maps(contests: readonly Contest[], width: number, paint: Paint): string
   const perLine = cellsPerLine(width - LABEL_WIDTH);
   const most = Math.max(...contests.map(({ memoryBytes }) => memoryBytes));
   const cellBytes = 2 ** Math.max(0, Math.ceil(Math.log2(most / (MAP_LINES * perLine))));
-  return contests.map(({ name, verdict, ratio, atPeak, memoryBytes }) => {
+  return contests.map(({ name, verdict, ratio, atPeak, memoryBytes, failures }) => {
     const cells = Math.max(1, Math.ceil(memoryBytes / cellBytes));
     const map = new RegionMap(cells * cellBytes, cells);
     for (const block of atPeak) map.add(block.address, block.bytes);
     const label = (cell: number): string => bytes(cell * cellBytes);
-    const title = `${paint.bold(NAMES[name])}: ${ratio.toFixed(2)} times first fit, ${verdictIn(verdict, verdict, paint)}`;
-    return `${title}\n${drawMap(map.fullness(), perLine, label, paint)}`;
+    const result =
+      failures > 0
+        ? paint.red(`${plural(failures, 'allocation')} found no room`)
+        : `${ratio.toFixed(2)} times first fit, ${verdictIn(verdict, verdict, paint)}`;
+    return `${paint.bold(NAMES[name])}: ${result}\n${drawMap(map.fullness(), perLine, label, paint)}`;
   });
 }
 
@@ -74,10 +80,6 @@ function maps(contests: readonly Contest[], width: number, paint: Paint): string
 function choice(contests: readonly Contest[], paint: Paint): string {
   const best = leastOf(contests);
   if (best === undefined) return paint.red('None of them has room for the trace.');
-  const others = contests
-    .filter((other) => other !== best)
-    .map(
-      ({ name, totalBytes }) => `${NAMES[name]} ${(totalBytes / best.totalBytes).toFixed(2)} times as much`,
-    );
-  return `${paint.bold(`Take ${NAMES[best.name]}`)}: ${bytes(best.totalBytes)}; ${others.join(', ')}. buddy advise says more.`;
+  const { name, totalBytes, ratio } = best;
+  return `${paint.bold(`Take ${NAMES[name]}`)}: ${bytes(totalBytes)}, ${ratio.toFixed(2)} times first fit. buddy advise says more.`;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import type { Comparison } from '../../src/cli/allocators/compare.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/run.ts';
 import { dump } from '../../src/core/state/dump.ts';
@@ -268,8 +269,8 @@ describe('buddy replay', () => {
       │  64 B │           1 │ 25.0 % │ 23.4 % │ ████████████             │
       └───────┴─────────────┴────────┴────────┴──────────────────────────┘
 
-      memory at the end
-      0 ···█····
+      memory at the fullest, after 4 operations
+      0 ████████
       · empty   ░ up to a third   ▒ up to two thirds   ▓ more   █ full
       "
     `);
@@ -375,6 +376,127 @@ describe('buddy replay', () => {
       externalFragmentation: 0,
       map: [1, 1, 1, 1, 1, 1, 1, 1],
     });
+  });
+});
+
+describe('buddy replay --on', () => {
+  const ALL = 'buddy,ranges,heap,shared';
+
+  test('shows allocators side by side, each at the fullest moment, and says which to take', async () => {
+    const { status, stdout, stderr } = await buddy(['replay', SQLITE, '--on', 'buddy,heap']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('fullest         after 166,705 operations: 6.16 MiB live\n');
+    expect(stdout).toContain('first fit       6.73 MiB, with headers of 8 bytes\n');
+    expect(stdout).toMatch(/│ blocks of the buddy │ 11\.9 MiB │ 209 KiB │ +1\.93 │ +1\.77 │ +\d+ │/);
+    expect(stdout).toMatch(/│ Heap +│ 6\.\d+ MiB │ \d+ KiB │ +1\.\d\d │ +1\.0\d │ +\d+ │/);
+    const [, buddies, slabs] =
+      /blocks of the buddy: 1\.77 .* not suit\n([^H]*)\nHeap: .* suits well\n([^e]*)\n/s.exec(stdout) ?? [
+        '',
+        '',
+        '',
+      ];
+    // A cell is 64 KiB in both maps.
+    expect(buddies).toMatch(/^ {2}0 B .{64}\n4 MiB .{64}\n8 MiB ▒{59}░\n$/m);
+    expect(slabs.split('\n')[0]).toMatch(/^ {2}0 B ▒▓{63}$/);
+    expect(stdout).toMatch(/\nTake Heap: 6\.\d+ MiB, 1\.0\d times first fit\. buddy advise says more\.\n$/);
+  });
+
+  test('takes one allocator, and tells nothing of taking another', async () => {
+    const { status, stdout } = await buddy(['replay', file('small.tr'), '--on', 'shared']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('SharedHeap, one worker: ');
+    expect(stdout).not.toContain('Take ');
+    const alone = await buddy(['replay', file('small.tr'), '--on', 'buddy']);
+    expect(alone.stdout).toContain('placement hash  2019');
+  });
+
+  test('takes blocks if they take hardly more', async () => {
+    const { stdout } = await buddy(['replay', 'data/gcc.tr.gz', '--on', 'ranges,buddy']);
+    expect(stdout).toMatch(/\nTake blocks of the buddy: /);
+  });
+
+  test('--json prints the figures of each', async () => {
+    const { stdout } = await buddy(['replay', file('small.tr'), '--on', ALL, '--json', '--unit', '32']);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({
+      format: 'int32',
+      operations: 7,
+      allocations: 4,
+      frees: 3,
+      skippedFrees: 0,
+    });
+    expect(document.peak).toEqual({ operations: 4, liveBytes: 86 });
+    // Blocks of 8 and 16 bytes with headers: 32 + 32 + 16 + 64.
+    expect(document.firstFitBytes).toBe(144);
+    expect(document.contests.map(({ name }: { name: string }) => name)).toEqual(ALL.split(','));
+    const [blocks, exact] = document.contests;
+    expect(blocks).toMatchObject({ unit: 32, memoryBytes: 192, failures: 0 });
+    // 20, 16, 1 and 49 bytes take five units of 32.
+    expect(exact).toMatchObject({ unit: 32, memoryBytes: 160, failures: 0 });
+    for (const { memoryBytes, stateBytes, totalBytes, ratio, nsPerOperation, atPeak } of document.contests) {
+      expect(totalBytes).toBe(memoryBytes + stateBytes);
+      expect(ratio).toBe(totalBytes / 144);
+      expect(nsPerOperation).toBeGreaterThan(0);
+      expect(atPeak).toBe(undefined);
+    }
+  });
+
+  test('a trace that does not fit has status 1, and says where', async () => {
+    const ops = Int32Array.from({ length: 4 }, () => 2 ** 31 - 1);
+    writeFileSync(file('large.tr'), encodeTrace(traceFromOps(ops)));
+    const { status, stdout } = await buddy([
+      'replay',
+      file('large.tr'),
+      '--on',
+      'heap,buddy',
+      '--unit',
+      '4096',
+    ]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/│ Heap +│ no room │ +│/);
+    expect(stdout).toContain('Heap: 3 allocations found no room\n');
+    expect(stdout).toContain('\nTake blocks of the buddy: 8 GiB, ');
+    const alone = await buddy(['replay', file('large.tr'), '--on', 'heap,shared', '--unit', '4096']);
+    expect(alone.stdout).toMatch(/\nNone of them has room for the trace\.\n$/);
+    const { stdout: advised } = await buddy(['advise', file('large.tr'), '--min-unit', '4096']);
+    expect(advised).toContain('For memory, take blocks: 8 GiB. A Heap has no more than 4 GiB.');
+  });
+
+  const names = /--on.*must be one or several of buddy,ranges,heap,shared/;
+  test.each<[string[], RegExp]>([
+    [['--on', 'first'], names],
+    [['--on', 'heap,'], names],
+    [['--on', 'heap,heap'], names],
+    [['--on', ''], names],
+    [['--on', 'heap', '--capacity', '8m'], /--capacity and --html are for --on buddy alone/],
+    [['--on', 'buddy,heap', '--html', 'report.html'], /--capacity and --html are for --on buddy alone/],
+    [['--on', 'heap', '--unit', '24'], /unit must be a power of two from 8 to 65536, not 24/],
+  ])('%s is bad usage', async (argv, message) => {
+    const { status, stdout, stderr } = await buddy(['replay', SQLITE, ...argv]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('the allocators that buddy advise compares', () => {
+  test.each([
+    ['sqlite', 'heap', 'ranges'],
+    ['gcc', 'buddy', 'buddy'],
+  ])('%s: %s for memory, %s for offsets', async (name, memory, offsets) => {
+    const { stdout } = await buddy(['advise', `data/${name}.tr.gz`, '--json']);
+    const { comparison, firstFitBytes, recommended } = JSON.parse(stdout) as Advice & {
+      comparison: Comparison;
+    };
+    expect(comparison.take).toEqual({ memory, offsets });
+    const [blocks, ranges, slabs, shared] = comparison.candidates;
+    expect(comparison.candidates.map((each) => each.name)).toEqual(['buddy', 'ranges', 'heap', 'shared']);
+    expect(blocks).toMatchObject({ unit: recommended.unit, totalBytes: recommended.smallest.totalBytes });
+    for (const each of comparison.candidates) {
+      expect(each.failures).toBe(0);
+      expect(each.ratio).toBe(each.totalBytes / firstFitBytes);
+    }
+    for (const near of [ranges, slabs]) expect(near.ratio).toBeLessThan(1.1);
+    expect(shared.ratio).toBeGreaterThan(1);
   });
 });
 
@@ -492,6 +614,22 @@ describe('buddy advise', () => {
         times the peak of the live bytes.
       - Nothing is lost to rounding at the peak.
 
+      which to take
+      - For memory, take blocks: 16.5 KiB, 0.80 times the bytes of a Heap, and every
+        call takes bounded time.
+      - For offsets, as in a file or a GPU buffer, take blocks: 16.5 KiB, 0.98 times
+        the bytes of ranges, and free wants no sizes.
+
+      ┌────────────────────────┬───────┬──────────┬──────────┬────────┬─────────────┐
+      │ allocator              │  unit │    takes │    state │ / live │ / first fit │
+      ├────────────────────────┼───────┼──────────┼──────────┼────────┼─────────────┤
+      │ → blocks of the buddy  │ 4 KiB │ 16.5 KiB │    484 B │   1.03 │        1.03 │
+      │ ranges                 │  32 B │ 16.8 KiB │    788 B │   1.05 │        1.05 │
+      │ Heap                   │  16 B │ 20.7 KiB │ 3.68 KiB │   1.29 │        1.29 │
+      │ SharedHeap, one worker │  16 B │   24 KiB │      0 B │   1.50 │        1.50 │
+      │ first fit              │  16 B │   16 KiB │          │   1.00 │        1.00 │
+      └────────────────────────┴───────┴──────────┴──────────┴────────┴─────────────┘
+
       units
       ┌─────────┬──────────┬────────┬──────────┬────────┬───────┬───────┬────────┐
       │    unit │ capacity │  arena │    state │ as 2^k │  lost │  mean │ / live │
@@ -536,6 +674,22 @@ describe('buddy advise', () => {
       - Requests for 60 bytes lose 31.3 % of that: each takes 64.
       - Gaps between blocks are 18.6 % of arena and state, even at the peak: 576 B.
       - The allocator's state is 17.3 % of arena and state: 536 B.
+
+      which to take
+      - For memory, take blocks: 3.02 KiB, 0.38 times the bytes of a Heap, and every
+        call takes bounded time.
+      - For offsets, as in a file or a GPU buffer, take blocks: 3.02 KiB, 0.99 times
+        the bytes of ranges, and free wants no sizes.
+
+      ┌────────────────────────┬──────┬──────────┬──────────┬────────┬─────────────┐
+      │ allocator              │ unit │    takes │    state │ / live │ / first fit │
+      ├────────────────────────┼──────┼──────────┼──────────┼────────┼─────────────┤
+      │ → blocks of the buddy  │ 32 B │ 3.02 KiB │    536 B │   1.79 │        1.07 │
+      │ ranges                 │  8 B │ 3.05 KiB │    888 B │   1.81 │        1.09 │
+      │ Heap                   │ 16 B │ 7.93 KiB │ 3.68 KiB │   4.70 │        2.82 │
+      │ SharedHeap, one worker │ 16 B │ 3.75 KiB │      0 B │   2.22 │        1.33 │
+      │ first fit              │ 16 B │ 2.81 KiB │          │   1.67 │        1.00 │
+      └────────────────────────┴──────┴──────────┴──────────┴────────┴─────────────┘
 
       units
       ┌────────┬──────────┬──────────┬───────┬────────┬────────┬────────┬────────┐
@@ -619,6 +773,7 @@ describe('buddy advise', () => {
       'firstFitBytes',
       'units',
       'sizes',
+      'comparison',
     ]);
     expect(document).toMatchObject({ file: SQLITE, verdict: 'does not suit', recommended: { unit: 256 } });
     expect(Object.keys(document.recommended)).toEqual([

@@ -47,7 +47,7 @@ export function compare(trace: Trace, advice: Advice, minUnit: number): Comparis
   const { recommended, firstFitBytes } = advice;
   const peak = peakOf(trace);
   const footprintOf = (name: AllocatorName, unit: number): Candidate => {
-    const { atPeak, ...footprint } = measure(trace, CONTENDERS[name], demandOf(peak, unit), peak);
+    const { atPeak, demand, ...footprint } = measure(trace, CONTENDERS[name], unit, peak);
     return candidate(name, unit, footprint, firstFitBytes);
   };
   const { arenaBytes: memoryBytes, stateBytes, totalBytes } = recommended.smallest;
@@ -91,17 +91,12 @@ export interface Contests {
 export function contest(trace: Trace, names: readonly AllocatorName[], unit: number): Contests {
   const peak = peakOf(trace);
   const { firstFitBytes } = measureRivals(trace, blocksOf(trace), () => {});
-  const demand = demandOf(peak, unit);
   const contests = names.map((name) => {
-    const { atPeak, ...footprint } = measure(trace, CONTENDERS[name], demand, peak);
+    const { atPeak, demand, ...footprint } = measure(trace, CONTENDERS[name], unit, peak);
     const nsPerOperation = timeOf(trace, CONTENDERS[name], demand);
     return { ...candidate(name, unit, footprint, firstFitBytes), nsPerOperation, atPeak };
   });
   return { peak, firstFitBytes, contests };
-}
-
-function demandOf({ liveBytes: peakLiveBytes }: Peak, unit: number): { unit: number; peakLiveBytes: number } {
-  return { unit, peakLiveBytes };
 }
 
 function candidate(

@@ -19,8 +19,8 @@ export interface Contender {
 export interface Demand {
   /** Bytes per unit: what blocks are rounded up to, and their alignment. */
   readonly unit: number;
-  /** The most bytes that are asked for at a time. */
-  readonly peakLiveBytes: number;
+  /** Bytes of the largest memory that a heap may take. An arena takes what it needs. */
+  readonly mostBytes: number;
 }
 
 /** Makes a contender in which nothing is allocated. */

@@ -6,6 +6,13 @@ import type { Contender, Create, Demand } from './contender.ts';
 
 const TIMED_PASSES = 3;
 
+/** The first memory that a heap gets: so many times the peak, and room for a small heap's own data. It doubles until it does. */
+const FIRST_ROOM = 1.5;
+const OWN_ROOM = 2 ** 15;
+
+/** 4 GiB, the most that a heap can address. */
+const MOST_ROOM = 2 ** 32;
+
 /** The most bytes that are asked for at a time, and when. */
 export interface Peak {
   /** Operations done when the peak is reached for the first time. */
@@ -52,13 +59,23 @@ export interface Footprint {
   readonly failures: number;
 }
 
-/** A replay: {@link Footprint}, and the live blocks at the peak. */
+/** A replay: {@link Footprint}, the live blocks at the peak, and what the allocator was made for. */
 export interface Measured extends Footprint {
   readonly atPeak: readonly PlacedBlock[];
+  readonly demand: Demand;
 }
 
-/** Replays a trace up to its `peak`, and from there to its end. O(n log n). */
-export function measure(trace: Trace, create: Create, demand: Demand, peak: Peak): Measured {
+/** Replays a trace, in units of `unit` bytes, up to its `peak` and from there to its end. O(n log n). */
+export function measure(trace: Trace, create: Create, unit: number, peak: Peak): Measured {
+  const first = Math.ceil(FIRST_ROOM * peak.liveBytes) + OWN_ROOM;
+  for (let mostBytes = Math.min(first, MOST_ROOM); ; mostBytes = Math.min(2 * mostBytes, MOST_ROOM)) {
+    const measured = measureIn(trace, create, { unit, mostBytes }, peak);
+    if (measured.failures === 0 || mostBytes === MOST_ROOM) return measured;
+  }
+}
+
+/** {@link measure} in memory of one size. */
+function measureIn(trace: Trace, create: Create, demand: Demand, peak: Peak): Measured {
   const contender = create(demand);
   const pass = new Pass(trace, contender);
   pass.run(peak.operations);
@@ -66,7 +83,7 @@ export function measure(trace: Trace, create: Create, demand: Demand, peak: Peak
   pass.run(trace.ops.length);
   const { highest: memoryBytes, failures } = pass;
   const stateBytes = contender.stateBytes(memoryBytes);
-  return { memoryBytes, stateBytes, totalBytes: memoryBytes + stateBytes, failures, atPeak };
+  return { memoryBytes, stateBytes, totalBytes: memoryBytes + stateBytes, failures, atPeak, demand };
 }
 
 /** Nanoseconds per operation: the best of three passes over the trace, each on a fresh allocator. */
