@@ -7,7 +7,7 @@ import type { Advice, Trace, Verdict } from '../../trace.ts';
 import { buddy, ranges } from './arenas.ts';
 import type { AllocatorName, Create } from './contender.ts';
 import { heap, shared } from './heaps.ts';
-import { type Footprint, type Measured, measure, type Peak, peakOf, timeOf } from './measure.ts';
+import { type Footprint, type Measured, measure, type Peak, peakOf, timesOf } from './measure.ts';
 
 /** The contenders by their names, in the order in which they are shown. */
 const CONTENDERS: Readonly<Record<AllocatorName, Create>> = { buddy, ranges, heap, shared };
@@ -73,7 +73,7 @@ export function compare(trace: Trace, advice: Advice, minUnit: number): Comparis
 
 /** An allocator as a trace was replayed on it, with the time that this took. */
 export interface Contest extends Candidate {
-  /** Nanoseconds per operation, with the replay loop: the best of three passes. */
+  /** Nanoseconds per operation, with the replay loop: the best of three passes or more. */
   readonly nsPerOperation: number;
   /** The live blocks at the peak. */
   readonly atPeak: Measured['atPeak'];
@@ -91,10 +91,14 @@ export interface Contests {
 export function contest(trace: Trace, names: readonly AllocatorName[], unit: number): Contests {
   const peak = peakOf(trace);
   const { firstFitBytes } = measureRivals(trace, blocksOf(trace), () => {});
-  const contests = names.map((name) => {
-    const { atPeak, demand, ...footprint } = measure(trace, CONTENDERS[name], unit, peak);
-    const nsPerOperation = timeOf(trace, CONTENDERS[name], demand);
-    return { ...candidate(name, unit, footprint, firstFitBytes), nsPerOperation, atPeak };
+  const measured = names.map((name) => measure(trace, CONTENDERS[name], unit, peak));
+  const times = timesOf(
+    trace,
+    names.map((name, i) => ({ create: CONTENDERS[name], demand: measured[i].demand })),
+  );
+  const contests = names.map((name, i) => {
+    const { atPeak, demand, ...footprint } = measured[i];
+    return { ...candidate(name, unit, footprint, firstFitBytes), nsPerOperation: times[i], atPeak };
   });
   return { peak, firstFitBytes, contests };
 }
