@@ -146,6 +146,23 @@ describe('heaptrack', () => {
   });
 });
 
+// In the time of the square of their length, these would take minutes.
+it.each<[string, string]>([
+  [
+    'valgrind, calls without an end',
+    `--7-- malloc(8) = 0x10\n${`${'--7-- malloc('.repeat(1200)}\n`.repeat(200)}`,
+  ],
+  ['ltrace, calls that never return', `malloc(8) = 0x10\n${'malloc(8 <unfinished ...>\n'.repeat(100_000)}`],
+  ['ltrace, callers without a call', `malloc(8) = 0x10\n${`${'a->'.repeat(5000)}\n`.repeat(200)}`],
+  ['ltrace, ends without a result', `malloc(8) = 0x10\n${`puts(${')    '.repeat(3000)}\n`.repeat(200)}`],
+])(
+  '%s: reading takes time in proportion to the length',
+  async (_, text) => {
+    expect((await read(text)).ops).toEqual(Int32Array.of(8));
+  },
+  20_000,
+);
+
 it('a log without calls has no operations', async () => {
   for (const text of ['==7== Memcheck\n', 'puts("hello") = 6\n', 'v 10400 3\nX ./p\n'])
     await expect(read(text)).rejects.toMatchObject({ code: 'EMPTY' });

@@ -64,7 +64,10 @@ export function parseLtrace(bytes: Uint8Array, strict: boolean): Trace {
     if (begun !== null) {
       const [, , , , args, result] = begun;
       const isOutermost = stack.length === 0;
-      if (result === undefined) pending.set(thread, [...stack, { name, args }]);
+      if (result === undefined) {
+        stack.push({ name, args });
+        pending.set(thread, stack);
+      }
       // A free is noted when it begins: before another thread can get the address.
       if (isOutermost && (result !== undefined || isFreeing(name)))
         recordCall({ name, args, result }, recording, last);

@@ -12,7 +12,7 @@ const OWN = /^(?:==|--)\d+(?:==|--) /m;
  * A call, the process, and the result. realloc of a null pointer or to no bytes is printed together with the malloc or the free
  * that it becomes, which is the one to read.
  */
-const CALL = /--(\d+)-- (?:realloc\([^)]*\)(?=\w))?(\w+)\(([^)]*)\)(?: = (\S+))?$/;
+const CALL = /--(\d+)-- (?:realloc\([^()]*\)(?=\w))?(\w+)\(([^()]*)\)(?: = (\S+))?$/;
 
 /** Whether a text that begins so is such a log. */
 export function isValgrind(head: string): boolean {
