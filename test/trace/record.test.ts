@@ -196,6 +196,19 @@ describe('what is recorded', () => {
     expect(refusedRequests).toBe(1);
   });
 
+  it('of a DebugHeap, which makes its views without malloc', async () => {
+    const heap = new DebugHeap({ size: 2 ** 16 });
+    const recorder = record(heap);
+    const array = heap.allocArray(Uint8Array, 5); // 0
+    const zeros = heap.callocArray(Uint32Array, 6); // 1
+    if (array === null || zeros === null) throw new Error('no room');
+    const more = heap.reallocArray(zeros, 7); // 2
+    heap.free(array);
+    heap.free(more ?? 0);
+    expect(heap.realloc(0, 8)).toBeGreaterThan(0); // 3
+    expect([...(await recorder.trace()).ops]).toEqual([5, 24, 28, ~1, ~0, ~2, 8]);
+  });
+
   it('of an allocator: blocks, ranges and their parts, in bytes', async () => {
     const allocator = new BuddyAllocator({ capacity: 64 });
     const recorder = record(allocator, { unit: 10 });
@@ -384,6 +397,7 @@ describe('a recorded object', () => {
     await recorder.stop();
     heap.malloc(6);
     expect(calls).toEqual([2, 1, 2, 1]);
+    expect(recorder.operations).toBe(1);
     expect([...(await recorder.trace()).ops]).toEqual([5]);
   });
 
