@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { readTrace, type Trace } from '../../src/trace.ts';
 
 const hasCompiler = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
@@ -115,3 +116,7 @@ describe.skipIf(!hasCompiler)('the recorder (needs cc on Linux)', () => {
 });
 
 it.runIf(!hasCompiler)('the recorder is not tested here: it needs cc on Linux', () => {});
+
+it('the recorder is a file of the package', () => {
+  expect(manifest.files).toContain('recorder');
+});

@@ -1,6 +1,7 @@
 // Traces: unpacking, reading both formats, replaying.
 
-import { encodeTrace, readTrace, replay, TraceError, traceFromOps } from '../../../dist/trace.js';
+import { Heap } from '../../../dist/heap.js';
+import { encodeTrace, readTrace, record, replay, TraceError, traceFromOps } from '../../../dist/trace.js';
 import { features, named } from '../features.mjs';
 import { equal, hash, holds, needs, rejects } from '../verdict.mjs';
 
@@ -45,6 +46,32 @@ export const trace = {
     equal((await readTrace(bytes)).ops, made.ops, 'the operations read');
     await rejects(readTrace(bytes.subarray(0, -1)), 'LENGTH', 'a byte less');
     await rejects(readTrace(new Uint8Array(0)), TraceError, 'nothing');
+  },
+
+  async 'records a heap, to memory and to a function'() {
+    const heap = new Heap({ size: 65536 });
+    const pieces = [];
+    const recorder = record(heap, { sink: (piece) => pieces.push(...piece) });
+    const view = heap.allocArray(Float32Array, 3);
+    heap.free(heap.realloc(heap.malloc(10), 600));
+    heap.free(view);
+    await recorder.stop();
+    heap.malloc(1);
+    const { ops } = await readTrace(Uint8Array.from(pieces));
+    equal(ops, [12, 10, 600, ~1, ~2, ~0], 'the operations');
+    const kept = record(new Heap({ size: 65536 }));
+    await rejects(kept.trace(), 'EMPTY', 'a trace of nothing');
+  },
+
+  async 'records to a stream'() {
+    needs(features.decompression, named.decompression);
+    const heap = new Heap({ size: 65536 });
+    const gzip = new CompressionStream('gzip');
+    const packed = new Response(gzip.readable).arrayBuffer();
+    const recorder = record(heap, { sink: gzip.writable });
+    for (let i = 0; i < 20000; i++) heap.free(heap.malloc(i % 100));
+    await recorder.stop();
+    equal((await readTrace(new Uint8Array(await packed))).ops.length, 40000, 'operations');
   },
 
   async 'reads mtrace'() {
