@@ -18,7 +18,7 @@ export function adviceSummary(advice: Advice, comparison: Comparison, width: num
   const reasons = advice.reasons.map((reason) => because(reason, advice));
   const help = helps(advice);
   const parts = [
-    sentence(advice.verdict, paint),
+    `${sentence(advice.verdict, paint)}\n${takeSentence(comparison)}`,
     recommendation(advice, paint),
     list('why', reasons),
     list('which to take', choices(comparison)),
@@ -35,24 +35,30 @@ function sentence(verdict: Verdict, paint: Paint): string {
   return paint.bold(verdictIn(verdict, `The buddy system ${verdict}.`, paint));
 }
 
+/** The choice in one sentence. */
+function takeSentence({ take: { memory, offsets } }: Comparison): string {
+  const names = { buddy: 'blocks', heap: 'a Heap', ranges: 'ranges' };
+  return memory === offsets
+    ? `Take ${names[memory]}.`
+    : `Take ${names[memory]} for memory, ${names[offsets]} for offsets into something else.`;
+}
+
 /** Which allocator to take for what, as sentences with the reason. */
 function choices({ candidates, take }: Comparison): string[] {
   const [buddies, exact, slabs] = candidates;
   const than = (one: Candidate, other: Candidate): string =>
-    `${bytes(one.totalBytes)}, ${(one.totalBytes / other.totalBytes).toFixed(2)} times`;
-  const noHeap = slabs.failures > 0;
-  return [
-    noHeap
-      ? `For memory, take blocks: ${bytes(buddies.totalBytes)}. A Heap has no more than 4 GiB.`
-      : take.memory === 'heap'
-        ? `For memory, take a Heap: ${than(slabs, buddies)} the bytes of blocks. Its size classes round by an eighth at most.`
-        : `For memory, take blocks: ${than(buddies, slabs)} the bytes of a Heap, and every call takes bounded time.`,
+    `${bytes(one.totalBytes)}, ${(one.totalBytes / other.totalBytes).toFixed(2)} times the bytes of`;
+  const memory = (): string => {
+    if (take.memory === 'heap')
+      return `a Heap: ${than(slabs, buddies)} blocks. Its size classes round by an eighth at most.`;
+    if (slabs.failures > 0) return `blocks: ${bytes(buddies.totalBytes)}. A Heap has no more than 4 GiB.`;
+    return `blocks: ${than(buddies, slabs)} a Heap, and every call takes bounded time.`;
+  };
+  const offsets =
     take.offsets === 'ranges'
-      ? `For offsets, as in a file or a GPU buffer, take ranges: ${than(exact, buddies)} the bytes of blocks. They are not ` +
-        'rounded, but release wants their sizes.'
-      : `For offsets, as in a file or a GPU buffer, take blocks: ${than(buddies, exact)} the bytes of ranges, and free wants ` +
-        'no sizes.',
-  ];
+      ? `ranges: ${than(exact, buddies)} blocks. They are not rounded, but release wants their sizes.`
+      : `blocks: ${than(buddies, exact)} ranges, and free wants no sizes.`;
+  return [`For memory, take ${memory()}`, `For offsets, as in a file or a GPU buffer, take ${offsets}`];
 }
 
 /** The table of allocators. */

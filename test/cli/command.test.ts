@@ -602,6 +602,7 @@ describe('buddy advise', () => {
   test('has little to say about what suits', async () => {
     expect(await advice('suits.tr', [4096, 4096, 8192])).toMatchInlineSnapshot(`
       "The buddy system suits well.
+      Take blocks.
 
       operations      3
       peak live       16,384 bytes (16 KiB)
@@ -617,14 +618,14 @@ describe('buddy advise', () => {
       which to take
       - For memory, take blocks: 16.5 KiB, 0.80 times the bytes of a Heap, and every
         call takes bounded time.
-      - For offsets, as in a file or a GPU buffer, take blocks: 16.5 KiB, 0.98 times
+      - For offsets, as in a file or a GPU buffer, take blocks: 16.5 KiB, 0.99 times
         the bytes of ranges, and free wants no sizes.
 
       ┌────────────────────────┬───────┬──────────┬──────────┬────────┬─────────────┐
       │ allocator              │  unit │    takes │    state │ / live │ / first fit │
       ├────────────────────────┼───────┼──────────┼──────────┼────────┼─────────────┤
       │ → blocks of the buddy  │ 4 KiB │ 16.5 KiB │    484 B │   1.03 │        1.03 │
-      │ ranges                 │  32 B │ 16.8 KiB │    788 B │   1.05 │        1.05 │
+      │ ranges                 │ 4 KiB │ 16.6 KiB │    632 B │   1.04 │        1.04 │
       │ Heap                   │  16 B │ 20.7 KiB │ 3.68 KiB │   1.29 │        1.29 │
       │ SharedHeap, one worker │  16 B │   24 KiB │      0 B │   1.50 │        1.50 │
       │ first fit              │  16 B │   16 KiB │          │   1.00 │        1.00 │
@@ -659,6 +660,7 @@ describe('buddy advise', () => {
       await advice('gaps.tr', [...small, ...frees, ...small.slice(20).map(() => 60)]),
     ).toMatchInlineSnapshot(`
       "The buddy system suits well.
+      Take blocks.
 
       operations      78
       peak live       1,728 bytes (1.69 KiB)

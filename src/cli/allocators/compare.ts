@@ -14,7 +14,7 @@ const CONTENDERS: Readonly<Record<AllocatorName, Create>> = { buddy, ranges, hea
 
 export const ALLOCATOR_NAMES = Object.keys(CONTENDERS) as readonly AllocatorName[];
 
-/** Bytes per unit that advice tries for ranges, and the least for the heaps. */
+/** Bytes per unit that advice tries for ranges beside the recommended ones, and the least for the heaps. */
 const RANGE_UNITS = [8, 16, 32];
 const HEAP_UNIT = 16;
 
@@ -52,12 +52,13 @@ export function compare(trace: Trace, advice: Advice, minUnit: number): Comparis
   };
   const { arenaBytes: memoryBytes, stateBytes, totalBytes } = recommended.smallest;
   const blocks = { memoryBytes, stateBytes, totalBytes, failures: 0 };
-  const units = RANGE_UNITS.filter((unit) => unit >= minUnit);
+  // In the recommended units there is room, as blocks have it.
+  const units = RANGE_UNITS.filter((unit) => unit >= minUnit && unit !== recommended.unit);
   const candidates = [
     candidate('buddy', recommended.unit, blocks, firstFitBytes),
-    (units.length > 0 ? units : [minUnit])
+    [recommended.unit, ...units]
       .map((unit) => footprintOf('ranges', unit))
-      .reduce((best, next) => (next.totalBytes < best.totalBytes ? next : best)),
+      .reduce((best, next) => (next.failures === 0 && next.totalBytes < best.totalBytes ? next : best)),
     footprintOf('heap', Math.max(HEAP_UNIT, minUnit)),
     footprintOf('shared', Math.max(HEAP_UNIT, minUnit)),
   ];
