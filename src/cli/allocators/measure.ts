@@ -96,7 +96,7 @@ export interface Timed {
 
 /**
  * Nanoseconds per operation of each allocator: the best of three passes over the trace or more, each on a fresh allocator. The
- * allocators take turns, so that whatever slows the machine down slows all of them.
+ * allocators take turns, so that a busy machine slows all of them.
  */
 export function timesOf(trace: Trace, allocators: readonly Timed[]): number[] {
   const best = allocators.map(() => Number.POSITIVE_INFINITY);

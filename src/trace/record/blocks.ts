@@ -58,8 +58,8 @@ export class LiveBlocks {
   }
 
   /**
-   * The units from `start` up to `end` are freed, in which the blocks may have been made otherwise. The rest of a block that was
-   * not freed as a whole counts as a block of its own, of `unit` bytes for each of its units. O(blocks) then.
+   * The units from `start` up to `end` are freed, of `unit` bytes each. They may be several blocks, or a part of one; then the
+   * rest of that block becomes a block of its own. O(blocks), but O(1) for one whole block.
    */
   freeUnits(start: number, end: number, unit: number): void {
     if (this.#live.get(start)?.end === end) {

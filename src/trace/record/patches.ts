@@ -3,9 +3,9 @@
 /** What is done about a call of a method `F`. */
 export type Note<F> = F extends (...args: infer A) => infer R
   ? {
-      /** Something that must be known of the time before the call. */
+      /** Called first, for a number that only the time before the call can give. */
       readonly before?: (args: A) => number;
-      /** Called if the method has returned, with what it returned and what `before` did. */
+      /** Called if the method has returned, with its result and that of `before`. */
       readonly after: (result: R, args: A, before: number) => void;
     }
   : never;
@@ -44,8 +44,8 @@ export class Patches {
   }
 
   /**
-   * Puts the methods back. Where another party has replaced one in the meantime, its replacement stays, and what it calls does
-   * nothing but the method.
+   * Puts the methods back. If another party has replaced one in the meantime, its replacement stays. The function beneath it then
+   * only calls the method.
    */
   restore(): void {
     this.#depth = 1;

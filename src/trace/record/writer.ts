@@ -12,8 +12,8 @@ export interface ByteStream {
 }
 
 /**
- * Takes the bytes of a trace, piece by piece, in order: a function, or a stream of bytes. The pieces are at most 64 KiB each,
- * and belong to whoever gets them.
+ * Takes the bytes of a trace, piece by piece, in order: a function, or a stream of bytes. A piece has
+ * at most 64 KiB, and nobody else changes it afterwards.
  */
 export type RecordSink = ((chunk: Uint8Array<ArrayBuffer>) => void) | ByteStream;
 
