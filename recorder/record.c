@@ -2,8 +2,8 @@
 //   cc -shared -fPIC -O2 -o record.so record.c -ldl -pthread
 //   BUDDY_RECORD=$PWD/trace LD_PRELOAD=$PWD/record.so program
 //
-// Each process has a file of its own, BUDDY_RECORD.PID. A line is written as soon as it happens, so that a killed program
-// loses none, and a forked one has none of its parent's left to write.
+// Each process has a file of its own, BUDDY_RECORD.PID. A line is written as soon as it happens, so that a killed
+// program loses none, and a forked one has none of its parent's left to write.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

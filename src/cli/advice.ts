@@ -9,8 +9,8 @@ import { bytes, count, percent, plural } from './format.ts';
 import { lines, table } from './table.ts';
 
 /**
- * Advice as text: the verdict, the recommendation, the reasons, the remedies, the other allocators, and the figures behind all
- * that. Sentences are `width` characters wide.
+ * Advice as text: the verdict, the recommendation, the reasons, the remedies, the other allocators, and the figures
+ * behind all that. Sentences are `width` characters wide.
  */
 export function adviceSummary(advice: Advice, comparison: Comparison, width: number, paint: Paint): string {
   const list = (title: string, items: readonly string[]): string =>

@@ -54,8 +54,8 @@ export interface AdviseFlags extends TraceFlags {
 /**
  * `buddy replay FILE`. Resolves to whether every allocation found room.
  *
- * @throws Error if the trace cannot be read or the page cannot be written; the message names the file. Also if a flag is for
- * another allocator.
+ * @throws Error if the trace cannot be read or the page cannot be written; the message names the file. Also if a flag
+ * is for another allocator.
  */
 export async function replayCommand(file: string, flags: ReplayFlags, io: Io): Promise<boolean> {
   const isBuddy = flags.on.length === 1 && flags.on[0] === 'buddy';

@@ -8,14 +8,17 @@ export type Paint = ReturnType<typeof createColors>;
 
 const STEPS = '▁▂▃▄▅▆▇█';
 
-/** Cells in a line of a map that is at most `width` characters wide: a power of two, so that lines begin at round units. */
+/**
+ * Cells in a line of a map that is at most `width` characters wide: a power of two, so that lines begin at round
+ * units.
+ */
 export function cellsPerLine(width: number): number {
   return Math.min(256, 2 ** Math.floor(Math.log2(Math.max(1, width))));
 }
 
 /**
- * A memory map as lines of text. Each region has one cell, the denser the fuller it is; each line begins with the label of its
- * first cell, in as many characters as the longest label has.
+ * A memory map as lines of text. Each region has one cell, the denser the fuller it is; each line begins with the
+ * label of its first cell, in as many characters as the longest label has.
  */
 export function drawMap(
   fullness: readonly number[],

@@ -36,7 +36,8 @@ export const BAD_INPUT = 2;
  * Runs the command.
  *
  * @param argv the arguments, without the names of the runtime and the program.
- * @returns the exit status: 0 fine, 1 the trace did not fit, or there is no such prefix, 2 bad usage or input (with one line on standard error).
+ * @returns the exit status: 0 fine, 1 the trace did not fit, or there is no such prefix, 2 bad usage or input (with
+ * one line on standard error).
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let status = FINE;

@@ -13,8 +13,8 @@ const CURVE_WIDTH = 48;
 const BAR_WIDTH = 24;
 
 /**
- * The output of `buddy replay`. `allocator` is the arena after the operations of {@link fullestOf}; the map is at most `width`
- * characters wide.
+ * The output of `buddy replay`. `allocator` is the arena after the operations of {@link fullestOf}; the map is at
+ * most `width` characters wide.
  */
 export function replaySummary(
   report: ReplayReport,

@@ -6,28 +6,31 @@ import { uint8s } from './memory.ts';
 /** The formats of traces. */
 export type TraceFormat = 'int32' | 'mtrace' | 'valgrind' | 'ltrace' | 'heaptrack';
 
-/** The parts of a recording that have no place in {@link Trace.ops}, or were missing, as counts. All 0 for a file of int32. */
+/**
+ * The parts of a recording that have no place in {@link Trace.ops}, or were missing, as counts. All 0 for a file of
+ * int32.
+ */
 export interface TraceGaps {
   /**
-   * Frees of addresses that are not live according to the recording, usually because their blocks were allocated before it
-   * began. They have no entry in `ops`.
+   * Frees of addresses that are not live according to the recording, usually because their blocks were allocated
+   * before it began. They have no entry in `ops`.
    */
   readonly skippedFrees: number;
   /**
-   * Allocations at addresses that are live according to the recording. They show that a free went unrecorded; `ops` has that
-   * free just before the new allocation.
+   * Allocations at addresses that are live according to the recording. They show that a free went unrecorded; `ops`
+   * has that free just before the new allocation.
    */
   readonly impliedFrees: number;
   /** Requests that the recorded program's own allocator refused. They have no entry in `ops`. */
   readonly refusedRequests: number;
   /**
-   * Allocations of more than 2^31 - 1 bytes, which an int32 cannot hold. Neither they nor the frees of their blocks have an
-   * entry in `ops`.
+   * Allocations of more than 2^31 - 1 bytes, which an int32 cannot hold. Neither they nor the frees of their blocks
+   * have an entry in `ops`.
    */
   readonly oversizedRequests: number;
   /**
-   * Lines at the end that were left out, because the recording ends within one of them or between the two lines of a realloc;
-   * 0, 1 or 2. The program was probably killed.
+   * Lines at the end that were left out, because the recording ends within one of them or between the two lines of a
+   * realloc; 0, 1 or 2. The program was probably killed.
    */
   readonly cutOffLines: number;
 }

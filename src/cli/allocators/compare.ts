@@ -115,8 +115,8 @@ function candidate(
 }
 
 /**
- * The candidate to take: of those that have room for all, the one that takes the fewest bytes, or the blocks of the buddy if they
- * take hardly more; undefined if none has room.
+ * The candidate to take: of those that have room for all, the one that takes the fewest bytes, or the blocks of the
+ * buddy if they take hardly more; undefined if none has room.
  */
 export function leastOf<C extends Candidate>(candidates: readonly C[]): C | undefined {
   const able = candidates.filter(({ failures }) => failures === 0);

@@ -5,7 +5,10 @@ export type AllocatorName = 'buddy' | 'ranges' | 'heap' | 'shared';
 
 /** An allocator of bytes that takes as much memory as it needs. */
 export interface Contender {
-  /** Allocates `bytes` bytes, 1 or more. Returns the address, from 0 up; -1 if there is no room in all that it can take. */
+  /**
+   * Allocates `bytes` bytes, 1 or more. Returns the address, from 0 up; -1 if there is no room in all that it can
+   * take.
+   */
   allocate(bytes: number): number;
   /** Frees the block of `bytes` bytes at `address`. */
   free(address: number, bytes: number): void;

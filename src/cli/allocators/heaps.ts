@@ -18,7 +18,10 @@ export const heap: Create = ({ unit, mostBytes }) => {
   };
 };
 
-/** A SharedHeap that one worker uses. Its state lies in its memory, before the blocks; it is as large as the maximum takes. */
+/**
+ * A SharedHeap that one worker uses. Its state lies in its memory, before the blocks; it is as large as the maximum
+ * takes.
+ */
 export const shared: Create = ({ unit, mostBytes: maximum }) => {
   const made = SharedHeap.create({ size: Math.min(WASM_PAGE, maximum), maximum, unit, maxWorkers: 1 });
   return {

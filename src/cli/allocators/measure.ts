@@ -8,7 +8,10 @@ import type { Contender, Create, Demand } from './contender.ts';
 const TIMED_ROUNDS = 3;
 const TIMED_MS = 250;
 
-/** The first memory that a heap gets: so many times the peak, and room for a small heap's own data. It doubles until it does. */
+/**
+ * The first memory that a heap gets: so many times the peak, and room for a small heap's own data. It doubles until
+ * it does.
+ */
 const FIRST_ROOM = 1.5;
 const OWN_ROOM = 2 ** 15;
 
@@ -95,8 +98,8 @@ export interface Timed {
 }
 
 /**
- * Nanoseconds per operation of each allocator: the best of three passes over the trace or more, each on a fresh allocator. The
- * allocators take turns, so that a busy machine slows all of them.
+ * Nanoseconds per operation of each allocator: the best of three passes over the trace or more, each on a fresh
+ * allocator. The allocators take turns, so that a busy machine slows all of them.
  */
 export function timesOf(trace: Trace, allocators: readonly Timed[]): number[] {
   const best = allocators.map(() => Number.POSITIVE_INFINITY);

@@ -23,8 +23,8 @@ export function isHeaptrack(head: string): boolean {
 }
 
 /**
- * Reads such data. Of interpreted data, a free is that of the block of its kind (same size, same place in the program) that was
- * allocated last: the data do not say which it was. O(n) expected.
+ * Reads such data. Of interpreted data, a free is that of the block of its kind (same size, same place in the
+ * program) that was allocated last: the data do not say which it was. O(n) expected.
  *
  * @throws TraceError `LINE`, `SIZE`, `EMPTY` or `TOO_LARGE`.
  */

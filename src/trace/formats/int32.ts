@@ -13,7 +13,8 @@ const VERSION = 1;
 const HEADER_BYTES = 12;
 
 /**
- * Stands for the number of operations in the header of a trace that was written while it was recorded: they are all that follow.
+ * Stands for the number of operations in the header of a trace that was written while it was recorded: they are all
+ * that follow.
  */
 export const UNCOUNTED = 2 ** 32 - 1;
 
@@ -78,8 +79,8 @@ function readOps(bytes: Uint8Array): Int32Array {
 }
 
 /**
- * Writes a trace in the int32 format: 12 bytes of header and 4 bytes per operation, little-endian on every machine. Only the
- * operations are kept, not the callers, addresses and counts of a recording. O(n).
+ * Writes a trace in the int32 format: 12 bytes of header and 4 bytes per operation, little-endian on every machine.
+ * Only the operations are kept, not the callers, addresses and counts of a recording. O(n).
  */
 export function encodeTrace(trace: Pick<Trace, 'ops'>): Uint8Array<ArrayBuffer> {
   const { ops } = trace;

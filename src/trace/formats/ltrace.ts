@@ -9,8 +9,8 @@ import { Recording } from './recording.ts';
 const THREAD = String.raw`^(?:\[pid (\d+)\] |(\d+) )?`;
 
 /**
- * A call with its result, or the begin of a call during which another thread did something. (ltrace takes it for one without
- * return if that thread ended.)
+ * A call with its result, or the begin of a call during which another thread did something. (ltrace takes it for one
+ * without return if that thread ended.)
  */
 const CALL = new RegExp(
   String.raw`${THREAD}(?:\S+->)?(\w+)\((.*?)(?: <(?:unfinished|no return) \.\.\.>|\)\s+= (\S+).*)$`,
@@ -34,8 +34,8 @@ interface Pending {
 }
 
 /**
- * Reads such a log. All other lines are passed over, and so are those of forked children, which have a copy of the heap, and
- * calls within a call, as of malloc in `operator new`. O(n) expected.
+ * Reads such a log. All other lines are passed over, and so are those of forked children, which have a copy of the
+ * heap, and calls within a call, as of malloc in `operator new`. O(n) expected.
  *
  * @throws TraceError `LINE`, `SIZE`, `EMPTY` or `TOO_LARGE`.
  */

@@ -39,16 +39,16 @@ export interface ReadOptions {
    */
   readonly format?: TraceFormat | undefined;
   /**
-   * Whether to refuse a text that is cut off at its end, or has a size above 2^31 - 1 bytes, instead of leaving these lines
-   * out. Default false.
+   * Whether to refuse a text that is cut off at its end, or has a size above 2^31 - 1 bytes, instead of leaving these
+   * lines out. Default false.
    */
   readonly strict?: boolean | undefined;
 }
 
 /**
- * Reads a trace: int32, the mtrace text of the GNU C library, or the log of valgrind, ltrace or heaptrack; plain or gzip. The
- * content tells them apart; file names do not matter. The bytes are not changed, and may be changed as soon as this has returned
- * its promise. O(n) expected.
+ * Reads a trace: int32, the mtrace text of the GNU C library, or the log of valgrind, ltrace or heaptrack; plain or
+ * gzip. The content tells them apart; file names do not matter. The bytes are not changed, and may be changed as soon
+ * as this has returned its promise. O(n) expected.
  *
  * @param bytes a Uint8Array of any realm, on any kind of buffer.
  * @throws TypeError if `bytes` is not a Uint8Array, or an option has the wrong type.

@@ -9,8 +9,8 @@ import { Recording } from './recording.ts';
 const OWN = /^(?:==|--)\d+(?:==|--) /m;
 
 /**
- * A call, the process, and the result. realloc of a null pointer or to no bytes is printed together with the malloc or the free
- * that it becomes, which is the one to read.
+ * A call, the process, and the result. realloc of a null pointer or to no bytes is printed together with the malloc
+ * or the free that it becomes, which is the one to read.
  */
 const CALL = /--(\d+)-- (?:realloc\([^()]*\)(?=\w))?(\w+)\(([^()]*)\)(?: = (\S+))?$/;
 
@@ -20,8 +20,8 @@ export function isValgrind(head: string): boolean {
 }
 
 /**
- * Reads such a log. All other lines are passed over, and so are those of a second process, as a forked child that writes to its
- * parent's log. O(n) expected.
+ * Reads such a log. All other lines are passed over, and so are those of a second process, as a forked child that
+ * writes to its parent's log. O(n) expected.
  *
  * @throws TraceError `LINE`, `SIZE`, `EMPTY` or `TOO_LARGE`.
  */

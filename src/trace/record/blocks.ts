@@ -32,7 +32,10 @@ export class LiveBlocks {
     this.#push = push;
   }
 
-  /** A block of `bytes` bytes at `start`, up to `end`: one unit more unless given, for blocks that are freed only as a whole. */
+  /**
+   * A block of `bytes` bytes at `start`, up to `end`: one unit more unless given, for blocks that are freed only as a
+   * whole.
+   */
   allocate(start: number, bytes: number, end: number = start + 1): void {
     const isOversized = bytes > MAX_SIZE;
     this.#live.set(start, { id: isOversized ? OVERSIZED : this.allocations, end });
@@ -58,8 +61,8 @@ export class LiveBlocks {
   }
 
   /**
-   * The units from `start` up to `end` are freed, of `unit` bytes each. They may be several blocks, or a part of one; then the
-   * rest of that block becomes a block of its own. O(blocks), but O(1) for one whole block.
+   * The units from `start` up to `end` are freed, of `unit` bytes each. They may be several blocks, or a part of one;
+   * then the rest of that block becomes a block of its own. O(blocks), but O(1) for one whole block.
    */
   freeUnits(start: number, end: number, unit: number): void {
     if (this.#live.get(start)?.end === end) {

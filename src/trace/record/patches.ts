@@ -30,8 +30,8 @@ export class Patches {
   #depth = 0;
 
   /**
-   * Replaces the methods of `target` that `notes` names and that it has. Only the outermost of calls within each other is
-   * noted: the others are how the object does it.
+   * Replaces the methods of `target` that `notes` names and that it has. Only the outermost of calls within each
+   * other is noted: the others are how the object does it.
    *
    * @throws TypeError if the object cannot be changed.
    */
@@ -44,8 +44,8 @@ export class Patches {
   }
 
   /**
-   * Puts the methods back. If another party has replaced one in the meantime, its replacement stays. The function beneath it then
-   * only calls the method.
+   * Puts the methods back. If another party has replaced one in the meantime, its replacement stays. The function
+   * beneath it then only calls the method.
    */
   restore(): void {
     this.#depth = 1;

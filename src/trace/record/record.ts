@@ -18,8 +18,8 @@ import { OperationWriter, type RecordSink } from './writer.ts';
 /** How to record. */
 export interface RecordOptions {
   /**
-   * Where the trace goes, in the int32 format: a function, or a stream of bytes such as a WritableStream, which is closed at the
-   * end. Unless given, it stays in memory: 4 bytes per operation, for {@link Recorder.trace}.
+   * Where the trace goes, in the int32 format: a function, or a stream of bytes such as a WritableStream, which is
+   * closed at the end. Unless given, it stays in memory: 4 bytes per operation, for {@link Recorder.trace}.
    */
   readonly sink?: RecordSink | undefined;
   /** Bytes per unit of an allocator: a positive integer; 1 unless given. A heap counts in bytes anyway. */
@@ -30,15 +30,15 @@ export interface RecordOptions {
 const recorded = new WeakSet<object>();
 
 /**
- * Records what a program does with a heap or an allocator: every call, also those that reach it through scopes, views and
- * WebAssembly imports. The object stays what it is, and nothing of it changes when it is not recorded: until
+ * Records what a program does with a heap or an allocator: every call, also those that reach it through scopes, views
+ * and WebAssembly imports. The object stays what it is, and nothing of it changes when it is not recorded: until
  * {@link Recorder.stop}, some methods of this one object are replaced.
  *
- * The blocks that are live already come first in the trace, in address order. O(blocks) for them; then some 0.1 µs per call, and
- * memory for each live block and 64 KiB.
+ * The blocks that are live already come first in the trace, in address order. O(blocks) for them; then some 0.1 µs
+ * per call, and memory for each live block and 64 KiB.
  *
- * @throws TypeError if `target` is neither a heap nor an allocator, is being recorded already or is frozen; if an option has the
- * wrong type; or if a `unit` is given for a heap.
+ * @throws TypeError if `target` is neither a heap nor an allocator, is being recorded already or is frozen; if an
+ * option has the wrong type; or if a `unit` is given for a heap.
  * @throws RangeError if `unit` is not a positive integer.
  */
 export function record(target: RecordableHeap | RecordableAllocator, options: RecordOptions = {}): Recorder {
@@ -87,7 +87,9 @@ export class Recorder {
     return this.#writer.count;
   }
 
-  /** Frees of blocks that the recording does not know, as of those that another worker allocated. They have no entry. */
+  /**
+   * Frees of blocks that the recording does not know, as of those that another worker allocated. They have no entry.
+   */
   get skippedFrees(): number {
     return this.#blocks.skippedFrees;
   }
@@ -103,10 +105,11 @@ export class Recorder {
   }
 
   /**
-   * Ends the recording: the object has its own methods again when this returns. The promise is fulfilled once the sink has
-   * everything. A second `stop` returns the same promise.
+   * Ends the recording: the object has its own methods again when this returns. The promise is fulfilled once the
+   * sink has everything. A second `stop` returns the same promise.
    *
-   * @throws what the sink has thrown, or a stream's error: the trace lacks all that came after. The program has not noticed.
+   * @throws what the sink has thrown, or a stream's error: the trace lacks all that came after. The program has not
+   * noticed.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
