@@ -262,8 +262,8 @@ export class SlabEngine {
     const page = this.#pageOf(ptr);
     if (page < 0) return false;
     const entry = cells.read(this.#map + page);
-    if (entry === 0) return this.#isPages(ptr, page) && this.arena.adopt(page, from);
     if (!this.G.tracked) return this.sizeAt(ptr) !== 0;
+    if (entry === 0) return this.#isPages(ptr, page) && this.arena.adopt(page, from);
     if (from === 0) beginAdoptionFromAny(cells, this.G.arena, slot);
     const adopted =
       (from === 0 || beginAdoption(cells, this.G.arena, slot, from)) &&
