@@ -63,10 +63,11 @@ export function* blocksBetween(
 
 /**
  * Units in live blocks: what all workers together have allocated less what they have freed. Exact if no worker is in a
- * call, and none has died in one. O(workers).
+ * call, and none has died in one. Each count wraps around at 2^31, if others free what a worker allocates, and so must the
+ * sum. O(workers).
  */
 export function usedUnits(cells: Cells, G: Geometry): number {
   let units = 0;
-  for (let slot = 1; slot <= G.arena.slots; slot++) units += cells.load(lineAt(G, slot) + USED);
+  for (let slot = 1; slot <= G.arena.slots; slot++) units = (units + cells.load(lineAt(G, slot) + USED)) | 0;
   return units;
 }
