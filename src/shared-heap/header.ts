@@ -60,7 +60,10 @@ export interface Layout {
   readonly base: number;
   readonly header: number;
   readonly state: number;
-  /** [unit]: the bytes of the block there that were not asked for, as uint16; `probes` if sizes are not kept. */
+  /**
+   * [unit]: the bytes of the block there that were not asked for, as uint16; `probes` if sizes are not kept. Blocks of 64
+   * KiB or more have the high 16 bits behind, in the place of their second unit.
+   */
   readonly rests: number;
   /** [slot - 1]: a cell for the worker in that slot alone, to find out whether two buffers are one memory. */
   readonly probes: number;

@@ -15,6 +15,8 @@ import type {
 } from './options.ts';
 import { SharedRegion } from './region.ts';
 
+const UINT16_MAX = 0xffff;
+
 /** Figures of a shared heap. Exact if no other worker is in a call, approximate otherwise. */
 export interface SharedHeapStats extends HeapStats {
   /** Workers that are attached, and dead ones that have not been recovered. */
@@ -267,7 +269,9 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
     const region = this.#region.attached();
     const { rests } = region;
     if (rests === undefined) throw new TypeError('the heap was not made with keepSizes');
-    return blockSize(region, ptr) - rests[region.unitAt(ptr)];
+    const size = blockSize(region, ptr);
+    const at = region.unitAt(ptr);
+    return size - rests[at] - (size > UINT16_MAX ? rests[at + 1] * (UINT16_MAX + 1) : 0);
   }
 
   /**
@@ -391,8 +395,12 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   /** Keeps the size of the live block at `ptr`, if the heap does. Returns `ptr`. */
   #note(ptr: number, bytes: number): number {
     const region = this.#region;
-    if (region.rests !== undefined)
-      region.rests[region.unitAt(ptr)] = region.requireSlabs().sizeAt(ptr) - bytes;
+    const { rests } = region;
+    if (rests === undefined) return ptr;
+    const size = region.requireSlabs().sizeAt(ptr);
+    const at = region.unitAt(ptr);
+    rests[at] = size - bytes;
+    if (size > UINT16_MAX) rests[at + 1] = (size - bytes) / (UINT16_MAX + 1);
     return ptr;
   }
 

@@ -69,7 +69,7 @@ export class SharedRegion implements HeapRegion {
   readonly cells: AtomicCells;
   /** The first page that may be allocated. */
   readonly first: number;
-  /** [unit]: the bytes of the block there that were not asked for; undefined if sizes are not kept. */
+  /** See {@link Layout.rests}; undefined if sizes are not kept. */
   readonly rests: Uint16Array | undefined;
   /** The slabs as the attached worker has them; null before the worker has attached, and after it has detached. */
   slabs: SlabEngine | null = null;
