@@ -142,6 +142,7 @@ function layoutIn(h: Int32Array, s: Int32Array, start: number): Layout {
     const largestSlot = h[AT_LARGEST_SLOT];
     if (largestSlot !== 0) checkPowerOfTwo('largest slot', largestSlot, unit, page << LARGEST_ORDER);
     const base = checkWithin('base', h[AT_BASE], 0, Math.floor(headerAt(start) / page)) * page;
+    const flags = checkWithin('flags', h[AT_FLAGS], 0, TRACKS_OWNERS | KEEPS_SIZES);
     const { capacity, slots } = geometryFrom(s);
     return layoutOf(start, {
       unit,
@@ -150,8 +151,8 @@ function layoutIn(h: Int32Array, s: Int32Array, start: number): Layout {
       largestSlot,
       pages: capacity,
       workers: slots,
-      tracked: (h[AT_FLAGS] & TRACKS_OWNERS) !== 0,
-      keepSizes: (h[AT_FLAGS] & KEEPS_SIZES) !== 0,
+      tracked: (flags & TRACKS_OWNERS) !== 0,
+      keepSizes: (flags & KEEPS_SIZES) !== 0,
     });
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
