@@ -225,8 +225,14 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
     const shrinks = size <= before;
     if (shrinks && size > before / 2) return this.#note(ptr, size);
     if (this.#resizeInPlace(ptr, before, size)) return this.#note(ptr, size);
-    const to = shrinks ? this.#place(size, 1) : this.#tryAlloc(size, 1);
-    if (to === 0) return shrinks || this.#resizeInPlace(ptr, before, size) ? this.#note(ptr, size) : 0;
+    let to = this.#place(size, 1);
+    if (to === 0) {
+      // A look that found no room has closed all empty words, one of which may have been in the block's way.
+      if (shrinks || this.#resizeInPlace(ptr, before, size)) return this.#note(ptr, size);
+      to = this.#growing(size, 1);
+      // Nor may slabs be in its way that this worker has given back.
+      if (to === 0) return this.#resizeInPlace(ptr, before, size) ? this.#note(ptr, size) : 0;
+    }
     const length = Math.min(before, size);
     region.bytesTo(Math.max(ptr, to) + length).copyWithin(to, ptr, ptr + length);
     if (slabs.free(ptr) === 0) {
@@ -344,12 +350,6 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   #finish(ptr: number, bytes: number, alignment: number): number {
     const to = ptr === 0 ? this.#growing(bytes, alignment) : ptr;
     return to === 0 ? 0 : this.#note(to, bytes);
-  }
-
-  /** As `#place`, and the heap grows if there is no room. */
-  #tryAlloc(bytes: number, alignment: number): number {
-    const ptr = this.#place(bytes, alignment);
-    return ptr === 0 ? this.#growing(bytes, alignment) : ptr;
   }
 
   /** Where there is room at present; 0 if there is none. */
