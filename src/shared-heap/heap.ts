@@ -364,7 +364,7 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
     if (alignment <= page)
       return size < 2 ** 31 ? slabs.malloc(size) : slabs.mallocPages(this.#orderFor(size));
     const ptr = slabs.mallocPages(this.#orderFor(Math.max(size, alignment)));
-    if (ptr !== 0) this.#resizeInPlace(ptr, slabs.sizeAt(ptr), size);
+    if (ptr !== 0) this.#resizeInPlace(ptr, slabs.sizeAt(ptr), Math.max(size, page));
     return ptr;
   }
 
