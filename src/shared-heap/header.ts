@@ -122,7 +122,7 @@ export function readLayout(backing: Backing, start: number): Layout {
   const layout = layoutIn(h, new Int32Array(buffer, pos + HEADER_BYTES, LINE / 4), start);
   const { base, page, g } = layout;
   const frontier = Atomics.load(h, AT_FRONTIER);
-  if (frontier <= (layout.end - base) / page || frontier > g.capacity) {
+  if (frontier <= Math.ceil((layout.end - base) / page) || frontier > g.capacity) {
     throw new BuddyError(
       'CORRUPT',
       `the heap's header says that ${frontier} of its ${g.capacity} pages are there`,
