@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SharedHeap, type SharedHeapMemory } from '../../src/shared.ts';
-import { largestSlotFor, pageShiftFor } from '../../src/shared-slab/sizing.ts';
 import { MEMORIES } from '../support/heap-driver.ts';
+import { roundingOf } from '../support/shared-rounding.ts';
 
 const PAGE = 65_536;
 
@@ -167,14 +167,9 @@ class Driver {
    */
   #refused(by: number, size: number, end: number): void {
     const heap = this.heaps[by];
-    const bytes = Math.max(1, size);
-    const pageShift = pageShiftFor(heap.maximum - heap.start, Math.log2(heap.unit));
-    const page = 2 ** pageShift;
-    const largestSlot = largestSlotFor(heap.maximum - heap.start, pageShift, Math.log2(heap.unit));
-    const block =
-      bytes <= largestSlot ? 16 * page : page * 2 ** Math.ceil(Math.log2(Math.max(1, bytes / page)));
-    assert(heap.stats().largestFree < block, `refused ${size} bytes`);
-    assert(Math.ceil(end / block) * block + block > heap.maximum, `refused ${size} bytes at ${end}`);
+    const run = roundingOf(heap).run(Math.max(1, size));
+    assert(heap.stats().largestFree < run, `refused ${size} bytes`);
+    assert(Math.ceil(end / run) * run + run > heap.maximum, `refused ${size} bytes at ${end}`);
     assert.equal(heap.end, end);
     this.tally.refused++;
   }
