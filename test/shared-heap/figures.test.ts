@@ -179,7 +179,7 @@ describe('free with a size', () => {
 
 describe('lengthOf', () => {
   it.each([8, 16, 4096, 32_768])('is the size that was asked for, at every size, in units of %d', (unit) => {
-    const heap = SharedHeap.create({ size: 2 ** 23, unit, keepSizes: true, trackOwners: unit === 16 });
+    const heap = SharedHeap.create({ size: 2 ** 24, unit, keepSizes: true, trackOwners: unit === 16 });
     const other = attach(heap);
     const kept = heap.malloc(1);
     const sizes = [
