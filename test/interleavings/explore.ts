@@ -72,18 +72,17 @@ export class Explorer {
 }
 
 /**
- * Numbers of a frame: the hash of its state, the choice made there and the cell that it changed, and the next choice.
+ * Numbers of a frame: the hash of its state, the choice made there and how many changes came before, and the next choice.
  */
 const HASH_1 = 0;
 const HASH_2 = 1;
 const CHOICE = 2;
 const ENDED = 3;
-const CELL = 4;
-const OLD = 5;
-const NEXT = 6;
-const LAST = 7;
-const BUDGET = 8;
-const FRAME = 9;
+const CHANGES = 4;
+const NEXT = 5;
+const LAST = 6;
+const BUDGET = 7;
+const FRAME = 8;
 
 class Search {
   readonly #machine: Machine;
@@ -96,6 +95,8 @@ class Search {
   /** The stack. Each entry: a frame, the steps that each worker needs alone, the control of the machine. */
   #stack: Int32Array;
   #top = -1;
+  /** Cells that were changed on the way to the present state, each with the value that it had before. */
+  readonly #changes: number[] = [];
   readonly #report: Report = { states: 0, steps: 0, ends: 0, depth: 0, alone: 0, complete: false };
 
   constructor(automaton: Automaton, program: Program, options: ExploreOptions) {
@@ -145,11 +146,10 @@ class Search {
       if (budget-- === 0) return;
     }
     this.#report.steps++;
-    const cell = worker < 0 ? -1 : machine.nextCell(worker);
     stack[frame + CHOICE] = choice;
-    stack[frame + CELL] = cell;
-    stack[frame + OLD] = cell < 0 ? 0 : machine.memory.cells[cell];
+    stack[frame + CHANGES] = this.#changes.length;
     choose(machine, choice);
+    if (worker >= 0) this.#changes.push(...machine.changes);
     stack[frame + ENDED] = worker >= 0 && machine.ended ? 1 : 0;
     this.#push(worker < 0 ? last : worker, budget);
   }
@@ -231,7 +231,11 @@ class Search {
     const frame = this.#top * this.#stride;
     const stack = this.#stack;
     const machine = this.#machine;
-    if (stack[frame + CELL] >= 0) machine.memory.set(stack[frame + CELL], stack[frame + OLD]);
+    const changes = this.#changes;
+    while (changes.length > stack[frame + CHANGES]) {
+      const before = changes.pop() as number;
+      machine.memory.set(changes.pop() as number, before);
+    }
     const control = frame + FRAME + this.#workers;
     for (let i = 0; i < machine.control.length; i++) machine.control[i] = stack[control + i];
   }

@@ -1,9 +1,22 @@
 // A program in the middle of its run: the memory, the position of each worker, and the ghost record of which worker
-// holds which block. One step is one access to memory by one worker. Everything besides the memory is one small
-// Int32Array, `control`, which can be copied and put back.
+// holds which block. One step is one access to memory by one worker, with the accesses to its private cells before and
+// after it, which nobody can tell from one. Everything besides the memory is one small Int32Array, `control`, which can
+// be copied and put back.
 
 import type { Automaton } from './automaton.ts';
-import { BROKEN, DirectCells, DONE, FAILED, LOAD, type Memory, mix, READ, SALT_1, WRITE } from './cells.ts';
+import {
+  BROKEN,
+  DirectCells,
+  DONE,
+  FAILED,
+  LOAD,
+  type Memory,
+  mix,
+  READ,
+  SALT_1,
+  WRITE,
+  WRITE_LOW,
+} from './cells.ts';
 import { attachesLater, type Op, type Program } from './program.ts';
 import {
   ADOPT,
@@ -89,6 +102,8 @@ export class Machine {
   to = 0;
   /** The answer to the access of the last step. */
   answer = 0;
+  /** The cells that the last step has accessed, each with the value that it had before. */
+  readonly changes: number[] = [];
 
   readonly #full: boolean;
   readonly #maskLength: number;
@@ -142,7 +157,8 @@ export class Machine {
     const op = this.#op(worker);
     if (op === undefined) return false;
     if (isOnBlock(op.kind)) return this.placeOf(op) !== PENDING;
-    return op.kind !== RECOVER || (this.isDead(op.argument) && !this.#isFreeing(op.argument));
+    if (op.kind !== RECOVER) return true;
+    return this.isDead(op.argument) && !(this.subject.takesBack && this.#isFreeing(op.argument));
   }
 
   /** Whether `worker` is in the middle of an operation. */
@@ -182,11 +198,16 @@ export class Machine {
     return all.filter((w) => this.idOf(w) > 0 && this.isDead(w) && [0, RECOVERING].includes(this.#fate(w)));
   }
 
+  /** The workers that are dead and recovered. */
+  get recovered(): number[] {
+    return this.program.workers.map((_, w) => w).filter((w) => this.#fate(w) === RECOVERED);
+  }
+
   /** The blocks that are held, or may be, after all dead workers are recovered. */
   get ghost(): number[] {
     return this.program.names.flatMap((_, block) => {
       const owner = this.owner(block);
-      const isDeads = owner >= 0 && this.isDead(owner) && !this.hasLeft(owner);
+      const isDeads = this.subject.takesBack && owner >= 0 && this.isDead(owner) && !this.hasLeft(owner);
       return this.holding(block) === NOT_HELD || isDeads ? [] : [block];
     });
   }
@@ -249,17 +270,12 @@ export class Machine {
     return h;
   }
 
-  /** The cell of the next access of `worker`, which is enabled; -1 if its operation makes none. */
-  nextCell(worker: number): number {
-    const node = this.isBusy(worker) ? this.#node(worker) : this.#root(worker);
-    return this.automaton.kind(node) < DONE ? this.automaton.pos(node) : -1;
-  }
-
   /** Whether the next access of `worker`, which is enabled, is a plain read that may see its outdated value `i`. */
   canBeStale(worker: number, i: number): boolean {
     const pos = this.#stale + (worker * STALE + i) * 2;
     if (pos >= this.control.length || this.control[pos] < 0 || !this.isBusy(worker)) return false;
-    return this.automaton.kind(this.#node(worker)) === READ && this.control[pos] === this.nextCell(worker);
+    const node = this.#node(worker);
+    return this.automaton.kind(node) === READ && this.control[pos] === this.automaton.pos(node);
   }
 
   /**
@@ -272,22 +288,40 @@ export class Machine {
       node = this.#root(worker);
       this.#begin(worker, this.#op(worker) as Op);
     }
+    this.changes.length = 0;
+    node = this.#advance(node);
     this.from = node;
     const kind = automaton.kind(node);
     if (kind < DONE) {
       const pos = automaton.pos(node);
       const before = memory.cells[pos];
+      this.changes.push(pos, before);
       this.answer =
         stale >= 0
           ? this.control[this.#stale + (worker * STALE + stale) * 2 + 1]
           : memory.perform(kind, pos, automaton.a(node), automaton.b(node));
-      if (this.#stale < this.control.length) this.#age(worker, kind, pos, before, stale);
-      node = automaton.next(node, this.answer);
+      if (this.#stale < this.control.length) this.#age(worker, kind, pos, before, stale, automaton.a(node));
+      node = this.#advance(automaton.next(node, this.answer));
       if (this.#full && kind !== READ && kind !== LOAD) this.#narrow(worker);
     }
     this.to = node;
     this.#setNode(worker, node);
     if (automaton.kind(node) >= DONE) this.#end(worker, node);
+  }
+
+  /** Makes the accesses to private cells from `node` on. Returns the node that follows. */
+  #advance(from: number): number {
+    const { automaton, memory, subject } = this;
+    let node = from;
+    while (automaton.kind(node) < DONE && subject.isPrivate?.(automaton.pos(node))) {
+      const pos = automaton.pos(node);
+      this.changes.push(pos, memory.cells[pos]);
+      node = automaton.next(
+        node,
+        memory.perform(automaton.kind(node), pos, automaton.a(node), automaton.b(node)),
+      );
+    }
+    return node;
   }
 
   /** Whether the last step ended its operation. */
@@ -343,7 +377,7 @@ export class Machine {
       for (let w = 0; w < this.workers; w++) if (this.#fate(w) === RECOVERING) this.#recover(w, false);
       this.#skip();
     } else if (op.kind === ALLOC && this.#full) {
-      const free = this.#freeNow();
+      const free = this.#freeFor(worker, op);
       for (let i = 0; i < free.length; i++) this.control[worker * this.#stride + MASK + i] = free[i];
       this.#erode(worker, op.argument);
     }
@@ -354,6 +388,7 @@ export class Machine {
    * they may be adopted.
    */
   #recover(dead: number, isOver: boolean): void {
+    if (!this.subject.takesBack) return;
     for (const block of this.ownedBy(dead)) {
       const mayBeAdopted = this.#isAt(ADOPT, block) || (!isOver && this.program.late.includes(block));
       if (this.holding(block) !== NOT_HELD && mayBeAdopted) this.#setBlock(block, this.offset(block), LIMBO);
@@ -515,15 +550,18 @@ export class Machine {
   /**
    * Notes for the other workers the value of a cell before the access. The worker itself is up to date after an
    * atomic access, and after a plain one for that cell only. A worker that saw outdated value `stale` may see it
-   * again, but none before it.
+   * again, but none before it. A plain write of half a cell may be followed by a read that sees it, and the other half
+   * outdated.
    */
-  #age(worker: number, kind: number, pos: number, before: number, stale = -1): void {
+  #age(worker: number, kind: number, pos: number, before: number, stale = -1, written = 0): void {
     const { control } = this;
     const length = STALE * 2;
-    const isPlain = kind === READ || kind === WRITE;
+    const isPlain = kind === READ || kind === WRITE || kind === WRITE_LOW;
     const own = this.#stale + worker * length;
     for (let i = own + (stale + 1) * 2; i < own + length; i += 2) {
-      if (!isPlain || control[i] === pos) control.fill(-1, i, i + 2);
+      if (kind === WRITE_LOW && control[i] === pos)
+        control[i + 1] = (control[i + 1] & ~0xffff) | (written & 0xffff);
+      else if (!isPlain || control[i] === pos) control.fill(-1, i, i + 2);
     }
     if (this.memory.cells[pos] === before) return;
     for (let w = 0; w < this.workers; w++) {
@@ -537,19 +575,19 @@ export class Machine {
 
   // --- was it full? -------------------------------------------------------------------------------------------------
 
-  #freeNow(): Int32Array {
+  /** The units that `worker` could allocate at this moment. */
+  #freeFor(worker: number, { argument }: Op): Int32Array {
     this.#free.fill(0);
-    this.subject.markFree(this.memory.cells, this.#free);
+    this.subject.markFree(this.memory.cells, this.#free, this.idOf(worker), argument);
     return this.#free;
   }
 
   /** Keeps those of the units that have been free since each ALLOC began that are still free. */
   #narrow(stepping: number): void {
-    let free: Int32Array | undefined;
     for (let w = 0; w < this.workers; w++) {
       const op = this.#op(w);
       if ((w !== stepping && !this.isBusy(w)) || op?.kind !== ALLOC) continue;
-      free ??= this.#freeNow();
+      const free = this.#freeFor(w, op);
       for (let i = 0; i < free.length; i++) this.control[w * this.#stride + MASK + i] &= free[i];
       this.#erode(w, op.argument);
     }

@@ -28,6 +28,7 @@ import {
   DETACH,
   FREE,
   fromOfAdoption,
+  hasRoomBeside,
   offsetOfAdoption,
   type Subject,
 } from './subject.ts';
@@ -37,6 +38,10 @@ export class SharedSubject implements Subject {
   readonly capacity: number;
   readonly workers: number;
   readonly length: number;
+  readonly takesBack = true;
+  readonly keepsRoom = false;
+  /** 48 units are blocks of 32 and 16. */
+  readonly whole: readonly number[];
   readonly g: Geometry;
 
   constructor(capacity: number, workers: number, tracked: boolean) {
@@ -45,6 +50,7 @@ export class SharedSubject implements Subject {
     this.workers = workers;
     this.g = geometryOf(capacity, workers, tracked);
     this.length = this.g.length;
+    this.whole = Array.from({ length: 31 }, (_, i) => 30 - i).filter((order) => (capacity >>> order) & 1);
   }
 
   setUp(cells: Cells): void {
@@ -81,6 +87,10 @@ export class SharedSubject implements Subject {
 
   workerIds(cells: Cells): readonly number[] {
     return workerIdsOf(cells, this.g);
+  }
+
+  hasRoom(_cells: Int32Array, _id: number, order: number, live: readonly Block[]): boolean {
+    return hasRoomBeside(live, this.capacity, 2 ** order);
   }
 
   markFree(cells: Int32Array, free: Int32Array): void {

@@ -58,12 +58,30 @@ export interface Subject {
   /** The live blocks, if no operation is under way. */
   blocks(cells: Cells): readonly Block[];
   /**
-   * Sets in `free`, which is zero, a bit for each unit that could be allocated at this moment. Operations may be
-   * under way.
+   * Sets in `free`, which is zero, a bit for each unit that the worker with an id could allocate at this moment, for a
+   * block of 2^order units. Operations may be under way.
    */
-  markFree(cells: Int32Array, free: Int32Array): void;
+  markFree(cells: Int32Array, free: Int32Array, id: number, order: number): void;
+  /** Whether that worker, alone, must find room for such a block among the live blocks. No operation is under way. */
+  hasRoom(cells: Int32Array, id: number, order: number, live: readonly Block[]): boolean;
+  /** Orders of blocks that fill the arena if it is empty, in an order in which they find room. */
+  readonly whole: readonly number[];
+  /** Whether RECOVER takes the blocks of the dead back. If not, they stay, and a block of a call that it was in is lost. */
+  readonly takesBack: boolean;
+  /** Whether a worker keeps room for itself until it detaches itself. */
+  readonly keepsRoom: boolean;
+  /** Whether a cell is read and written by one worker only. No cell is, by default. */
+  isPrivate?(pos: number): boolean;
   /** The ids of the workers that are attached, or dead and not recovered. Operations may be under way. */
   workerIds(cells: Cells): readonly number[];
   /** Name of a cell, for people. */
   cellName(pos: number): string;
+}
+
+/** Whether an aligned range of `size` units, below `capacity`, overlaps no live block. */
+export function hasRoomBeside(live: readonly Block[], capacity: number, size: number): boolean {
+  for (let from = 0; from + size <= capacity; from += size) {
+    if (live.every((block) => from + size <= block.offset || block.offset + block.size <= from)) return true;
+  }
+  return false;
 }

@@ -4,7 +4,7 @@
 import { assert } from '../../src/base/assert.ts';
 import { BuddyError } from '../../src/base/errors.ts';
 import type { Cells } from '../../src/shared/cells.ts';
-import { ALLOC, ATTACH, type Block, RECOVER, type Subject } from './subject.ts';
+import { ALLOC, ATTACH, type Block, hasRoomBeside, RECOVER, type Subject } from './subject.ts';
 
 const FULL_LOCK = 1;
 
@@ -15,6 +15,9 @@ export class Toy implements Subject {
   readonly capacity: number;
   readonly workers: number;
   readonly length = 2;
+  readonly takesBack = true;
+  readonly keepsRoom = false;
+  readonly whole: readonly number[];
   readonly #kind: ToyKind;
 
   constructor(kind: ToyKind, capacity: number, workers: number) {
@@ -22,6 +25,7 @@ export class Toy implements Subject {
     this.#kind = kind;
     this.capacity = capacity;
     this.workers = workers;
+    this.whole = [Math.log2(capacity)];
   }
 
   setUp(): void {}
@@ -75,6 +79,10 @@ export class Toy implements Subject {
     );
   }
 
+  hasRoom(_cells: Int32Array, _id: number, order: number, live: readonly Block[]): boolean {
+    return hasRoomBeside(live, this.capacity, 2 ** order);
+  }
+
   markFree(cells: Int32Array, free: Int32Array): void {
     free[0] = ~cells[0] & (2 ** this.capacity - 1);
   }
@@ -95,6 +103,9 @@ export class Idle implements Subject {
   readonly capacity = 0;
   readonly workers = 3;
   readonly length = 1;
+  readonly takesBack = true;
+  readonly keepsRoom = false;
+  readonly whole: readonly number[] = [];
 
   setUp(): void {}
 
@@ -115,6 +126,10 @@ export class Idle implements Subject {
 
   workerIds(): readonly number[] {
     return [];
+  }
+
+  hasRoom(): boolean {
+    return false;
   }
 
   markFree(): void {}
