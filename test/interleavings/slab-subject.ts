@@ -8,7 +8,7 @@ import { BuddyError } from '../../src/base/errors.ts';
 import { AtomicCells, type Cells } from '../../src/shared/cells.ts';
 import { Engine } from '../../src/shared/engine.ts';
 import { blocksOf } from '../../src/shared/inspect.ts';
-import { changeOwner, ownerAt, RESERVED } from '../../src/shared/owners.ts';
+import { changeOwner, isKept, ownerAt, RESERVED } from '../../src/shared/owners.ts';
 import { recover } from '../../src/shared/recover.ts';
 import { attachWorker, slotOf, workerIdOf, workerIdsOf } from '../../src/shared/slots.ts';
 import { writeEmpty } from '../../src/shared/state.ts';
@@ -156,7 +156,7 @@ export class SlabSubject implements Subject {
 
   call(cells: Cells, id: number, kind: number, argument: number): number {
     const { G } = this;
-    const holdings = new SlabHoldings(cells, G);
+    const holdings = new SlabHoldings(cells, G, () => G.arena.capacity);
     if (kind === ATTACH) {
       const slot = attachWorker(cells, G.arena, 1, G.arena.capacity, holdings);
       if (slot === 0) return 0;
@@ -203,7 +203,7 @@ export class SlabSubject implements Subject {
       for (const { unit } of liveSlots(cells, G, h)) all.push({ offset: unit, size });
     }
     for (const { offset, size, free } of blocksOf(cells, G.arena)) {
-      if (!free && ownerAt(cells, G.arena, offset) !== RESERVED)
+      if (!free && !isKept(ownerAt(cells, G.arena, offset)))
         all.push({ offset: offset << G.pageShift, size: size << G.pageShift });
     }
     return all;

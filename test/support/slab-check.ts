@@ -4,7 +4,7 @@
 import type { Cells } from '../../src/shared/cells.ts';
 import { sizeAt } from '../../src/shared/inspect.ts';
 import { SLOT_STATE } from '../../src/shared/layout.ts';
-import { NOBODY, ownerAt, RESERVED } from '../../src/shared/owners.ts';
+import { IN_SLAB, NOBODY, ownerAt } from '../../src/shared/owners.ts';
 import { ATTACHED, isLeft, kindOf, slotPos, VACANT } from '../../src/shared/slots.ts';
 import { byteAt } from '../../src/shared-slab/bytes.ts';
 import {
@@ -44,8 +44,8 @@ export function checkSlabs(cells: Cells, G: Geometry, ownOf: (slot: number) => C
   for (let page = 0; page < arena.capacity; page++) {
     if (cells.load(G.map + page) !== 0 && !inSlabs.has(page))
       wrong.push(`page ${page} is mapped, but in no slab`);
-    if (page > 0 && ownerAt(cells, arena, page) === RESERVED && !slabs.includes(page))
-      wrong.push(`page ${page} is reserved, but no slab`);
+    if (ownerAt(cells, arena, page) === IN_SLAB && !slabs.includes(page))
+      wrong.push(`page ${page} is said to be in a slab, but is not`);
   }
   const ownerless = slabs.filter((h) => ownerOf(cells, G, h) === 0).length;
   if (cells.load(G.header + AT_ABANDONED) < ownerless)
