@@ -1,10 +1,20 @@
 // The checks of final states, in which no operation is under way: the state is sound, its live blocks are those of
-// the ghost record, an allocation succeeds exactly if there is room, and after all frees the arena is one free block
+// the ghost record and belong to the workers that are said to own them, an allocation succeeds exactly if there is room, and after all frees the arena is one free block
 // again.
 
 import { DirectCells, type Memory, SALT_1, SALT_2 } from './cells.ts';
 import { HELD, type Machine } from './machine.ts';
-import { ALLOC, ATTACH, type Block, CALL_NAMES, DETACH, FREE, RECOVER } from './subject.ts';
+import {
+  ADOPT,
+  ALLOC,
+  ATTACH,
+  type Block,
+  CALL_NAMES,
+  DETACH,
+  FREE,
+  RECOVER,
+  type Subject,
+} from './subject.ts';
 import { Violation } from './violation.ts';
 
 /** Checks final states. Each memory is checked once. */
@@ -26,21 +36,9 @@ export class QuietChecks {
   check(machine: Machine): void {
     if (!this.#isNew(machine)) return;
     const { subject, program } = machine;
-    const memory = this.#memory();
-    machine.memory.cells.forEach((value, pos) => {
-      memory.set(pos, value);
-    });
+    const memory = this.#copyOf(machine.memory);
     const cells = new DirectCells(memory);
-    const call = (id: number, kind: number, argument: number): number => {
-      try {
-        return subject.call(cells, id, kind, argument);
-      } catch (error) {
-        if (!(error instanceof Error)) throw error;
-        throw new Violation(
-          `at the end, ${CALL_NAMES[kind]}(${argument}) of worker ${id} throws: ${error.message}`,
-        );
-      }
-    };
+    const call = callsOf(subject, cells);
     const living = machine.living.map((w) => machine.idOf(w));
     const attach = (): boolean => {
       const id = call(0, ATTACH, living.length);
@@ -66,6 +64,9 @@ export class QuietChecks {
       }
     }
 
+    if (subject.takesBack && program.workers.flat().some(({ kind }) => kind === ADOPT))
+      this.#checkOwners(machine, memory, ghost);
+
     while (attach());
     if (living.length !== subject.workers)
       throw new Violation(`at the end, ${living.length} workers find room, not ${subject.workers}`);
@@ -86,6 +87,33 @@ export class QuietChecks {
     this.#takeAll(machine, call, living[0]);
     const still = subject.check(cells);
     if (still.length > 0) throw new Violation(`at the end, with all allocated, ${still.join('; ')}`);
+  }
+
+  /** Each worker that lives owns what it is said to: if it is recovered as if dead, just its blocks are taken back. */
+  #checkOwners(machine: Machine, now: Memory, ghost: readonly number[]): void {
+    const { subject, program, living } = machine;
+    for (const worker of living) {
+      const other = living.find((w) => w !== worker);
+      if (other === undefined) continue;
+      const cells = new DirectCells(this.#copyOf(now));
+      callsOf(subject, cells)(machine.idOf(other), RECOVER, machine.idOf(worker));
+      const left = subject.blocks(cells);
+      for (const block of ghost) {
+        const isLeft = left.some(({ offset }) => offset === machine.offset(block));
+        if (machine.holding(block) === HELD && isLeft === (machine.owner(block) === worker))
+          throw new Violation(
+            `at the end, worker ${worker} ${isLeft ? 'does not own' : 'owns'} block ${program.names[block]}`,
+          );
+      }
+    }
+  }
+
+  #copyOf(memory: Memory): Memory {
+    const copy = this.#memory();
+    memory.cells.forEach((value, pos) => {
+      copy.set(pos, value);
+    });
+    return copy;
   }
 
   /** Recovers all dead workers: two that have died at the same spot need two rounds. */
@@ -119,6 +147,23 @@ export class QuietChecks {
     this.#known.add(key);
     return this.#known.size > before;
   }
+}
+
+/** Calls of a subject, none of which may throw. */
+function callsOf(
+  subject: Subject,
+  cells: DirectCells,
+): (id: number, kind: number, argument: number) => number {
+  return (id, kind, argument) => {
+    try {
+      return subject.call(cells, id, kind, argument);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new Violation(
+        `at the end, ${CALL_NAMES[kind]}(${argument}) of worker ${id} throws: ${error.message}`,
+      );
+    }
+  };
 }
 
 function text(live: readonly Block[]): string {
