@@ -6,8 +6,9 @@
 //   collecting    the owner makes what others have freed in its slabs free slots, when it has run out of those
 //   abandoning    a worker that leaves stores 0 as the owner of its slabs; whoever needs such a slab takes it by CAS
 //
-// A slab is made, and given back, while its pages belong to the worker in the arena of pages. All other slabs belong to
-// IN_SLAB there. So a worker that dies in between leaves pages that recovery gives back, whatever their descriptors say.
+// A slab is made while its pages belong to the worker in the arena of pages, and given back while they belong to none and
+// the worker announces them. All other slabs belong to IN_SLAB there. So a worker that dies in between leaves pages that
+// recovery gives back, whatever their descriptors say.
 //
 // The owner's free needs an answer to "has another worker freed the block already?" without an atomic access. It writes,
 // and reads the cell again: if the other worker was first, it takes its write back. A processor may let that read overtake
@@ -15,6 +16,7 @@
 // waits until the owner must have seen that: from then on the owner frees there by CAS.
 // (A plain write cannot do for all: Attiya et al., Laws of Order, 2011.)
 
+import { announce, endAnnouncement } from '../shared/announcements.ts';
 import type { Cells } from '../shared/cells.ts';
 import type { Engine } from '../shared/engine.ts';
 import { sizeAt as arenaSizeAt } from '../shared/inspect.ts';
@@ -71,6 +73,7 @@ import {
   slabAt,
   slabsBefore,
   unitOf,
+  unmap,
 } from './slab.ts';
 import {
   T_BASE,
@@ -303,7 +306,7 @@ export class SlabEngine {
     const { cells, G, slot } = this;
     collect(cells, G, h);
     if (isEmpty(cells, G, h)) {
-      this.#release(h);
+      this.giveBack(h, IN_SLAB);
       return;
     }
     const d = descriptorAt(G, h);
@@ -316,6 +319,19 @@ export class SlabEngine {
     cells.write(d + META, cells.read(d + META) & ~(FULL | CACHED));
     this.#addAbandoned(1);
     cells.store(d + OWNER, OWNED | SHARED | (G.tracked ? ADOPTED : 0));
+  }
+
+  /**
+   * Gives the pages of slab `h`, which is empty and on no list, back to the arena, where they belong to `owner`: IN_SLAB, or
+   * a dead worker that was making the slab. Without an owner they can be neither freed nor adopted, whatever the map says.
+   */
+  giveBack(h: number, owner: number): void {
+    const { cells, G, slot } = this;
+    announce(cells, G.arena, slot, h);
+    if (changeOwner(cells, G.arena, h, owner, 0)) {
+      unmap(cells, G, h);
+      this.arena.reclaim(h, 0);
+    } else endAnnouncement(cells, G.arena, slot);
   }
 
   /** Notes that blocks of `units` units in all were freed, by other means than `free`. */
@@ -645,7 +661,7 @@ export class SlabEngine {
     const pages = pagesAt(cells, G, h);
     const cached = own.read(cachedPagesAt(G)) + pages;
     if (cached > this.#cacheLimit) {
-      this.#release(h);
+      this.giveBack(h, IN_SLAB);
       return;
     }
     const d = this.#at(h);
@@ -727,21 +743,12 @@ export class SlabEngine {
     changeOwner(cells, G.arena, h, this.slot, IN_SLAB);
   }
 
-  /** Gives slab `h`, which is empty and on no list, back to the arena. */
-  #release(h: number): void {
-    const { cells, G } = this;
-    changeOwner(cells, G.arena, h, IN_SLAB, this.slot);
-    const pages = pagesAt(cells, G, h);
-    for (let i = 0; i < pages; i++) cells.store(this.#map + h + i, 0);
-    this.arena.reclaim(h, this.slot);
-  }
-
   /** Gives all slabs of the cache back. Returns whether there were any. */
   #flush(): boolean {
     let any = false;
     for (let order = 0; order <= LARGEST_ORDER; order++) {
       for (let h = this.#fromCache(order); h !== 0; h = this.#fromCache(order)) {
-        this.#release(h);
+        this.giveBack(h, IN_SLAB);
         any = true;
       }
     }
@@ -765,7 +772,7 @@ export class SlabEngine {
       if (!isEmpty(cells, G, h)) continue;
       this.#unlink(h, c);
       this.#leaveClass(h, c);
-      this.#release(h);
+      this.giveBack(h, IN_SLAB);
       any = true;
     }
     return any;

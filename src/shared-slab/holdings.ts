@@ -4,7 +4,7 @@
 import type { Cells } from '../shared/cells.ts';
 import type { Holdings } from '../shared/holdings.ts';
 import { sizeAt } from '../shared/inspect.ts';
-import { changeOwner, NOBODY, nextOwned, ownerAt, RESERVED } from '../shared/owners.ts';
+import { NOBODY, nextOwned, ownerAt, RESERVED } from '../shared/owners.ts';
 import { byteAt, changeByte } from './bytes.ts';
 import type { SlabEngine } from './engine.ts';
 import {
@@ -18,7 +18,7 @@ import {
   slotIn,
   TAKING,
 } from './layout.ts';
-import { changeOwners, classAt, freeSlot, hasOwner, liveSlots, slabsBefore } from './slab.ts';
+import { changeOwners, classAt, freeSlot, hasOwner, liveSlots, slabsBefore, unmap } from './slab.ts';
 
 /** The slabs of a heap, as the arena of pages asks about them. */
 export class SlabHoldings implements Holdings {
@@ -40,6 +40,10 @@ export class SlabHoldings implements Holdings {
 
   disown(slot: number): void {
     for (const h of this.#marked()) changeOwners(this.#cells, this.#geometry, h, slot, NOBODY);
+  }
+
+  forget(offset: number): void {
+    unmap(this.#cells, this.#geometry, offset);
   }
 
   /** The slabs in which blocks may belong to others than the slab's owner. */
@@ -73,14 +77,11 @@ export function takeBack(slabs: SlabEngine, dead: number): Taken {
     page = nextOwned(cells, arena, page + 1)
   ) {
     if (ownerAt(cells, arena, page) !== dead) continue;
-    let end = page + sizeAt(cells, arena, page);
+    const end = page + sizeAt(cells, arena, page);
     let isSlab = false;
     for (let i = page; i < end; i++) if (cells.load(G.map + i) !== 0) isSlab = true;
     // If not, the dead worker's block has been adopted meanwhile, and freed, and what was seen is another's slab.
-    if (!isSlab || !changeOwner(cells, arena, page, dead, slot)) continue;
-    end = page + sizeAt(cells, arena, page);
-    for (let i = page; i < end; i++) cells.store(G.map + i, 0);
-    slabs.arena.reclaim(page, slot);
+    if (isSlab) slabs.giveBack(page, dead);
   }
   let blocks = 0;
   let units = 0;

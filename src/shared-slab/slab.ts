@@ -1,6 +1,7 @@
 // One slab: its bitmap and its owner, as any worker sees and changes them.
 
 import type { Cells } from '../shared/cells.ts';
+import { sizeAt } from '../shared/inspect.ts';
 import { IN_SLAB, ownerAt } from '../shared/owners.ts';
 import { byteAt, changeByte, claimByte } from './bytes.ts';
 import {
@@ -40,6 +41,12 @@ export const pagesAt = (cells: Cells, G: Geometry, h: number): number =>
 export const slabAt = (cells: Cells, G: Geometry, page: number): number => {
   const entry = cells.load(G.map + page);
   return entry >>> SLAB_SHIFT === page ? page : 0;
+};
+
+/** Makes the pages of the arena's block at `page` those of no slab. */
+export const unmap = (cells: Cells, G: Geometry, page: number): void => {
+  const end = page + sizeAt(cells, G.arena, page);
+  for (let i = page; i < end; i++) cells.store(G.map + i, 0);
 };
 
 /** The unit of the arena at which slot `slot` of slab `h`, of class `c`, begins. */

@@ -7,4 +7,6 @@ export interface Holdings {
   owns(slot: number): boolean;
   /** Makes those blocks nobody's. */
   disown(slot: number): void;
+  /** Forgets what is known of the arena's block at `offset`, which has no owner and is about to be given back. */
+  forget(offset: number): void;
 }

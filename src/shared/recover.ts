@@ -86,7 +86,7 @@ export function recover(engine: Engine, dead: number, further?: FurtherBlocks): 
       further?.holdings.disown(one);
     }
     further?.takeBack(one);
-    if (!finish(engine, one)) complete = false;
+    if (!finish(engine, one, further?.holdings)) complete = false;
     engine.closeHints(one, ORDERS_PER_LEVEL * g.levels);
   }
   let blocks = 0;
@@ -161,7 +161,7 @@ function inherit({ cells, g, slot }: Engine, dead: number): number[] {
  * Completes or undoes the last call of the worker in slot `dead`. Returns false if it cannot be told from calls of
  * others.
  */
-function finish(engine: Engine, dead: number): boolean {
+function finish(engine: Engine, dead: number, holdings?: Holdings): boolean {
   const { cells, g, slot } = engine;
   const announced = cells.load(slotPos(g, dead) + SLOT_ANNOUNCED);
   const offset = announced - 1;
@@ -183,7 +183,10 @@ function finish(engine: Engine, dead: number): boolean {
     if (before.some(({ announced }) => announced > first && announced <= last + 1)) continue;
     if (!isSame(before, announcements(cells, g, slot))) continue;
     if (subdivided) engine.closeUp(level - 1, child, false);
-    else engine.reclaim(offset, 0);
+    else {
+      holdings?.forget(offset);
+      engine.reclaim(offset, 0);
+    }
     return true;
   }
   return false;
