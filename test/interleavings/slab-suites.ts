@@ -76,11 +76,11 @@ export const SHORT_SLABS: readonly SlabSuite[] = [
     workers: 3,
     programs: [
       'p:0 ; -p | -p |',
-      'p:0 q:0 ; -p a:0 | -p |',
+      'p:0 q:0 ; -p a:1 | -p |',
       'p:0 ; | -p | -p',
       'p:0 ; -p | -p | -p',
       'p:0 q:0 ; -p -q | -p | -q',
-      'p:1 q:1 ; -p a:1 | -p | -q',
+      'p:1 q:1 ; -p | -p | -q',
       'p:0 . ; | -p | -p',
       'p:0 ; . | -p | -p',
       'p:2 ; -p | -p | -p',
