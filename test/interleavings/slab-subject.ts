@@ -20,6 +20,7 @@ import {
   descriptorAt,
   type Geometry,
   geometryFor,
+  LINE,
   META,
   NEXT,
   OWNER,
@@ -60,6 +61,14 @@ class Part implements Cells {
     return this.#cells.read(this.#first + pos);
   }
 
+  readLow(pos: number): number {
+    return this.#cells.readLow(this.#first + pos);
+  }
+
+  readHigh(pos: number): number {
+    return this.#cells.readHigh(this.#first + pos);
+  }
+
   load(pos: number): number {
     return this.#cells.load(this.#first + pos);
   }
@@ -92,19 +101,6 @@ class Part implements Cells {
     return this.#cells.and(this.#first + pos, bits);
   }
 }
-
-/** The counts of blocks, which no operation depends on. */
-const NO_COUNTS: Cells = {
-  read: () => 0,
-  load: () => 0,
-  write() {},
-  writeLow() {},
-  settle() {},
-  store() {},
-  cas: () => true,
-  or() {},
-  and: () => 0,
-};
 
 export interface SlabSizes {
   /** Pages, page 0 counted. */
@@ -151,7 +147,9 @@ export class SlabSubject implements Subject {
   /** The engine of the worker in a slot. */
   engine(cells: Cells, slot: number): SlabEngine {
     const own = new Part(cells, this.#ownOf(slot));
-    return new SlabEngine(new Engine(cells, this.G.arena, slot), this.G, own, NO_COUNTS);
+    // No operation depends on the counts.
+    const counts = new Int32Array(LINE);
+    return new SlabEngine(new Engine(cells, this.G.arena, slot), this.G, own, counts);
   }
 
   call(cells: Cells, id: number, kind: number, argument: number): number {
