@@ -14,7 +14,8 @@ import {
   SIZE,
   SLAB_SHIFT,
 } from '../../src/slab/layout.ts';
-import { classesFor, pageShiftFor } from '../../src/slab/sizing.ts';
+import { pageShiftFor } from '../../src/slab/page.ts';
+import { classesFor } from '../../src/slab/sizing.ts';
 import { Slabs } from '../../src/slab/slabs.ts';
 import type { Contender, Figures } from './contender.ts';
 import { UNIT } from './operations.ts';

@@ -4,7 +4,8 @@
 // begins at or before that, at a multiple of every alignment that a fixed region can satisfy in more than one place.
 
 import { cellsFor, type Geometry, slotBytes } from '../slab/layout.ts';
-import { classesFor, pageShiftFor } from '../slab/sizing.ts';
+import { pageShiftFor } from '../slab/page.ts';
+import { classesFor } from '../slab/sizing.ts';
 import { HEADER_BYTES, headerAt, unitZeroFor } from './header.ts';
 
 /**

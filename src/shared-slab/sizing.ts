@@ -1,6 +1,6 @@
 // How large the pages of a shared heap are, and its largest slot.
 
-import { pageShiftFor as smallPageShiftFor } from '../slab/sizing.ts';
+import { pageShiftFor as smallPageShiftFor } from '../slab/page.ts';
 
 /** Heaps from this size on have pages of 4 KiB; smaller ones as a heap for one worker has. */
 const LARGE = 2 ** 24;

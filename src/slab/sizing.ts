@@ -1,13 +1,9 @@
-// How large things are: pages, the largest slot, and the slabs of a class.
+// How large things are: the largest slot, and the slabs of a class.
 
 import { BITS, type Geometry, MAX_SLOTS, PAGE_CELLS, pagesOf } from './layout.ts';
+import { PAGE_SHIFT } from './page.ts';
 import { classOf } from './size-classes.ts';
 
-/** Heaps of less are small. */
-const SMALL = 2 ** 16;
-/** log2 of the bytes of a page, but in small heaps. */
-const PAGE_SHIFT = 10;
-const LEAST_PAGE_SHIFT = 6;
 /** log2 of the largest slot, in pages of full size. Larger blocks are runs of pages. */
 const LARGEST_SLOT_SHIFT = 13;
 /** log2 of the pages of the largest slab. */
@@ -16,16 +12,6 @@ const LARGEST_STEP = 4;
 export const STEPS = LARGEST_STEP + 1;
 /** A slab takes up to this part of what its class has in slabs already. */
 const SLAB_PART = 2;
-
-/**
- * The page of a heap that never has more than `bytes` bytes: 1 KiB, in small heaps some sqrt(8 * bytes), and a unit at least. A
- * small heap with larger pages has too few of them for its classes, with smaller ones too much in their descriptors.
- */
-export const pageShiftFor = (bytes: number, unitShift: number): number => {
-  if (bytes >= SMALL) return Math.max(unitShift, PAGE_SHIFT);
-  const root = Math.floor((Math.log2(bytes) + 3) / 2);
-  return Math.max(unitShift, LEAST_PAGE_SHIFT, root);
-};
 
 /** Number of size classes: none if a page is a unit, and slots of up to half a page if pages are small. */
 export const classesFor = (pageShift: number, unitShift: number): number => {

@@ -13,7 +13,8 @@ import {
   SLOTS_MASK,
   slotBytes,
 } from '../../src/slab/layout.ts';
-import { classesFor, pageShiftFor, STEPS, slotsOf, stepFor } from '../../src/slab/sizing.ts';
+import { pageShiftFor } from '../../src/slab/page.ts';
+import { classesFor, STEPS, slotsOf, stepFor } from '../../src/slab/sizing.ts';
 import { roomOf } from '../support/room.ts';
 
 const LARGEST_SLAB = 32;
