@@ -12,6 +12,7 @@ export type { HeapScope } from './heap/scope.ts';
 export type { ArrayConstructor, HeapView, Plain, ViewOf } from './heap/views.ts';
 export { SharedBuddyAllocator, type SharedBuddyOptions, type SharedBuddyStats } from './shared/allocator.ts';
 export type { Recovered } from './shared/recover.ts';
+export { Channel, type Received } from './shared-heap/channel.ts';
 export { SharedHeap, type SharedHeapStats } from './shared-heap/heap.ts';
 export type {
   SharedHeapHandle,

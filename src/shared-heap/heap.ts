@@ -303,6 +303,20 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
       : new BuddyError('NOT_ALLOCATED', `the block at ${address} does not belong to worker ${from} any more`);
   }
 
+  /**
+   * Makes the live block at `ptr`, or the block at which a view begins, nobody's: it stays whoever dies, until somebody
+   * frees or adopts it. For what all workers share, such as what {@link root} points to. Nothing changes if owners are not
+   * tracked. Lock-free.
+   *
+   * @throws what {@link free} throws.
+   */
+  disown(ptr: number | ArrayBufferView): void {
+    const region = this.#region;
+    const address = typeof ptr === 'number' ? ptr : pointerOf(region, ptr);
+    const slabs = region.requireSlabs();
+    if (this.#sizeAt(address) === 0 || !slabs.disown(address)) throw misuse(region, address);
+  }
+
   /** Counts blocks and bytes. Exact if no other worker is in a call, approximate otherwise. O(end / unit). */
   override stats(): SharedHeapStats {
     return { ...super.stats(), workers: this.workerIds().length };

@@ -270,9 +270,28 @@ export class SlabEngine {
     if (from === 0) beginAdoptionFromAny(cells, this.G.arena, slot);
     const adopted =
       (from === 0 || beginAdoption(cells, this.G.arena, slot, from)) &&
-      this.#adoptSlot(ptr, page, slotOfWorker(from));
+      this.#adoptSlot(ptr, page, slotOfWorker(from), slot);
     endAdoption(cells, this.G.arena, slot);
     return adopted;
+  }
+
+  /**
+   * Makes the live block at `ptr`, any number, nobody's, in a tracked heap. Returns whether there is such a block. A worker
+   * that dies in this call has the block or nobody has.
+   */
+  disown(ptr: number): boolean {
+    const { cells, G, slot } = this;
+    const page = this.#pageOf(ptr);
+    if (page < 0) return false;
+    if (!G.tracked) return this.sizeAt(ptr) !== 0;
+    if (cells.read(this.#map + page) === 0) {
+      const has = this.#isPages(ptr, page) && this.arena.adopt(page, 0);
+      return has && changeOwner(cells, G.arena, page, slot, NOBODY);
+    }
+    beginAdoptionFromAny(cells, G.arena, slot);
+    const disowned = this.#adoptSlot(ptr, page, 0, NOBODY);
+    endAdoption(cells, G.arena, slot);
+    return disowned;
   }
 
   /**
@@ -421,8 +440,8 @@ export class SlabEngine {
     }
   }
 
-  /** `adopt` of the slot at `ptr`, on page `page`; `from` is a slot, or 0 for any. */
-  #adoptSlot(ptr: number, page: number, from: number): boolean {
+  /** Makes the block in the slot at `ptr`, on page `page`, that of `to`; `from` is a slot, or 0 for any. */
+  #adoptSlot(ptr: number, page: number, from: number, to: number): boolean {
     const { cells, G } = this;
     const entry = cells.load(this.#map + page);
     if (entry === 0) return false;
@@ -443,7 +462,7 @@ export class SlabEngine {
         cells.settle();
       }
       if ((liveOf(cells.load(d + BITS + (slot >>> 4))) & (1 << (slot & 15))) === 0) return false;
-      if (changeByte(cells, G, unit, byte, this.slot)) return true;
+      if (changeByte(cells, G, unit, byte, to)) return true;
     }
   }
 
