@@ -9,24 +9,7 @@ import { exploreAtRandom } from './random.ts';
 import { SharedSubject } from './shared.ts';
 import { boundOf, programsIn, SHORT, subjectOf } from './suites.ts';
 import { Idle, Toy, type ToyKind } from './toy.ts';
-import { Violation } from './violation.ts';
-
-/** The violation that `run` throws, with the schedule that shows it; undefined if it throws none. */
-function violationOf(run: () => unknown): Violation | undefined {
-  try {
-    run();
-  } catch (violation) {
-    if (violation instanceof Violation) return violation;
-    throw violation;
-  }
-  return undefined;
-}
-
-/** Runs an exploration that must find nothing. A violation fails the test and is shown with its schedule. */
-function expectSound(run: () => unknown): void {
-  const violation = violationOf(run);
-  if (violation) expect.fail(`${violation.message}\n${violation.schedule.join('\n')}`);
-}
+import { expectSound, violationOf } from './violation.ts';
 
 describe('the explorer', () => {
   const explore = (kind: ToyKind, text: string) =>
