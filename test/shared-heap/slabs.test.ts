@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { SharedHeap, type SharedHeapOptions } from '../../src/shared.ts';
+import { lifeIn } from '../support/mortal.ts';
 import { fillPages, roundingOf } from '../support/shared-rounding.ts';
 
 const KIB = 1024;
@@ -121,6 +122,37 @@ describe('the slabs of a worker', () => {
     for (const each of [ptr, ...pointers]) heap.free(each);
     expect(heap.malloc(64)).toBeGreaterThan(0);
     expect(heap.check()).toEqual([]);
+  });
+
+  it.each([
+    false,
+    true,
+  ])('that dies while it makes one, or gives it back, are pages again; owners tracked: %s', (trackOwners) => {
+    let deaths = 0;
+    for (const calls of [1, 2]) {
+      for (let death = 0, lives = false; !lives; death++) {
+        const heap = SharedHeap.create({ size: 128 * KIB, trackOwners });
+        const { free, largestFree } = heap.stats();
+        const owner = attach(heap);
+        const { workerId } = owner;
+        const ptr = calls === 2 ? owner.malloc(48) : 0;
+        if (ptr !== 0) owner.free(ptr);
+        lives = lifeIn(death)(() => {
+          // The second one gives the empty slab back for the pages of others.
+          if (calls === 1) owner.malloc(48);
+          else owner.detach();
+        });
+        if (lives) break;
+        deaths++;
+        // Pages of which nothing tells yet that they are to be a slab are taken for a block.
+        const { blocks, complete } = heap.recover(workerId);
+        expect(complete).toBe(true);
+        expect(blocks).toBeLessThanOrEqual(1);
+        expect(heap.check()).toEqual([]);
+        expect(heap.stats()).toMatchObject({ liveBlocks: 0, workers: 1, free, largestFree });
+      }
+    }
+    expect(deaths).toBeGreaterThan(10);
   });
 
   it('that has adopted its own block, or got it back, are recovered like others', () => {
