@@ -105,6 +105,27 @@ export const shared = {
     equal([heap.stats().used, heap.check()], [0, []], 'in the end');
   },
 
+  'a heap of slabs, of which one worker leaves and one dies'(note) {
+    needs(features.sharedArrayBuffer, named.sharedArrayBuffer);
+    const heap = SharedHeap.create({ size: 4 * PAGE, trackOwners: true, keepSizes: true });
+    const [leaver, dead] = [SharedHeap.attach(heap.handle), SharedHeap.attach(heap.handle)];
+    const pointers = [];
+    for (let i = 0; i < 300; i++) pointers.push([heap, leaver, dead][i % 3].malloc(i));
+    equal(new Set(pointers).size, 300, 'different pointers');
+    equal(leaver.lengthOf(pointers[99]), 99, 'the size that was asked for');
+    heap.root = pointers[299]; // the dead worker's
+    heap.adopt(dead.root, dead.workerId);
+    leaver.free(pointers[0], 0);
+    throws(() => heap.free(pointers[0]), 'NOT_ALLOCATED', 'a double free');
+    leaver.detach();
+    equal(heap.recover(dead.workerId).blocks, 99, 'blocks of the dead worker');
+    equal([heap.stats().liveBlocks, heap.isAllocated(heap.root)], [200, true], 'what is left');
+    equal([heap.usedBytes, heap.check()], [heap.stats().used, []], 'the figures');
+    for (const { ptr } of [...heap.blocks()]) heap.free(ptr);
+    equal([heap.usedBytes, heap.stats().workers, heap.check()], [0, 1, []], 'in the end');
+    note(hash(pointers));
+  },
+
   async 'two workers allocate, free and pass blocks on'(_, { startWorker }) {
     needs(features.sharedArrayBuffer, named.sharedArrayBuffer);
     const arena = SharedBuddyAllocator.create({ capacity: UNITS });
