@@ -170,15 +170,14 @@ export const slotsIn = (G: Geometry, c: number, order: number): number => {
   return Math.min(MAX_SLOTS, Math.floor(2 ** (order + G.pageShift) / slotBytes(G, c)));
 };
 
-/** log2 of the pages of the least slab of class `c`: the first that leaves at most an eighth over, or else the least. */
+/** log2 of the pages of the least slab of class `c`: the first that leaves at most an eighth over, or else the least part. */
 export const leastOrder = (G: Geometry, c: number): number => {
-  const size = slotBytes(G, c);
-  let least = 0;
-  while (slotsIn(G, c, least) === 0) least++;
-  for (let order = least; order <= LARGEST_ORDER; order++) {
-    if (slotsIn(G, c, order) * size * 8 >= 2 ** (order + G.pageShift) * 7) return order;
-  }
-  return least;
+  const rest = (order: number): number =>
+    1 - (slotsIn(G, c, order) * slotBytes(G, c)) / 2 ** (order + G.pageShift);
+  let best = 0;
+  for (let order = 1; order <= LARGEST_ORDER && rest(best) > 1 / 8; order++)
+    if (rest(order) < rest(best)) best = order;
+  return best;
 };
 
 /** log2 of the pages of the largest slab of class `c`: it has no more slots than a slab may have. */

@@ -83,6 +83,18 @@ program
   .action(lazilyWithBuild(() => import('./shared.ts')));
 
 program
+  .command('shared-heap')
+  .summary('workers on a SharedHeap, killed and recovered, as many as told')
+  .description(
+    'Runs worker threads on a SharedHeap that grows, which allocate, hand blocks on and free, and terminates and recovers ' +
+      'some. Fails if two blocks overlap, or if a block is lost. Their timing does not follow from the seed.',
+  )
+  .option('--kills <n>', 'workers to terminate', integer(1, 1e6), 10_000)
+  .addOption(SEED)
+  .option('--json', 'print the figures as JSON')
+  .action(lazilyWithBuild(() => import('./shared-heap.ts')));
+
+program
   .command('replicated')
   .summary('processes that share an arena by way of PostgreSQL or Redis, killed and cut off')
   .description(
