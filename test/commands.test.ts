@@ -72,6 +72,7 @@ const SCRIPTS = {
             'list',
             'program',
             'capacity',
+            'pages',
             'workers',
             'tracked',
             'stale',

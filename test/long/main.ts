@@ -31,7 +31,7 @@ program
   .command('explore')
   .summary('every order in which workers can meet on a shared arena; up to an hour')
   .description(
-    'Tries every order in which the workers of small programs on a shared arena can meet. Prints the ' +
+    'Tries every order in which the workers of small programs on a shared arena, or on slabs, can meet. Prints the ' +
       'schedule when something is wrong.',
   )
   .option('--suite <part>', 'only the suites with this in their names (default: all of them)')
@@ -42,12 +42,13 @@ program
     "only this program, such as 'p:0 ; a:0 | -p'; test/interleavings/program.ts describes them",
   )
   .option('--capacity <units>', 'with --program: units in the arena', integer(1, MAX_CAPACITY), 32)
+  .option('--pages <n>', 'with --program: pages of slabs, instead of an arena', integer(0, 2 ** 10), 0)
   .option('--workers <n>', 'with --program: workers that the arena is for', integer(1, MAX_SLOTS), 2)
   .option('--tracked', 'with --program: the arena keeps the owner of each block')
   .option('--stale', 'with --program: plain reads may see outdated values')
   .option(
     '--random <runs>',
-    'instead of the suites, so many larger programs at random on each of six arenas; 0 for none',
+    'instead of the suites, so many larger programs at random on each of six arenas and four heaps of slabs; 0 for none',
     integer(0, 1e9),
     0,
   )
