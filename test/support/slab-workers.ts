@@ -11,8 +11,8 @@ import { attachWorker, slotOf, workerIdOf, workerIdsOf } from '../../src/shared/
 import { writeEmpty } from '../../src/shared/state.ts';
 import { SlabEngine } from '../../src/shared-slab/engine.ts';
 import { SlabHoldings, takeBack } from '../../src/shared-slab/holdings.ts';
-import { blocksBetween, countsOf } from '../../src/shared-slab/inspect.ts';
-import { type Geometry, geometryFor } from '../../src/shared-slab/layout.ts';
+import { blocksBetween, usedUnits } from '../../src/shared-slab/inspect.ts';
+import { type Geometry, geometryFor, LINE, lineAt } from '../../src/shared-slab/layout.ts';
 import { ownCells } from '../../src/shared-slab/own.ts';
 import { slabsBefore } from '../../src/shared-slab/slab.ts';
 import { checkSlabs } from './slab-check.ts';
@@ -62,6 +62,14 @@ class MortalCells implements Cells {
 
   read(pos: number): number {
     return this.#cells.read(pos);
+  }
+
+  readLow(pos: number): number {
+    return this.#cells.readLow(pos);
+  }
+
+  readHigh(pos: number): number {
+    return this.#cells.readHigh(pos);
   }
 
   load(pos: number): number {
@@ -206,7 +214,7 @@ export class SlabWorkers {
     for (let round = 0; round < 3; round++) first.slabs.reclaim();
     if (this.#mayHaveLost) return;
     assert.deepEqual([...slabsBefore(this.#cells, this.#G, this.#G.arena.capacity)], []);
-    assert.equal(this.#hasDied ? 0 : countsOf(this.#cells, this.#G).blocks, 0);
+    assert.equal(this.#hasDied ? 0 : usedUnits(this.#cells, this.#G), 0);
   }
 
   /** Runs a call of a worker, which may die in it. Returns the result; undefined if the worker has died. */
@@ -233,7 +241,9 @@ export class SlabWorkers {
     const slot = attachWorker(cells, arena, 1, arena.capacity, this.#holdings);
     if (slot === 0) return;
     const own = new AtomicCells(new Int32Array(ownCells(this.#G)));
-    const slabs = new SlabEngine(new Engine(cells, arena, slot), this.#G, own);
+    const line = lineAt(this.#G, slot);
+    const tally = this.#cells.s.subarray(line, line + LINE);
+    const slabs = new SlabEngine(new Engine(cells, arena, slot), this.#G, own, tally);
     slabs.open();
     const id = workerIdOf(cells, arena, slot);
     for (const block of [...this.#blocks.values(), ...this.#doubtful.values()]) {
@@ -336,7 +346,7 @@ export class SlabWorkers {
     }
     if (recovered === undefined || !recovered.complete) return;
     const units = recovered.units << (this.#G.pageShift - UNIT_SHIFT);
-    slabs.noteFreed(units, recovered.blocks);
+    slabs.noteFreed(units);
     const ids = workerIdsOf(this.#cells, this.#G.arena);
     for (const id of [...this.#dead]) {
       if (ids.includes(id)) continue;
