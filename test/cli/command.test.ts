@@ -689,7 +689,7 @@ describe('buddy advise', () => {
       │ → blocks of the buddy  │ 32 B │ 3.02 KiB │    536 B │   1.79 │        1.07 │
       │ ranges                 │  8 B │ 3.05 KiB │    888 B │   1.81 │        1.09 │
       │ Heap                   │ 16 B │ 7.93 KiB │ 3.68 KiB │   4.70 │        2.82 │
-      │ SharedHeap, one worker │ 16 B │ 3.75 KiB │      0 B │   2.22 │        1.33 │
+      │ SharedHeap, one worker │ 16 B │ 5.75 KiB │      0 B │   3.41 │        2.04 │
       │ first fit              │ 16 B │ 2.81 KiB │          │   1.67 │        1.00 │
       └────────────────────────┴──────┴──────────┴──────────┴────────┴─────────────┘
 

@@ -5,6 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { fullest } from '../../playground/model/operations.ts';
 import { readTraceFile } from '../../src/trace/formats/file.ts';
+import { headerFor } from '../../src/trace/formats/int32.ts';
 import { encodeTrace, replay, type Sample, traceFromOps } from '../../src/trace.ts';
 import { launch } from '../browser/chromium.ts';
 import { openSite, type Site } from '../browser/playground/site.ts';
@@ -282,7 +283,8 @@ describe.skipIf(reason !== null)(`the playground${reason === null ? '' : ` (${re
       'my.mtrace is not a trace that can be read: line 3: not a line of mtrace: "@ ./a:[0x1] ? 0x5562a0" (did a second program write here?).',
     );
     await page.getByRole('button', { name: 'Dismiss' }).click();
-    await choose(page, 'twice.tr', new Uint8Array(Int32Array.of(16, ~0, ~0).buffer));
+    const ops = Int32Array.of(16, ~0, ~0);
+    await choose(page, 'twice.tr', Buffer.concat([headerFor(ops.length), new Uint8Array(ops.buffer)]));
     await problem.waitFor();
     expect(await problem.locator('p').textContent()).toContain('entry 2: frees id 0 a second time');
     await choose(page, 'cut.gz', gzipSync('= Start\n').subarray(0, 12));
