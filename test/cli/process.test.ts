@@ -47,7 +47,7 @@ it('replays a recorded trace to its exact placement', async () => {
 });
 
 it('writes the page, for which it loads a small part of its own', async () => {
-  expect(statSync('dist/page.js').size).toBeLessThan(20_000);
+  expect(statSync('dist/cli/page.js').size).toBeLessThan(20_000);
   expect(await buddy(['replay', '-', '--json', '--html', '/dev/null'], '+ 0x10 0x40\n')).toMatchObject({
     status: 0,
     stderr: '',
