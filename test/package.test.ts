@@ -33,7 +33,7 @@ describe('the tarball', () => {
     const folders = new Set([...packed].map((path) => path.split('/')[0]));
     expect([...folders].sort()).toEqual([
       ...['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
-      ...['dist', 'docs', 'examples', 'package.json'],
+      ...['dist', 'docs', 'examples', 'package.json', 'recorder'],
     ]);
   });
 

@@ -18,7 +18,8 @@ const effort = values.quick ? { megabytes: 8, rounds: 2 } : { megabytes: 128, ro
 /** Writes a file of `bytes` bytes: the package's own files, repeated. */
 async function makeFile(path, bytes) {
   const files = new URL('../../dist/', import.meta.url);
-  const pieces = await Promise.all((await readdir(files)).map((name) => readFile(new URL(name, files))));
+  const entries = (await readdir(files, { withFileTypes: true })).filter((entry) => entry.isFile());
+  const pieces = await Promise.all(entries.map(({ name }) => readFile(new URL(name, files))));
   const piece = Buffer.concat(pieces);
   const file = await open(path, 'w');
   for (let position = 0; position < bytes; position += piece.length)
