@@ -39,6 +39,7 @@ import {
   CACHED,
   CLASS_MASK,
   COUNT_MASK,
+  cellsFor,
   descriptorAt,
   FULL,
   type Geometry,
@@ -489,24 +490,19 @@ export class SlabEngine {
 
   /** Looks first behind the present cell, as that one is used up: a slab has up to 64. */
   #pointTo(c: number, h: number): boolean {
-    const { cells, G } = this;
-    const bits = descriptorAt(G, h) + BITS;
-    const end = bits + Math.ceil(countAt(cells, G, h) / SLOTS_PER_CELL);
+    const { cells } = this;
+    const d = this.#at(h);
+    const bits = d + BITS;
+    const end = bits + cellsFor(cells.read(d + META) & COUNT_MASK);
     const present = this.#table[(c << T_SHIFT) + T_WORD];
-    const start = present >= bits && present < end ? present : bits;
-    return this.#pointBetween(c, h, start, end) || this.#pointBetween(c, h, bits, start);
-  }
-
-  #pointBetween(c: number, h: number, start: number, end: number): boolean {
-    const { cells, G } = this;
-    for (let at = start; at < end; at++) {
+    let at = present >= bits && present < end ? present : bits;
+    for (let left = end - bits; left > 0; left--, at = at + 1 === end ? bits : at + 1) {
       if (cells.readLow(at) === 0) continue;
       if (cells.readHigh(at) !== 0) collectCell(cells, at);
-      const d = descriptorAt(G, h);
-      const first = (at - d - BITS) * SLOTS_PER_CELL;
+      const first = (at - bits) << 4;
       if ((cells.read(d + OWNER) & ADOPTED) !== 0)
-        claimBytes(cells, G, h, first, cells.readLow(at), this.slot);
-      this.#setWord(c, at, this.#addressOf(h) + first * this.#table[(c << T_SHIFT) + T_SIZE]);
+        claimBytes(cells, this.G, h, first, cells.readLow(at), this.slot);
+      this.#setWord(c, at, this.#addressOf(h) + Math.imul(first, this.#table[(c << T_SHIFT) + T_SIZE]));
       return true;
     }
     return false;
@@ -616,7 +612,7 @@ export class SlabEngine {
     own.write(k + PAGES, own.read(k + PAGES) + pagesAt(this.cells, this.G, h));
     collect(this.cells, this.G, h);
     const bits = this.#at(h) + BITS;
-    const end = bits + Math.ceil(countAt(this.cells, this.G, h) / SLOTS_PER_CELL);
+    const end = bits + cellsFor(countAt(this.cells, this.G, h));
     for (let pos = bits; pos < end; pos++) if ((this.cells.read(pos) & 0xffff) !== 0) return true;
     // A worker takes a slab over only if the list is empty, so this becomes its head.
     this.#link(h, c);

@@ -187,6 +187,9 @@ export const mostOrder = (G: Geometry, c: number): number => {
   return order;
 };
 
+/** Cells of the bitmap of a slab of `count` slots. */
+export const cellsFor = (count: number): number => (count + SLOTS_PER_CELL - 1) >> 4;
+
 /** The bits of the slots that the cell of a bitmap describes whose first slot is `first`, in a slab of `count` slots. */
 export const slotBits = (count: number, first: number): number => {
   const slots = count - first;

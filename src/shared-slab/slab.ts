@@ -9,6 +9,7 @@ import {
   BUSY_SHIFT,
   CLASS_MASK,
   COUNT_MASK,
+  cellsFor,
   descriptorAt,
   type Geometry,
   META,
@@ -80,7 +81,7 @@ export const collectCell = (cells: Cells, pos: number): boolean => {
 /** {@link collectCell} for all cells of slab `h`. */
 export const collect = (cells: Cells, G: Geometry, h: number): boolean => {
   const bits = descriptorAt(G, h) + BITS;
-  const end = bits + Math.ceil(countAt(cells, G, h) / SLOTS_PER_CELL);
+  const end = bits + cellsFor(countAt(cells, G, h));
   let any = false;
   for (let pos = bits; pos < end; pos++) if (collectCell(cells, pos)) any = true;
   return any;
