@@ -1,13 +1,17 @@
-// Tracked heaps: whose a block is.
+// Tracked heaps: the owner of each block in a slab.
 //
-// The byte of a live block's first unit is 0 or the owner's slot for a block of the slab's owner, and else the slot of
-// another worker, NOBODY, or RESERVED while a recovery takes the block back. The bytes of free slots mean nothing. So long as a slab is not marked as ADOPTED, all of its
-// bytes are 0.
+// The byte of a live block's first unit says to which worker the block belongs. 0 is the owner of the slab. Any other
+// value is a slot, which may also be that of the slab's owner; NOBODY; or RESERVED while a recovery takes the block back.
+// The bytes of free slots mean nothing. While a slab is not marked as ADOPTED, all of its bytes are 0. Before a slab is
+// abandoned, the bytes 0 of its live blocks become the slot of its owner.
 //
-// A worker that adopts a block looks whose it is, and then changes the byte by CAS. In between the block may be freed by
-// a recovery, the slab may go to another worker, and the slot to another block. So in a slab that is marked, the owner
-// makes the bytes of free slots its own slot before it takes them; and a slab that is made while any worker adopts is
-// marked from the start. So no block of another worker has the byte 0 that the adopter has seen.
+// A worker that adopts a block reads the byte, and then changes it by CAS. In between, a recovery may free the block,
+// another worker may take the slab over, and the slot may get another block. The CAS must not hit a block of another
+// worker. So the byte 0 that the adopter has read must not return as another owner's:
+//
+// - In a slab that is marked, the owner makes its own slot the byte of the free slots before it takes them.
+// - A slab of pages fresh from the arena is marked from the start, if any worker is adopting.
+// - An empty slab loses its mark only if no worker is adopting.
 
 import type { Cells } from '../shared/cells.ts';
 import type { Geometry } from './layout.ts';
@@ -34,13 +38,13 @@ export const changeByte = (
   }
 };
 
-/** Makes the byte of `unit`, of which no block is live, `slot`. */
+/** Makes `slot` the byte of `unit`, at which no live block begins. */
 export const claimByte = (cells: Cells, G: Geometry, unit: number, slot: number): void => {
   let byte = byteAt(cells, G, unit);
   while (byte !== slot && !changeByte(cells, G, unit, byte, slot)) byte = byteAt(cells, G, unit);
 };
 
-/** Makes the bytes of all units of `pages` pages from page `h` on `byte`. */
+/** Makes `byte` the byte of all units of the `pages` pages from page `h` on. */
 export const fillBytes = (cells: Cells, G: Geometry, h: number, pages: number, byte: number): void => {
   const shift = G.pageShift - G.unitShift;
   const end = (h + pages) << shift;

@@ -1,4 +1,4 @@
-// The invariants of the slabs, in words. Right if no worker is in a call and the dead are recovered.
+// The invariants of the slabs, in words. Exact if no worker is in a call and the dead are recovered.
 
 import type { Cells } from '../shared/cells.ts';
 import { blocksOf } from '../shared/inspect.ts';
@@ -31,7 +31,8 @@ export function check(cells: Cells, G: Geometry, first: number, end: number): st
     if (isSlab) wrong.push(...checkSlab(cells, G, offset, size));
     else {
       for (let page = offset; page < offset + size; page++) {
-        if (cells.load(G.map + page) !== 0) wrong.push(`page ${page} is in no slab, but the map says so`);
+        if (cells.load(G.map + page) !== 0)
+          wrong.push(`page ${page} is in no slab, but the map says that it is in one`);
       }
     }
   }

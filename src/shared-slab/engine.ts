@@ -1,20 +1,20 @@
-// Slabs of many workers: small blocks from slabs, each of which belongs to one worker (as the pages of mimalloc: Leijen et
-// al. 2019), large ones from the shared arena of pages. All that others have to know of a slab is in cells.
+// Slabs of many workers: small blocks from slabs, each of which belongs to one worker (as the pages of mimalloc: Leijen
+// et al. 2019), large ones from the shared arena of pages. Everything that others need of a slab is in shared cells.
 //
 //   malloc        the owner of the slab takes a free slot by a plain write
 //   free          the owner by a plain write, another worker by one CAS; see layout.ts
 //   collecting    the owner makes what others have freed in its slabs free slots, when it has run out of those
-//   abandoning    a worker that leaves stores 0 as the owner of its slabs; whoever needs such a slab takes it by CAS
+//   abandoning    a worker that leaves stores slot 0 as the owner of its slabs; a worker that needs one takes it by CAS
 //
-// A slab is made while its pages belong to the worker in the arena of pages, and given back while they belong to none and
-// the worker announces them. All other slabs belong to IN_SLAB there. So a worker that dies in between leaves pages that
-// recovery gives back, whatever their descriptors say.
+// A slab is made while its pages belong to the worker in the arena of pages, and given back while they belong to none
+// and the worker announces them. All other slabs belong to IN_SLAB there. So a worker that dies in between leaves pages
+// that recovery gives back, whatever their descriptors say.
 //
-// The owner's free needs an answer to "has another worker freed the block already?" without an atomic access. It writes,
-// and reads the cell again: if the other worker was first, it takes its write back. A processor may let that read overtake
-// the write. Therefore a worker that is about to free the first block in a slab of another marks the slab as SHARED, and
-// waits until the owner must have seen that: from then on the owner frees there by CAS.
-// (A plain write cannot do for all: Attiya et al., Laws of Order, 2011.)
+// The owner's free needs an answer to "has another worker freed the block already?" without an atomic access. It
+// writes, and reads the cell again: if the other worker was first, it takes its write back. A processor may let that
+// read overtake the write. Therefore a worker that is about to free the first block in a slab of another marks the slab
+// as SHARED, and waits until the owner must have seen that: from then on the owner frees there by CAS. (Plain writes
+// alone cannot suffice: Attiya et al., Laws of Order, 2011.)
 
 import { announce, endAnnouncement } from '../shared/announcements.ts';
 import type { Cells } from '../shared/cells.ts';
@@ -97,8 +97,8 @@ const TAKEOVER_LOOKS = 64;
 const CACHE_SHIFT = 18;
 
 /**
- * Whether a slab of `count` slots may have been full, or may be empty now, as the free slots of a cell are `after` since the
- * one with that `bit` was freed.
+ * Whether a slab of `count` slots may have been full before a free, or may be empty after it: the free freed the slot
+ * with that `bit`, and `after` has the free slots of its cell since then.
  */
 const mayTurn = (after: number, bit: number, count: number): boolean => {
   return after === bit || after === 0xffff || after === (1 << (count & (SLOTS_PER_CELL - 1))) - 1;
@@ -111,13 +111,13 @@ export class SlabEngine {
   /** The arena of pages as the same worker sees it. */
   readonly arena: Engine;
   readonly slot: number;
-  /** What an unmarked slab of this worker has as its owner. */
+  /** The OWNER of a slab of this worker that is not marked. */
   readonly #mine: number;
   /** The first page that need not have memory: no block lies there, as far as this worker knows. */
   pages: number;
-  /** What the worker knows of its slabs; see own.ts. */
+  /** The worker's own cells; see own.ts. */
   readonly #own: Cells;
-  /** The worker's line, to which it writes alone. */
+  /** The worker's line. No other worker writes to its USED. */
   readonly #tally: Int32Array;
   readonly #unitShift: number;
   readonly #pageShift: number;
@@ -130,7 +130,7 @@ export class SlabEngine {
   /** Units of the largest slot. */
   readonly #largest: number;
   readonly #cacheLimit: number;
-  /** By class, what the hot paths need of it: see table.ts. */
+  /** The table of the classes; see table.ts. */
   readonly #table: Int32Array;
 
   /**
@@ -185,7 +185,7 @@ export class SlabEngine {
   mallocPages(order: number): number {
     const page = this.arena.allocate(order);
     if (page < 0) return 0;
-    // A recovery takes back the blocks of the dead: only tracked heaps are to know this one.
+    // A recovery takes back the large blocks of a dead worker. In a heap that is not tracked this one must stay.
     if (!this.G.tracked) changeOwner(this.cells, this.G.arena, page, this.slot, NOBODY);
     this.#count(2 ** (order + this.#pageShift - this.#unitShift));
     return this.#addressOf(page);
@@ -257,9 +257,9 @@ export class SlabEngine {
   }
 
   /**
-   * Makes this worker the owner of the live block at `ptr`, any number, in a tracked heap. With `from`, the id of a worker, the block
-   * must belong to that worker, or have been left by it; with 0, to anyone. Returns whether there is such a block. The
-   * change is one CAS: a worker that dies in this call has the block or has not.
+   * Makes this worker the owner of the live block at `ptr`, any number, in a tracked heap. With `from`, the id of a
+   * worker, the block must belong to that worker, or have been left by it; with 0, to anyone. Returns whether there is
+   * such a block. The change is one CAS: a worker that dies in this call has the block or has not.
    */
   adopt(ptr: number, from: number): boolean {
     const { cells, slot } = this;
@@ -277,8 +277,8 @@ export class SlabEngine {
   }
 
   /**
-   * Makes the live block at `ptr`, any number, nobody's, in a tracked heap. Returns whether there is such a block. A worker
-   * that dies in this call has the block or nobody has.
+   * Makes the live block at `ptr`, any number, nobody's, in a tracked heap. Returns whether there is such a block. A
+   * worker that dies in this call has the block or nobody has.
    */
   disown(ptr: number): boolean {
     const { cells, G, slot } = this;
@@ -296,8 +296,8 @@ export class SlabEngine {
   }
 
   /**
-   * Gives this worker's slabs up: other workers may take them. Its blocks stay. In a tracked heap they belong to its slot
-   * still, by their bytes.
+   * Gives this worker's slabs up: other workers may take them. Its blocks stay. In a tracked heap they belong to its
+   * slot still, by their bytes.
    */
   abandonAll(): void {
     const { cells, G, slot } = this;
@@ -306,7 +306,10 @@ export class SlabEngine {
     }
   }
 
-  /** Whether there was anything to give back: pages of empty slabs to the arena, or free slots that others have left. */
+  /**
+   * Collects the FREED slots of this worker's slabs, and gives back the pages of empty slabs, abandoned ones included.
+   * Returns whether there were any.
+   */
   reclaim(): boolean {
     const { cells, G } = this;
     let any = false;
@@ -315,13 +318,15 @@ export class SlabEngine {
     return this.#flush() || any;
   }
 
-  /** Takes slab `h`, whose owner was read as `owner`, from a dead worker or from nobody. Returns whether it is taken. */
+  /**
+   * Takes slab `h`, whose owner was read as `owner`, from a dead worker or from nobody. Returns whether it is taken.
+   */
   take(h: number, owner: number): boolean {
     const marks = SHARED | (this.G.tracked ? ADOPTED : 0);
     return this.cells.cas(descriptorAt(this.G, h) + OWNER, owner, this.#mine | marks);
   }
 
-  /** Gives slab `h`, which is this worker's, back to the arena if it is empty, and to nobody if not. */
+  /** Gives slab `h`, which is this worker's, back to the arena if it is empty. If not, abandons it. */
   letGo(h: number): void {
     const { cells, G, slot } = this;
     collect(cells, G, h);
@@ -332,7 +337,7 @@ export class SlabEngine {
     const d = descriptorAt(G, h);
     this.#mark(d, SHARED);
     if (G.tracked) {
-      // Before anything belongs to the slot by its byte.
+      // The mark comes before the bytes: without it all bytes are 0.
       this.#mark(d, ADOPTED);
       changeOwners(cells, G, h, 0, slot);
     }
@@ -342,8 +347,9 @@ export class SlabEngine {
   }
 
   /**
-   * Gives the pages of slab `h`, which is empty and on no list, back to the arena, where they belong to `owner`: IN_SLAB, or
-   * a dead worker that was making the slab. Without an owner they can be neither freed nor adopted, whatever the map says.
+   * Gives the pages of slab `h`, which is empty and on no list, back to the arena, where they belong to `owner`:
+   * IN_SLAB, or a dead worker that was making the slab. Without an owner they can be neither freed nor adopted,
+   * whatever the map says.
    */
   giveBack(h: number, owner: number): void {
     const { cells, G, slot } = this;
@@ -379,14 +385,14 @@ export class SlabEngine {
         this.#turn(h, c);
       return true;
     }
-    // Until the owner must have seen the mark.
+    // Waits until the owner must have seen the mark.
     if ((owner & SHARED) === 0 && this.#mark(d, SHARED)) cells.settle();
     if (!freeSlot(cells, at, bit, SLOTS_PER_CELL)) return false;
     this.#count(-units);
     return true;
   }
 
-  /** Makes this worker the owner of slot `slot` of slab `h`, of class `c`, which it has freed in a slab of its own. */
+  /** Makes this worker the byte of slot `slot` of slab `h`, of class `c`, which it has freed in its marked slab. */
   #claimIfAdopted(h: number, c: number, slot: number): void {
     const { cells, G } = this;
     if ((cells.load(this.#at(h) + OWNER) & ADOPTED) !== 0)
@@ -441,7 +447,7 @@ export class SlabEngine {
     }
   }
 
-  /** Makes the block in the slot at `ptr`, on page `page`, that of `to`; `from` is a slot, or 0 for any. */
+  /** Makes `to` the owner of the block in the slot at `ptr`, on page `page`; `from` is a slot, or 0 for any. */
   #adoptSlot(ptr: number, page: number, from: number, to: number): boolean {
     const { cells, G } = this;
     const entry = cells.load(this.#map + page);
@@ -467,7 +473,7 @@ export class SlabEngine {
     }
   }
 
-  /** `malloc` of a slot of class `c`, if the word has none. */
+  /** `malloc` of a slot of class `c`, if the cell at hand has none. */
   #refill(c: number): number {
     while (!this.#pointIn(c, this.#table[(c << T_SHIFT) + T_HEAD])) {
       if (this.#table[(c << T_SHIFT) + T_HEAD] !== 0) this.#putIntoRing(c);
@@ -577,7 +583,7 @@ export class SlabEngine {
     return 0;
   }
 
-  /** A slab of class `c` that nobody owns, taken, if the next `looks` pages have one with free slots; 0 if not. */
+  /** Takes over a slab of class `c` with free slots, if the next `looks` pages have an abandoned one; 0 if not. */
   #takeOver(c: number, looks: number): number {
     const { cells, G } = this;
     const own = this.#own;
@@ -592,7 +598,7 @@ export class SlabEngine {
       if (slotIn(owner) !== 0 || ownerAt(cells, G.arena, h) !== IN_SLAB || !this.take(h, owner)) continue;
       this.#addAbandoned(-1);
       if (classAt(cells, G, h) !== c) {
-        // Meanwhile another worker has given that slab back, made another there, and left it.
+        // Meanwhile another worker has given that slab back, made another there, and abandoned it.
         this.letGo(h);
         continue;
       }
@@ -605,7 +611,10 @@ export class SlabEngine {
     return 0;
   }
 
-  /** Counts slab `h`, which was taken, to class `c`. Returns whether it has free slots; if not, it goes into the ring. */
+  /**
+   * Counts slab `h`, which was taken over, to class `c`. Returns whether it has free slots; if not, puts it into the
+   * ring.
+   */
   #adopted(h: number, c: number): boolean {
     const own = this.#own;
     const k = c << CLASS_SHIFT;
@@ -650,7 +659,7 @@ export class SlabEngine {
     }
   }
 
-  /** The rest of `free`, if a cell of slab `h` had no free slot, or has no other. */
+  /** The rest of `free`, if slab `h` may have been full before, or may be empty now. */
   #turn(h: number, c: number): void {
     const { cells, G } = this;
     if ((cells.read(this.#at(h) + META) & FULL) !== 0) {
@@ -774,7 +783,7 @@ export class SlabEngine {
   #reclaimClass(c: number): boolean {
     const { cells, G } = this;
     let any = false;
-    // The next malloc is to choose its cell anew, as that clears the bytes of the slots which are collected here.
+    // The next malloc must choose its cell anew: that claims the bytes of the slots that are collected here.
     this.#setWord(c, this.#none, 0);
     for (const h of this.#chain(c, RING)) {
       if (!collect(cells, G, h)) continue;
@@ -805,7 +814,7 @@ export class SlabEngine {
     return all;
   }
 
-  /** Gives the slabs without an owner back of which no slot is live. Returns whether there were any. */
+  /** Gives back the abandoned slabs without a live slot. Returns whether there were any. */
   #reclaimAbandoned(): boolean {
     const { cells, G } = this;
     let any = false;

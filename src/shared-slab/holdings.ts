@@ -1,5 +1,5 @@
-// The blocks in slabs that the worker in a slot owns, or has left, in a tracked heap: those of its slabs, and those that
-// are its by their bytes. And what becomes of them when it has died.
+// The blocks in slabs that a worker owns or has left, in a tracked heap: the blocks of its slabs, and the blocks that
+// belong to it by their bytes. A recovery takes them back if the worker has died.
 
 import type { Cells } from '../shared/cells.ts';
 import type { Holdings } from '../shared/holdings.ts';
@@ -63,14 +63,14 @@ export interface Taken {
 }
 
 /**
- * Takes the blocks in slabs of the dead worker in slot `dead` back, in a tracked heap; and gives its slabs up. `slabs`
- * must know all pages that have memory. A worker
- * that dies in this call has the slabs that it has taken, and the block that it was about to free, for the next recovery.
+ * Gives up the slabs of the dead worker in slot `dead`; in a tracked heap also takes back its blocks in slabs. `slabs`
+ * must know all pages that have memory. If the calling worker dies in this call, it is the owner of the slabs that it
+ * has taken, and its line has the block that it was about to free: the next recovery goes on with both.
  */
 export function takeBack(slabs: SlabEngine, dead: number): Taken {
   const { cells, G, slot } = slabs;
   const { arena } = G;
-  // Slabs that the dead worker was making or giving back. What else it has in the arena are large blocks.
+  // Slabs that the dead worker was making or giving back. All other blocks that it has in the arena are large ones.
   for (
     let page = nextOwned(cells, arena, 0);
     page < arena.capacity;
@@ -80,13 +80,14 @@ export function takeBack(slabs: SlabEngine, dead: number): Taken {
     const end = page + sizeAt(cells, arena, page);
     let isSlab = false;
     for (let i = page; i < end; i++) if (cells.load(G.map + i) !== 0) isSlab = true;
-    // If not, the dead worker's block has been adopted meanwhile, and freed, and what was seen is another's slab.
+    // If the block was adopted and freed meanwhile, these pages may be another worker's slab: `giveBack` leaves that
+    // alone.
     if (isSlab) slabs.giveBack(page, dead);
   }
   let blocks = 0;
   let units = 0;
   const taking = lineAt(G, slot) + TAKING;
-  // The block that the dead worker was about to take back from another, or 0.
+  // One more than the unit of the block that the dead worker was about to take back from another one, or 0.
   const left = cells.load(lineAt(G, dead) + TAKING);
   const free = (h: number, before: number, shift: number): void => {
     const size = slotBytes(G, classAt(cells, G, h)) >>> G.unitShift;
@@ -109,7 +110,7 @@ export function takeBack(slabs: SlabEngine, dead: number): Taken {
     while (slotIn(owner) === dead && !slabs.take(h, owner)) owner = cells.load(descriptorAt(G, h) + OWNER);
     const isDeads = slotIn(owner) === dead;
     if (G.tracked && isDeads) free(h, 0, 0);
-    // In a slab of this worker, too, as another worker: it collects the slots later.
+    // Sets FREED also in a slab of this worker, which collects the slots later.
     if (G.tracked && (isDeads || (owner & ADOPTED) !== 0)) free(h, dead, isDeads ? 0 : SLOTS_PER_CELL);
     if (isDeads) slabs.letGo(h);
   }

@@ -1,5 +1,5 @@
-// Questions about the slabs and blocks of a shared heap. While it changes, an answer is made of cells that are right one by
-// one, each at a moment of its own.
+// Questions about the slabs and blocks of a shared heap. Each cell is read at a moment of its own: while the heap
+// changes, an answer may mix several moments.
 
 import type { Cells } from '../shared/cells.ts';
 import { blockOf, blocksOf, sizeAt } from '../shared/inspect.ts';
@@ -62,9 +62,9 @@ export function* blocksBetween(
 }
 
 /**
- * Units in live blocks: what all workers together have allocated less what they have freed. Exact if no worker is in a
- * call, and none has died in one. Each count wraps around at 2^31, if others free what a worker allocates, and so must the
- * sum. O(workers).
+ * Units in live blocks: the units that all workers together have allocated, less the units that they have freed. Exact
+ * if no worker is in a call, and none has died in one. The count of a worker whose blocks others free may wrap around
+ * at 2^31, so the sum must wrap around as well. O(workers).
  */
 export function usedUnits(cells: Cells, G: Geometry): number {
   let units = 0;

@@ -1,13 +1,13 @@
-// Where the slabs of a shared heap keep what is known of them: in cells behind the state of the arena of pages.
+// The layout of the cells that describe the slabs of a shared heap. They follow the state of the arena of pages.
 //
 //   state of the arena | header | a line for each worker | page map | slab descriptors, by page | owners, if tracked
 //
-// Pages are units of the arena. Page 0 must never be handed out, so 0 stands for none.
+// Pages are units of the arena. Page 0 must never be handed out, so 0 stands for no slab.
 //
-// A cell of a slab's bitmap describes 16 slots by two bits each. FREE, in the low half, is set by the slab's owner alone,
-// mostly by plain writes of 16 bits. FREED, in the high half, is set by all other workers, by CAS of the whole cell. A
-// slot is live if neither is set. So a CAS that sets FREED succeeds only while the slot is live, and never disturbs what
-// the owner writes.
+// A cell of a slab's bitmap describes 16 slots by two bits each. FREE, in the low half, is set by the slab's owner
+// alone, mostly by plain writes of 16 bits. FREED, in the high half, is set by all other workers, by CAS of the whole
+// cell. A slot is live if neither is set. So a CAS that sets FREED succeeds only while the slot is live, and never
+// disturbs what the owner writes.
 
 import { type Geometry as ArenaGeometry, geometryOf } from '../shared/layout.ts';
 import { classOf, unitsOf } from '../slab/size-classes.ts';
@@ -33,19 +33,23 @@ export const TAKING = 1;
 
 // Slab descriptor.
 
-/** The slot of the worker that owns the slab, 0 if none does, with {@link OWNED}, {@link SHARED} and {@link ADOPTED}. */
+/**
+ * The slot of the worker that owns the slab, 0 if none does, with {@link OWNED}, {@link SHARED} and {@link ADOPTED}.
+ */
 export const OWNER = 0;
-/** Number of slots, log2 of the pages, and what only the owner has to know. */
+/** Number of slots, log2 of the pages, and flags that only the owner needs. */
 export const META = 1;
-/** The slabs before and behind in a list of the owner's. */
+/** The next and the previous slab in a list of the owner's. */
 export const NEXT = 2;
 export const PREV = 3;
 /** The bitmap, from here on. */
 export const BITS = 4;
 
 /**
- * In OWNER, always: as a cell of a bitmap, it would have a slot that is free twice. The bitmap of a slab reaches into the
- * descriptors of its further pages; a worker that has seen one of those as a slab may still try to take it by CAS.
+ * Set in OWNER always. No cell of a bitmap has both bits, as a slot is not FREE and FREED at once. So a CAS that
+ * expects the value of an OWNER fails on a cell of a bitmap. That can happen: the bitmap of a slab reaches into the
+ * descriptors of its further pages, and a worker may have read one of those cells when it was the OWNER of another
+ * slab.
  */
 export const OWNED = 0x80008000 | 0;
 /** In OWNER: another worker frees slots of the slab, so the owner does so by CAS. */
@@ -54,7 +58,7 @@ export const SHARED = 0x100;
 export const ADOPTED = 0x200;
 export const SLOT_MASK = 0xff;
 
-/** The slot in the value of an OWNER; -1 if that is no OWNER, but the cell of a bitmap. */
+/** The slot in the value of an OWNER; -1 if the value is the cell of a bitmap. */
 export const slotIn = (owner: number): number => ((owner & OWNED) === OWNED ? owner & SLOT_MASK : -1);
 
 /** In META. */
@@ -66,7 +70,7 @@ export const FULL = 0x10000;
 /** Set while an empty slab waits to be used again. */
 export const CACHED = 0x20000;
 
-/** From this bit on, a cell of the bitmap that was not all free when last looked at. */
+/** From this bit on: the number of a cell of the bitmap that had a slot which was not FREE at the last look. */
 export const BUSY_SHIFT = 20;
 
 /** Most slots of a slab. */
@@ -80,7 +84,7 @@ export const LARGEST_ORDER = 4;
 export const SLAB_SHIFT = 7;
 export const CLASS_MASK = (1 << SLAB_SHIFT) - 1;
 
-/** Positions of everything, and what never changes. */
+/** The positions of all parts, and the numbers that never change. */
 export interface Geometry {
   /** The arena of pages, which is tracked always. */
   readonly arena: ArenaGeometry;
@@ -110,7 +114,7 @@ export interface Geometry {
   readonly length: number;
 }
 
-/** What a {@link Geometry} is derived from. */
+/** The numbers that a {@link Geometry} is derived from. */
 export interface Dimensions {
   /** Pages, page 0 counted. */
   readonly pages: number;
@@ -170,7 +174,10 @@ export const slotsIn = (G: Geometry, c: number, order: number): number => {
   return Math.min(MAX_SLOTS, Math.floor(2 ** (order + G.pageShift) / slotBytes(G, c)));
 };
 
-/** log2 of the pages of the least slab of class `c`: the first that leaves at most an eighth over, or else the least part. */
+/**
+ * log2 of the pages of the least slab of class `c`: the least order that leaves at most an eighth of the pages over; if
+ * none does, the order that leaves the least part over.
+ */
 export const leastOrder = (G: Geometry, c: number): number => {
   const rest = (order: number): number =>
     1 - (slotsIn(G, c, order) * slotBytes(G, c)) / 2 ** (order + G.pageShift);
@@ -190,7 +197,7 @@ export const mostOrder = (G: Geometry, c: number): number => {
 /** Cells of the bitmap of a slab of `count` slots. */
 export const cellsFor = (count: number): number => (count + SLOTS_PER_CELL - 1) >> 4;
 
-/** The bits of the slots that the cell of a bitmap describes whose first slot is `first`, in a slab of `count` slots. */
+/** The bits of the slots of one cell of a bitmap, whose first slot is slot `first` of a slab of `count` slots. */
 export const slotBits = (count: number, first: number): number => {
   const slots = count - first;
   return slots >= SLOTS_PER_CELL ? 0xffff : (1 << slots) - 1;

@@ -1,5 +1,5 @@
-// What a worker knows of its slabs that no other worker has to know: in cells of its own. If it dies, its slabs are found
-// by their owner in the descriptors.
+// A worker's own cells: what it knows of its slabs, and no other worker needs. If the worker dies, a recovery finds its
+// slabs by the owner in their descriptors.
 
 import { type Geometry, LARGEST_ORDER } from './layout.ts';
 
@@ -11,7 +11,7 @@ export const WORD = 0;
 export const WORD_BASE = 1;
 /** The first slab of the list of slabs with free slots, from which slots are taken; 0 if there is none. */
 export const HEAD = 2;
-/** A slab of the ring of full slabs, the one that is looked at next; 0 if there is none. */
+/** The slab of the ring of full slabs that is looked at next; 0 if the ring is empty. */
 export const RING = 3;
 /** Pages in slabs of this class. */
 export const PAGES = 4;

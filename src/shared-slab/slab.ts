@@ -21,10 +21,10 @@ import {
   slotBytes,
 } from './layout.ts';
 
-/** The slots that are live by the cell `value` of a bitmap, and the bits of other things. */
+/** The live slots of the cell `value` of a bitmap. The bits behind a slab's last slot are set, too. */
 export const liveOf = (value: number): number => ~(value | (value >>> SLOTS_PER_CELL)) & 0xffff;
 
-/** The cell `value` after its slots that other workers have freed have become free ones of the owner. */
+/** The cell `value` once its FREED slots have become FREE. */
 export const collected = (value: number): number => (value | (value >>> SLOTS_PER_CELL)) & 0xffff;
 
 /** The class of slab `h`. */
@@ -44,7 +44,7 @@ export const slabAt = (cells: Cells, G: Geometry, page: number): number => {
   return entry >>> SLAB_SHIFT === page ? page : 0;
 };
 
-/** Makes the pages of the arena's block at `page` those of no slab. */
+/** Clears the map's entries of the pages of the arena's block at `page`: they are in no slab then. */
 export const unmap = (cells: Cells, G: Geometry, page: number): void => {
   const end = page + sizeAt(cells, G.arena, page);
   for (let i = page; i < end; i++) cells.store(G.map + i, 0);
@@ -67,8 +67,8 @@ export const freeSlot = (cells: Cells, pos: number, bit: number, shift: number):
 };
 
 /**
- * Makes what other workers have freed in the cell at `pos` free slots of the owner, which calls. Returns whether there
- * was anything.
+ * Makes the FREED slots of the cell at `pos` FREE. Only the owner of the slab calls this. Returns whether there were
+ * any.
  */
 export const collectCell = (cells: Cells, pos: number): boolean => {
   for (;;) {
@@ -88,8 +88,8 @@ export const collect = (cells: Cells, G: Geometry, h: number): boolean => {
 };
 
 /**
- * Whether all slots of slab `h` are free slots of its owner, which calls. Looks first where it found one that was not,
- * before: the last slots of a slab are mostly freed one after another.
+ * Whether all slots of slab `h` are FREE. Only the owner of the slab calls this. It looks first at the cell where it
+ * last found a slot that was not FREE, since the last slots of a slab are mostly freed one after another.
  */
 export const isEmpty = (cells: Cells, G: Geometry, h: number): boolean => {
   const d = descriptorAt(G, h);
@@ -110,7 +110,7 @@ export const isUsed = (cells: Cells, G: Geometry, h: number): boolean => {
   return !liveSlots(cells, G, h).next().done;
 };
 
-/** Makes the bytes of the slots of slab `h` that `bits` has in the cell of slots from `first` up `owner`, the slab's. */
+/** Makes the slab's `owner` the byte of some slots of slab `h`: the `bits` of the cell whose first slot is `first`. */
 export const claimBytes = (
   cells: Cells,
   G: Geometry,
@@ -145,7 +145,7 @@ export function* liveSlots(cells: Cells, G: Geometry, h: number): Generator<Live
   }
 }
 
-/** Makes the blocks of slab `h` that belong to `before` those of `after`, by their bytes. */
+/** Changes the bytes of the live blocks of slab `h` that are `before` to `after`. */
 export const changeOwners = (cells: Cells, G: Geometry, h: number, before: number, after: number): void => {
   for (const { unit } of liveSlots(cells, G, h)) changeByte(cells, G, unit, before, after);
 };

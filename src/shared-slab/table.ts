@@ -1,5 +1,5 @@
-// What the hot paths need of each class, in one array: each array has bounds of its own to be loaded. Constants in a file of
-// their own, as the bundler makes literals of those only.
+// The table of the size classes, for the hot paths. It is one array, because each array costs a load of its bounds. The
+// constants are in a file of their own, because the bundler makes literals of such constants only.
 
 import type { Cells } from '../shared/cells.ts';
 import { inverseOf, unitsOf } from '../slab/size-classes.ts';
