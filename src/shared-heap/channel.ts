@@ -2,9 +2,9 @@
 //
 //   header (8 cells) | entries, 4 cells each: pointer, length, id of the sender
 //
-// The sender alone writes HEAD and the entries, the receiver alone TAIL. A block that was sent belongs to its sender until
-// the receiver has adopted it. So whichever of the two dies, and wherever, the block belongs to one of them, and recovery
-// takes it back or the other has it.
+// The sender alone writes HEAD and the entries, the receiver alone TAIL. A block that was sent belongs to its sender
+// until the receiver has adopted it. So the block belongs to one of the two at every moment. If that one dies, a
+// recovery takes the block back; if the other one dies, the block stays.
 
 import { checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
@@ -36,13 +36,14 @@ export interface Received {
 }
 
 /**
- * Passes blocks of a {@link SharedHeap} from one worker to another, ownership included: what was sent is the sender's
- * until the receiver takes it out, and the receiver's from then on. If one of them dies, {@link SharedHeap.recover} takes
- * back what is its at that moment, so no block is lost and none is freed under the other's hands. That holds if the heap
- * tracks owners; otherwise a channel is a queue of pointers.
+ * Passes blocks of a {@link SharedHeap} from one worker to another, ownership included: a block that was sent is the
+ * sender's until the receiver takes it out, and the receiver's from then on. If one of them dies,
+ * {@link SharedHeap.recover} takes back the blocks that it owns then. So no block is lost, and none is freed that the
+ * other one uses. That holds if the heap tracks owners; otherwise a channel is a queue of pointers.
  *
- * A channel has one sender and one receiver at a time. It lies in the heap, in a block that is nobody's: whoever knows its
- * {@link ptr} can attach to it, and `heap.free(channel.ptr)` ends it. No call but {@link wait} waits for the other worker.
+ * A channel has one sender and one receiver at a time. It lies in the heap, in a block that is nobody's. Any worker
+ * that knows its {@link ptr} can attach to it, and `heap.free(channel.ptr)` ends it. No call but {@link wait} waits for
+ * the other worker.
  */
 export class Channel {
   /** The pointer to the channel, for the other worker to {@link attach}. */
@@ -59,9 +60,8 @@ export class Channel {
   }
 
   /**
-   * A channel with room for `capacity` blocks, 1 to 2^20, rounded up to a power of two; 64 unless given. It takes 16 bytes
-   * each, and 32. As
-   * {@link SharedHeap.malloc}, and O(capacity).
+   * A channel with room for `capacity` blocks, 1 to 2^20, rounded up to a power of two; 64 unless given. It takes 32
+   * bytes and 16 for each block. As {@link SharedHeap.malloc}, and O(capacity).
    *
    * @returns null if the heap has no room and cannot grow.
    * @throws TypeError, RangeError if `capacity` is not such a number.
@@ -99,18 +99,18 @@ export class Channel {
     return this.#capacity;
   }
 
-  /** How many blocks wait in the channel. */
+  /** How many blocks are in the channel, those included that a recovery has taken back. */
   get size(): number {
     return (Atomics.load(this.#cells, AT_HEAD) - Atomics.load(this.#cells, AT_TAIL)) | 0;
   }
 
   /**
-   * Sends the block at `ptr`, which belongs to this worker. The receiver gets `length` with it, in bytes: that of the whole
-   * block unless given. From now on the sender must leave the block alone. O(1).
+   * Sends the block at `ptr`, which belongs to this worker. The receiver gets `length` with it, in bytes: that of the
+   * whole block unless given. From now on the sender must leave the block alone. O(1).
    *
    * @returns whether the channel had room. If not, nothing has happened.
-   * @throws what {@link SharedHeap.usableSize} throws; TypeError, RangeError if `length` is not an integer, or more than
-   * the block has.
+   * @throws what {@link SharedHeap.usableSize} throws; TypeError, RangeError if `length` is not an integer, or more
+   * than the block has.
    */
   send(ptr: number, length?: number): boolean {
     const heap = this.#heap;
@@ -129,8 +129,9 @@ export class Channel {
   }
 
   /**
-   * Takes the next block out of the channel, and makes this worker its owner. Passes over blocks that recovery has taken
-   * back since, as their sender had died. O(1) for each block.
+   * Takes the next block out of the channel, and makes this worker its owner. Passes over blocks that a recovery has
+   * taken back after the death of their sender: call this before {@link SharedHeap.recover} to have them. O(1) for each
+   * block.
    *
    * @returns null if the channel is empty.
    */
@@ -142,17 +143,20 @@ export class Channel {
       const at = this.#entryAt(tail);
       const received = { ptr: cells[at + POINTER] >>> 0, length: cells[at + LENGTH] >>> 0 };
       const isOurs = this.#adopt(received.ptr, cells[at + SENDER]);
-      // A receiver that dies before this has the block; who takes its place finds that, and passes over it.
+      // If this receiver dies before the store, it owns the block. The next receiver finds that, and passes over the
+      // block.
       Atomics.store(cells, AT_TAIL, tail + 1);
       if (isOurs) return received;
     }
   }
 
   /**
-   * Waits until there is a block to receive, for `timeout` milliseconds at most; for ever unless given. Not for the main
-   * thread of a browser, which may not wait: it asks {@link receive} now and then.
+   * Waits until the channel is not empty, for `timeout` milliseconds at most; for ever unless given. Not for the main
+   * thread of a browser, which may not wait: it calls {@link receive} now and then.
    *
-   * @returns whether there is one.
+   * @returns whether it is not empty. {@link receive} returns null even so if a recovery has taken back all blocks in
+   * it.
+   * @throws TypeError if this thread may not wait.
    */
   wait(timeout?: number): boolean {
     const cells = this.#cells;
@@ -161,8 +165,8 @@ export class Channel {
   }
 
   /**
-   * Empties the channel for its sender, after the receiver has died and was recovered: all blocks in it that the receiver
-   * had not taken out are the caller's again. O(blocks in the channel).
+   * Empties the channel for its sender, after the receiver has died and was recovered. Returns the blocks that the
+   * receiver had not taken out, which the sender owns again. O(blocks in the channel).
    */
   takeBack(): Received[] {
     const all: Received[] = [];

@@ -1,5 +1,4 @@
-// What the growth of a shared heap is made of: blocks that cover the units without memory, and a buffer that is up to
-// date.
+// The parts of a shared heap's growth: blocks that cover the units without memory, and a buffer that is up to date.
 
 import { lowestBit, tileOrder } from '../base/word.ts';
 import type { Backing } from '../heap/memory.ts';
@@ -49,8 +48,8 @@ export function isRangeFree(cells: Cells, g: Geometry, from: number, to: number)
 
 /**
  * The buffer of `backing`, with `end` bytes if the memory has those. A buffer of a WebAssembly memory keeps its length,
- * and an engine tells a thread late that another one has grown the memory. To grow it, even by nothing, brings it up to
- * date.
+ * and an engine tells a thread late that another one has grown the memory. Growing it by 0 bytes brings the buffer up
+ * to date.
  */
 export function bufferTo(backing: Backing, end: number): SharedArrayBuffer {
   const { byteLength } = backing.buffer;

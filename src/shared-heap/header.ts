@@ -1,4 +1,4 @@
-// What a shared heap keeps at the start of its region, and how that is laid out.
+// The header of a shared heap, and the layout of everything that the heap keeps at the start of its region.
 //
 //   header (128 bytes) | state of the arena of pages, and the slabs, for the maximum size | rests, if sizes are kept
 //   | a cell for each worker | the heap
@@ -45,7 +45,7 @@ const KEEPS_SIZES = 2;
 /** The least page. */
 const LEAST_PAGE = 64;
 
-/** What a layout is derived from, besides where the region begins. */
+/** The numbers that a layout is derived from, besides the start of the region. */
 export interface Plan extends Omit<Dimensions, 'unitShift' | 'pageShift'> {
   readonly unit: number;
   readonly page: number;
@@ -61,13 +61,13 @@ export interface Layout {
   readonly header: number;
   readonly state: number;
   /**
-   * [unit]: the bytes of the block there that were not asked for, as uint16; `probes` if sizes are not kept. Blocks of 64
-   * KiB or more have the high 16 bits behind, in the place of their second unit.
+   * [unit]: the bytes of the block there that were not asked for, as uint16; `probes` if sizes are not kept. Blocks of
+   * 64 KiB or more have the high 16 bits at their second unit.
    */
   readonly rests: number;
   /** [slot - 1]: a cell for the worker in that slot alone, to find out whether two buffers are one memory. */
   readonly probes: number;
-  /** End of all that. */
+  /** End of everything that the heap keeps for itself. */
   readonly end: number;
   /** The arena of pages. */
   readonly g: ArenaGeometry;

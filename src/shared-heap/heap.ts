@@ -37,9 +37,9 @@ export interface SharedHeapStats extends HeapStats {
  *
  * A pointer is the offset of a byte from the start of the memory, the same for all workers, and 0 is the null pointer.
  * A pointer is a multiple of the unit; a request is rounded up to a size class, by an eighth at most, and above the
- * largest slot to a power of two of pages. Sizes and pointers are bytes. A call that throws has changed nothing, and neither has one that had no room. The heap keeps the
- * blocks apart, not the accesses to one block: a worker that hands a block to another must do so by Atomics or by
- * posting a message.
+ * largest slot to a power of two of pages. Sizes and pointers are bytes. A call that throws has changed nothing, and
+ * neither has one that had no room. The heap keeps the blocks apart, not the accesses to one block: a worker that hands
+ * a block to another must do so by Atomics or by posting a message.
  *
  * After {@link detach}, the properties that say where the heap lies and what it was made with still work: `buffer`,
  * `handle`, `start`, `unit`, `maximum`, `maxWorkers`, `trackOwners`. All other members throw a {@link BuddyError}
@@ -120,8 +120,8 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   }
 
   /**
-   * This worker's id: what {@link recover} takes should the worker die. No two workers of a heap have the same, within
-   * 2^22 in one slot.
+   * This worker's id: what {@link recover} takes should the worker die. No two workers of a heap have the same,
+   * except after 2^21 turns of one slot.
    */
   get workerId(): number {
     const { cells, G, slot } = this.#region.requireSlabs();
@@ -135,8 +135,8 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   }
 
   /**
-   * Bytes in live blocks, rounding up included. Exact if no worker is in a call and none has died in one; else it may be
-   * wrong by the blocks of those calls. O(maxWorkers).
+   * Bytes in live blocks, rounding up included. Exact if no worker is in a call and none has died in one; else it may
+   * be wrong by the blocks of those calls. O(maxWorkers).
    */
   get usedBytes(): number {
     return this.#region.attached().used;
@@ -154,11 +154,11 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   }
 
   /**
-   * A word for the program's own use, a uint32, 0 at first, which all workers see: mostly the pointer from which whoever
-   * attaches finds its data. It is read and written by Atomics.
+   * A word for the program's own use, a uint32, 0 at first, which all workers see: mostly the pointer from which a
+   * worker that attaches finds its data. It is read and written by Atomics.
    *
-   * @throws TypeError if it is set to what is not a number.
-   * @throws RangeError if that is not an integer from 0 to 2^32 - 1.
+   * @throws TypeError if it is set to a value that is not a number.
+   * @throws RangeError if it is set to a number that is not an integer from 0 to 2^32 - 1.
    */
   get root(): number {
     return this.#region.attached().root;
@@ -169,12 +169,12 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   }
 
   /**
-   * Allocates `bytes` bytes with arbitrary content. `malloc(0)` gives a block like any other. Lock-free; O(1) mostly, the
-   * cost of a block of pages for a new slab or a large block. If there is no room it looks at all of this worker's slabs,
-   * and at the slabs that other workers have left, before the heap grows.
+   * Allocates `bytes` bytes with arbitrary content. `malloc(0)` gives a block like any other. Lock-free; O(1) mostly,
+   * the cost of a block of pages for a new slab or a large block. If there is no room it looks at all of this worker's
+   * slabs, and at the slabs that other workers have left, before the heap grows.
    *
-   * @returns the pointer; 0 if there is no room and the heap cannot grow. A free slot in the slab of another worker is no
-   * room; nor are pages that another worker is about to split or to coalesce, or is adding to the heap.
+   * @returns the pointer; 0 if there is no room and the heap cannot grow. A free slot in the slab of another worker is
+   * not room; nor are pages that another worker is about to split or to coalesce, or is adding to the heap.
    * @throws TypeError if `bytes` is not a number.
    * @throws RangeError if it is not an integer from 0 up.
    */
@@ -206,11 +206,11 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   }
 
   /**
-   * Gives the block at `ptr` room for `bytes` bytes. It stays where it is if it has that room and would not be left more
-   * than half empty; a large block also if the change is one of a single word of the state of the arena. Otherwise it
-   * moves, with its bytes, for which both blocks must have room; a block that is to become smaller stays as it is if there
-   * is none. `realloc(0, bytes)` is `malloc(bytes)`, and `realloc(ptr, 0)` leaves a block of one byte. O(1) mostly in place,
-   * O(bytes) if it moves.
+   * Gives the block at `ptr` room for `bytes` bytes. It stays where it is if it has that room and would not be left
+   * more than half empty; a large block also if the change is one of a single word of the state of the arena. Otherwise
+   * it moves, with its bytes, for which both blocks must have room; a block that is to become smaller stays as it is if
+   * there is none. `realloc(0, bytes)` is `malloc(bytes)`, and `realloc(ptr, 0)` leaves a block of one byte. O(1)
+   * mostly in place, O(bytes) if it moves.
    *
    * @returns the pointer, the same or another; 0 if there is no room, and then the block is as it was.
    * @throws TypeError, RangeError as {@link malloc}, and what {@link free} throws.
@@ -230,7 +230,7 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
       // A look that found no room has closed all empty words, one of which may have been in the block's way.
       if (shrinks || this.#resizeInPlace(ptr, before, size)) return this.#note(ptr, size);
       to = this.#growing(size, 1);
-      // Nor may slabs be in its way that this worker has given back.
+      // The slabs that this worker has given back may have been in the block's way, too.
       if (to === 0) return this.#resizeInPlace(ptr, before, size) ? this.#note(ptr, size) : 0;
     }
     const length = Math.min(before, size);
@@ -245,7 +245,8 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
 
   /**
    * Frees the block at `ptr`, whichever worker allocated it, or the block at which a view on the heap's memory begins,
-   * even if that view was posted here. `free(0)` does nothing. Lock-free; O(1) mostly, O(log maximum) for a large block.
+   * even if that view was posted here. `free(0)` does nothing. Lock-free; O(1) mostly, O(log maximum) for a large
+   * block.
    *
    * @throws TypeError if `ptr` is neither a number nor a view.
    * @throws RangeError if it is not an integer, or outside the heap; if `size` is given, also if that is not what the
@@ -304,9 +305,9 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   }
 
   /**
-   * Makes the live block at `ptr`, or the block at which a view begins, nobody's: it stays whoever dies, until somebody
-   * frees or adopts it. For what all workers share, such as what {@link root} points to. Nothing changes if owners are not
-   * tracked. Lock-free.
+   * Makes the live block at `ptr`, or the block at which a view begins, nobody's: whichever worker dies, it stays until
+   * a worker frees or adopts it. For blocks that all workers share, such as the one that {@link root} points to.
+   * Nothing changes if owners are not tracked. Lock-free.
    *
    * @throws what {@link free} throws.
    */
@@ -323,9 +324,10 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
   }
 
   /**
-   * Takes back what the worker with the id `workerId` had when it died: its slot, its unfinished changes and its slabs,
-   * and, if owners are tracked, its blocks. Other workers may go on meanwhile. Without tracking its blocks stay allocated.
-   * O(maximum / page), and O(blocks) of that worker. Does nothing if the worker has been recovered or has detached itself.
+   * Takes back the slot and the slabs of the dead worker with the id `workerId`, and, if owners are tracked, its
+   * blocks. Completes or undoes its unfinished changes. Other workers may go on meanwhile. Without tracking its blocks
+   * stay allocated. O(maximum / page), and O(blocks) of that worker. Does nothing if the worker has been recovered or
+   * has detached itself.
    *
    * The worker must be dead: terminated, or never to call again.
    *
@@ -366,7 +368,7 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
     return to === 0 ? 0 : this.#note(to, bytes);
   }
 
-  /** Where there is room at present; 0 if there is none. */
+  /** Allocates where there is room at present. Returns the pointer; 0 if there is none. */
   #place(bytes: number, alignment: number): number {
     const region = this.#region;
     const slabs = region.requireSlabs();
@@ -382,7 +384,9 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
     return ptr;
   }
 
-  /** As `#place`, after this worker has looked for free slots and pages, or the heap has grown; 0 if that did not help. */
+  /**
+   * As `#place`, after this worker has collected freed slots and pages, or the heap has grown; 0 if that did not help.
+   */
   #growing(bytes: number, alignment: number): number {
     const region = this.#region;
     const slabs = region.requireSlabs();
@@ -393,7 +397,9 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
     return ptr;
   }
 
-  /** Makes the large block of `before` bytes at `ptr` one of `size` bytes, if that is a change of one word of the arena. */
+  /**
+   * Makes the large block of `before` bytes at `ptr` one of `size` bytes, if that is a change of one word of the arena.
+   */
   #resizeInPlace(ptr: number, before: number, size: number): boolean {
     const slabs = this.#region.requireSlabs();
     const { page } = this.#region.layout;

@@ -1,4 +1,4 @@
-// What a shared heap is made with, and what is posted to the workers that attach to it.
+// The options of a shared heap, and the handle that is posted to the workers that attach to it.
 
 import type { HeapHandle, WasmMemory } from '../heap/memory.ts';
 import type { Recovered } from '../shared/recover.ts';
@@ -6,7 +6,7 @@ import type { Recovered } from '../shared/recover.ts';
 /** Memory that a shared heap can lie in: a SharedArrayBuffer, growable or not, or a shared WebAssembly.Memory. */
 export type SharedHeapMemory = SharedArrayBuffer | WasmMemory;
 
-/** What a {@link SharedHeap} is made with. All numbers but `maxWorkers` are bytes. */
+/** The options of a {@link SharedHeap}. All numbers but `maxWorkers` are bytes. */
 export interface SharedHeapOptions {
   /** The memory to manage. Either this or `size` must be given. */
   readonly memory?: SharedHeapMemory;
@@ -26,17 +26,17 @@ export interface SharedHeapOptions {
   readonly maxWorkers?: number;
   /**
    * Whether to note the owner of each block, so that {@link SharedHeap.recover} can take back the blocks of a dead
-   * worker. It takes a byte per unit, of which only those of blocks that were adopted or left are ever written.
+   * worker. It takes a byte per unit. The bytes of the units in slabs are written when a slab is made.
    */
   readonly trackOwners?: boolean;
   /**
-   * Whether the size that was asked for is kept of each block, for {@link SharedHeap.lengthOf}: 2 bytes per unit, which
-   * may be 32768 at most.
+   * Whether the size that was asked for is kept for each block, for {@link SharedHeap.lengthOf}. It takes 2 bytes per
+   * unit, and the unit may be 32768 at most.
    */
   readonly keepSizes?: boolean;
 }
 
-/** What {@link SharedHeap.recover} has taken back: as {@link Recovered}, but heaps count in bytes. */
+/** The blocks that {@link SharedHeap.recover} has taken back: as {@link Recovered}, but heaps count in bytes. */
 export interface SharedHeapRecovered extends Omit<Recovered, 'units'> {
   /** Bytes of the {@link blocks}, rounding up included. */
   readonly bytes: number;

@@ -3,8 +3,9 @@
 // The arena of pages is laid out for the maximum size. The pages from the frontier on, which need not have memory, are
 // reserved blocks. To grow is to enlarge the memory, and then to claim those blocks one by one and free them.
 //
-// A block is claimed by CAS of its owner: RESERVED to the worker. The worker that wins it frees the block, once the frontier
-// is behind the block; any worker may move the frontier past a claimed block. A worker that dies in between owns the block.
+// A block is claimed by CAS of its owner: RESERVED to the worker. The worker that wins it frees the block, once the
+// frontier is behind the block; any worker may move the frontier past a claimed block. A worker that dies in between
+// owns the block.
 //
 // The memory never shrinks, so the memory before the frontier is there for every worker that reads the frontier.
 
@@ -55,13 +56,16 @@ import {
 } from './header.ts';
 import type { SharedHeapMemory, SharedHeapOptions, SharedHeapRecovered } from './options.ts';
 
-/** A slot is noted in a byte, of which the arena of pages has three values for itself. */
+/** A byte notes the owner: 0, a slot, or one of the three values from IN_SLAB on. */
 const MAX_WORKERS = 252;
 
 /** Bytes that a new heap has room for, if its maximum allows. */
 const LEAST_ROOM = 65_536;
 
-/** See the head of this file. Offsets, sizes of blocks in the arena, the capacity and the frontier are pages, all else is bytes. */
+/**
+ * See the head of this file. Offsets, sizes of blocks in the arena, the capacity and the frontier are pages, all else
+ * is bytes.
+ */
 export class SharedRegion implements HeapRegion {
   readonly memory: SharedHeapMemory;
   readonly start: number;
@@ -239,7 +243,9 @@ export class SharedRegion implements HeapRegion {
     return Math.floor((ptr - this.layout.base) / this.layout.unit);
   }
 
-  /** Takes note of pages that other workers have added to the heap. Returns whether there are any. */
+  /**
+   * Takes note of the pages that were added to the heap since this worker last looked. Returns whether there are any.
+   */
   hasGrown(): boolean {
     const { frontier } = this;
     if (frontier === this.#seen) return false;
@@ -316,13 +322,13 @@ export class SharedRegion implements HeapRegion {
   }
 
   /**
-   * Whether there may be room for a block of 2^order pages now, after there was none before the frontier last seen; false
-   * if the heap cannot grow.
+   * Whether there may be room for a block of 2^order pages now, after there was none before the frontier last seen;
+   * false if the heap cannot grow.
    */
   growFor(order: number): boolean {
     const slabs = this.requireSlabs();
-    // If other workers have made the heap grow since that look, there may be room; and to grow from an outdated frontier
-    // could be to grow in vain.
+    // If other workers have made the heap grow since that look, there may be room; and to grow from an outdated
+    // frontier could be to grow in vain.
     if (this.hasGrown()) return true;
     if (!this.#growFor(slabs.arena, 2 ** order, this.#seen)) return false;
     this.#see(this.frontier);
@@ -330,8 +336,9 @@ export class SharedRegion implements HeapRegion {
   }
 
   /**
-   * Moves the frontier past a block that a worker has claimed and may have died before it did so, as recovery is about
-   * to free the block. There is one at most: no worker claims the next block before the frontier is behind this one.
+   * Moves the frontier past a block that a worker has claimed and may have died before it did so, as a recovery is
+   * about to free the block. There is one at most: no worker claims the next block before the frontier is behind this
+   * one.
    */
   #passClaimed(): void {
     const { cells, first, frontier } = this;
@@ -453,7 +460,7 @@ function checkOptions(options: SharedHeapOptions): void {
   if (maxWorkers !== undefined) checkWithin('maxWorkers', maxWorkers, 1, MAX_WORKERS);
   if (trackOwners !== undefined) checkBoolean('trackOwners', trackOwners);
   if (keepSizes !== undefined) checkBoolean('keepSizes', keepSizes);
-  // The bytes of a block that were not asked for are kept in 16 bits, and of \`malloc(0)\` those are the whole block.
+  // The bytes of a block that were not asked for are kept in 16 bits. For `malloc(0)` they are the whole block.
   if (keepSizes && unit === LARGEST_UNIT)
     throw new RangeError(`keepSizes takes no unit of ${LARGEST_UNIT} bytes`);
   if (maximum === undefined && isWasmMemory(memory)) {

@@ -392,7 +392,7 @@ export class SlabEngine {
     return true;
   }
 
-  /** Makes this worker the byte of slot `slot` of slab `h`, of class `c`, which it has freed in its marked slab. */
+  /** Makes this worker's slot the byte of slot `slot` of its slab `h`, of class `c`, if blocks there may be adopted. */
   #claimIfAdopted(h: number, c: number, slot: number): void {
     const { cells, G } = this;
     if ((cells.load(this.#at(h) + OWNER) & ADOPTED) !== 0)
