@@ -3,7 +3,7 @@
 //
 //   malloc        the owner of the slab takes a free slot by a plain write
 //   free          the owner by a plain write, another worker by one CAS; see layout.ts
-//   collecting    the owner makes what others have freed in its slabs free slots, when it has run out of those
+//   collecting    the owner makes the slots that others have freed in its slabs free ones, when it has run out of those
 //   abandoning    a worker that leaves stores slot 0 as the owner of its slabs; a worker that needs one takes it by CAS
 //
 // A slab is made while its pages belong to the worker in the arena of pages, and given back while they belong to none

@@ -88,7 +88,7 @@ export const CLASS_MASK = (1 << SLAB_SHIFT) - 1;
 export interface Geometry {
   /** The arena of pages, which is tracked always. */
   readonly arena: ArenaGeometry;
-  /** log2 of the bytes of a unit, what every slot is a multiple of. */
+  /** log2 of the bytes of a unit. Every slot is a multiple of a unit. */
   readonly unitShift: number;
   /** log2 of the bytes of a page. */
   readonly pageShift: number;

@@ -1,5 +1,5 @@
-// A worker's own cells: what it knows of its slabs, and no other worker needs. If the worker dies, a recovery finds its
-// slabs by the owner in their descriptors.
+// A worker's own cells: numbers of its slabs that no other worker needs. If the worker dies, a recovery finds its slabs
+// by the owner in their descriptors.
 
 import { type Geometry, LARGEST_ORDER } from './layout.ts';
 
