@@ -41,8 +41,8 @@ interface PgClient extends QueryClient {
 const MISSING = ['3F000', '42P01'];
 
 /**
- * `buddy prefixes POOL --postgres`: takes those in use, then frees, then allocates. What it has done stays done if it fails
- * later on. Resolves to whether all prefixes asked for have been found.
+ * `buddy prefixes POOL --postgres`: takes those in use, then frees, then allocates. What it has done stays done if it
+ * fails later on. Resolves to whether all prefixes asked for have been found.
  *
  * @throws Error if an argument is wrong, the list cannot be read, `pg` is not installed, or the server refuses.
  */

@@ -32,8 +32,8 @@ export function parseAddress(text: string): Prefix {
  * The prefix in `text`.
  *
  * @throws TypeError if `text` is not a string.
- * @throws RangeError if it is not an address, a slash and a length in decimal; or if host bits are set, with the prefix that may
- * have been meant.
+ * @throws RangeError if it is not an address, a slash and a length in decimal; or if host bits are set, with the prefix
+ * that may have been meant.
  */
 export function parsePrefix(text: string): Prefix {
   if (typeof text !== 'string') throw new TypeError(`a prefix must be of type string, not ${typeof text}`);
@@ -70,7 +70,10 @@ export function contains(outer: Prefix, inner: Prefix): boolean {
   );
 }
 
-/** Version and number of an address; null if `text` is none. Zones mean something on one machine only, so there are none. */
+/**
+ * Version and number of an address; null if `text` is none. Zones mean something on one machine only, so there are
+ * none.
+ */
 function addressIn(text: string): [4 | 6, bigint] | null {
   if (text.includes('%') || ipVersion(text) === 0) return null;
   const { version, number } = parseIp(text);

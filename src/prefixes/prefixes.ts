@@ -15,9 +15,9 @@ export interface PrefixesOptions extends PoolOptions {
 }
 
 /**
- * CIDR prefixes out of a pool. The buddy system fits them as they are: a prefix is a block of 2^n addresses at a multiple of its
- * size, and the two halves of a prefix are buddies. A request gets the lowest free prefix of its length, and a freed one is
- * joined with its other half for as long as that is free.
+ * CIDR prefixes out of a pool. The buddy system fits them as they are: a prefix is a block of 2^n addresses at a
+ * multiple of its size, and the two halves of a prefix are buddies. A request gets the lowest free prefix of its
+ * length, and a freed one is joined with its other half for as long as that is free.
  *
  * Prefixes are given and taken as text. All spellings are understood, zones excepted; the one of RFC 5952 is given.
  */
@@ -30,8 +30,8 @@ export class Prefixes {
    * A pool in which nothing is in use, unless `arena` says otherwise.
    *
    * @throws TypeError if an option is of the wrong type.
-   * @throws RangeError if `pool` is not a prefix, `longest` not a length from the pool's to 30 bits more, or `arena` of another
-   * capacity.
+   * @throws RangeError if `pool` is not a prefix, `longest` not a length from the pool's to 30 bits more, or `arena` of
+   * another capacity.
    */
   constructor(options: PrefixesOptions) {
     this.#space = new Space(options);
@@ -83,7 +83,8 @@ export class Prefixes {
    * Takes all prefixes and addresses that are in use elsewhere. One inside another counts once. One that is longer than
    * `longest` takes the whole prefix of that length. O(n log n) for n of them.
    *
-   * @returns the prefixes taken, by address; null if one overlaps with a prefix of this pool, and nothing has changed then.
+   * @returns the prefixes taken, by address; null if one overlaps with a prefix of this pool, and nothing has changed
+   * then.
    * @throws TypeError, RangeError as {@link reserve}, but for the length; then nothing has changed.
    */
   reserveAll(prefixes: Iterable<string>): string[] | null {
@@ -100,8 +101,8 @@ export class Prefixes {
    * Frees a prefix, all of it. O(1) mostly, O(log capacity) at worst.
    *
    * @throws TypeError, RangeError as {@link reserve}.
-   * @throws BuddyError `NOT_ALLOCATED` if it is free, or only parts of it are in use; `INTERIOR` if it is a part of one that is in
-   * use.
+   * @throws BuddyError `NOT_ALLOCATED` if it is free, or only parts of it are in use; `INTERIOR` if it is a part of one
+   * that is in use.
    */
   free(prefix: string): void {
     const extent = this.#space.extentOf(prefix);

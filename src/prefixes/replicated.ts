@@ -27,8 +27,9 @@ export interface PrefixArena<Request, Held extends HeldExtent, Allocated extends
 export type WithPrefix<Block> = Block & { readonly prefix: string };
 
 /**
- * {@link Prefixes} of an arena that many processes share: the same, but asynchronous, and with request keys, owners, leases and
- * tokens. What a call resolves to is what the arena gives, and the prefix that it is. The arena must have no blocks but these.
+ * {@link Prefixes} of an arena that many processes share: the same, but asynchronous, and with request keys, owners,
+ * leases and tokens. What a call resolves to is what the arena gives, and the prefix that it is. The arena must have no
+ * blocks but these.
  */
 export class ReplicatedPrefixes<Request, Held extends HeldExtent, Allocated extends Held, Freeing> {
   /** The arena; a unit is a prefix of the length `longest`, and unit 0 the first of the pool. */
@@ -39,8 +40,8 @@ export class ReplicatedPrefixes<Request, Held extends HeldExtent, Allocated exte
    * The pool whose state is `arena`.
    *
    * @throws TypeError if an option is of the wrong type.
-   * @throws RangeError if `pool` is not a prefix, `longest` not a length from the pool's to 30 bits more, or `arena` not of 2^n
-   * units, where n is the length `longest` less that of the pool: {@link capacityFor} tells.
+   * @throws RangeError if `pool` is not a prefix, `longest` not a length from the pool's to 30 bits more, or `arena`
+   * not of 2^n units, where n is the length `longest` less that of the pool: {@link capacityFor} tells.
    */
   constructor(options: PoolOptions & { readonly arena: PrefixArena<Request, Held, Allocated, Freeing> }) {
     this.#space = new Space(options);
@@ -67,7 +68,8 @@ export class ReplicatedPrefixes<Request, Held extends HeldExtent, Allocated exte
    * Allocates the lowest free prefix of `length`, with the options that the arena's `alloc` takes.
    *
    * @returns its block; null if there is no room.
-   * @throws TypeError, RangeError if `length` is not an integer from the pool's length to `longest`; the errors of the arena.
+   * @throws TypeError, RangeError if `length` is not an integer from the pool's length to `longest`; the errors of the
+   * arena.
    */
   async alloc(length: number, options?: Request): Promise<WithPrefix<Allocated> | null> {
     return this.#named(await this.arena.alloc(this.#space.sizeOf(length), options));

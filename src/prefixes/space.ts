@@ -69,8 +69,8 @@ export class Space {
   }
 
   /**
-   * The blocks of prefixes and addresses that are in use, by offset, apart from those that lie in another. A prefix that is
-   * longer than `longest` stands for the one of that length that contains it.
+   * The blocks of prefixes and addresses that are in use, by offset, apart from those that lie in another. A prefix
+   * that is longer than `longest` stands for the one of that length that contains it.
    */
   extentsInUse(texts: Iterable<string>): Extent[] {
     const extents = [...texts].map((text) => {

@@ -54,9 +54,9 @@ export interface SharedBuddyStats extends BuddyStats {
  * {@link buffer} can.
  *
  * A request is rounded up to a power of two and gets a block at a multiple of its size. A worker looks for room near
- * its last blocks first, and comes back to low addresses, so placement depends on the worker. The tree of words follows BuddyAllocator's; doing
- * without locks follows NBBS (Marotta et al., CLUSTER 2018) and LLFree (Wrenger et al., USENIX ATC 2023).
- * docs/concurrency.md explains the protocol.
+ * its last blocks first, and comes back to low addresses, so placement depends on the worker. The tree of words follows
+ * BuddyAllocator's; doing without locks follows NBBS (Marotta et al., CLUSTER 2018) and LLFree (Wrenger et al., USENIX
+ * ATC 2023). docs/concurrency.md explains the protocol.
  *
  * After {@link detach}, {@link buffer}, {@link capacity}, {@link trackOwners} and {@link maxWorkers} still work, and
  * a second `detach` does nothing. Everything else throws a {@link BuddyError} `DETACHED`.
@@ -96,8 +96,8 @@ export class SharedBuddyAllocator {
    * if it gets the slot of a worker that has left blocks, which it does only if no other slot is free.
    *
    * @param source the arena's {@link buffer}, or a view that covers the whole of it.
-   * @returns null if as many workers are attached as the arena has room for. A worker in the middle of {@link adopt}, or
-   * one that has died there and is not recovered, may keep a further slot: that of a `from` which is gone.
+   * @returns null if as many workers are attached as the arena has room for. A worker in the middle of {@link adopt},
+   * or one that has died there and is not recovered, may keep a further slot: that of a `from` which is gone.
    * @throws TypeError if `source` is not a SharedArrayBuffer or a view of one, or if it is a view of a part: a copy
    * of the part would not be shared.
    * @throws BuddyError `FOREIGN`, `VERSION`, `TRUNCATED` or `CORRUPT`. Only the header and the length are checked,
@@ -181,9 +181,9 @@ export class SharedBuddyAllocator {
   /**
    * Allocates a block of `size` units rounded up to a power of two. Lock-free; alone, O(1) mostly.
    *
-   * @returns the offset, a multiple of the rounded size; -1 if there is no room. That takes a look at each open
-   * word, O(capacity / 16) at worst, and means that no block that fits was free from the beginning of the call to its end. A block
-   * counts as not free while another worker is about to split or coalesce it.
+   * @returns the offset, a multiple of the rounded size; -1 if there is no room. That takes a look at each open word,
+   * O(capacity / 16) at worst, and means that no block that fits was free from the beginning of the call to its end. A
+   * block counts as not free while another worker is about to split or coalesce it.
    * @throws TypeError if `size` is not a number.
    * @throws RangeError if it is not a positive integer.
    * @throws BuddyError `DETACHED` after {@link detach}.
@@ -257,9 +257,9 @@ export class SharedBuddyAllocator {
    * owner dies, the block stays; if this one dies, {@link recover} takes it back. Does nothing if owners are not
    * tracked. Lock-free.
    *
-   * With `from`, the id of the worker that has handed the block over, the block must belong to that worker, or have been
-   * left by it when it detached itself. The giver can have died and been recovered meanwhile, and the same units been
-   * allocated again: only `from` tells the new block from the one that was handed over.
+   * With `from`, the id of the worker that has handed the block over, the block must belong to that worker, or have
+   * been left by it when it detached itself. The giver can have died and been recovered meanwhile, and the same units
+   * been allocated again: only `from` tells the new block from the one that was handed over.
    *
    * A worker that dies in this call owns the block or does not: it never costs another worker a block.
    *

@@ -1,5 +1,5 @@
-// Tracked arenas: what a worker says in its slot before it leaves something unfinished for a moment, so that others know
-// it after its death. See recover.ts.
+// Tracked arenas: what a worker says in its slot before it leaves something unfinished for a moment, so that others
+// know it after its death. See recover.ts.
 
 import type { Cells } from './cells.ts';
 import { type Geometry, SLOT_ANNOUNCED, SLOT_SEQUENCE } from './layout.ts';

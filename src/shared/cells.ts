@@ -14,8 +14,8 @@ export interface Cells {
   /** Sets `pos`, to which no other worker writes, to `value`. Others see it no later than this worker's next `cas`. */
   write(pos: number, value: number): void;
   /**
-   * Sets the low half of `pos` to `value`, 0 … 0xffff, and leaves the high half as it is, even if another worker changes
-   * that at the same time. No other worker writes to the low half but by `cas`. Otherwise as `write`.
+   * Sets the low half of `pos` to `value`, 0 … 0xffff, and leaves the high half as it is, even if another worker
+   * changes that at the same time. No other worker writes to the low half but by `cas`. Otherwise as `write`.
    */
   writeLow(pos: number, value: number): void;
   /** Waits for so long that what other workers have written before is to be seen by all. */

@@ -15,9 +15,9 @@
 // one block would meet at the top of the tree. So each open word without a block is a hint of some worker, and any
 // worker that needs the room closes it.
 //
-// Each method depends on the answers of the cells alone: a worker remembers nothing outside its slot. But it does not trust
-// them: a number from the cells that becomes a position is checked first, so that damage makes no access leave the
-// state, and no loop endless.
+// Each method depends on the answers of the cells alone: a worker remembers nothing outside its slot. But it does not
+// trust them: a number from the cells that becomes a position is checked first, so that damage makes no access leave
+// the state, and no loop endless.
 
 import { assert, DEV } from '../base/assert.ts';
 import { blockLength, lowestBit, runStarts } from '../base/word.ts';
@@ -90,8 +90,8 @@ export class Engine {
 
   /**
    * Makes this worker the owner of the live block at `offset`. With `from`, the id of a worker, the block must belong
-   * to that worker, or have been left by it; with 0, to anyone. Returns whether there is such a block. The change is one
-   * CAS: a worker that dies in this call has the block or has not.
+   * to that worker, or have been left by it; with 0, to anyone. Returns whether there is such a block. The change is
+   * one CAS: a worker that dies in this call has the block or has not.
    */
   adopt(offset: number, from: number): boolean {
     const { cells, g, slot } = this;
@@ -110,9 +110,9 @@ export class Engine {
   }
 
   /**
-   * Gives back this worker's slot. Its blocks stay, as left by it. The last access is the one that counts: a worker that
-   * dies before it has left nothing, and its blocks are taken back. `holdings` are its blocks besides the arena's. O(1),
-   * or O(capacity) if owners are tracked.
+   * Gives back this worker's slot. Its blocks stay, as left by it. The last access is the one that counts: a worker
+   * that dies before it has left nothing, and its blocks are taken back. `holdings` are its blocks besides the arena's.
+   * O(1), or O(capacity) if owners are tracked.
    */
   detach(holdings?: Holdings): void {
     const { cells, g, slot } = this;

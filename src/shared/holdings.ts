@@ -1,5 +1,5 @@
-// Blocks that workers own besides those of the arena: a shared heap has them in slabs, whose pages belong to nobody in the
-// arena.
+// Blocks that workers own besides those of the arena: a shared heap has them in slabs, whose pages belong to IN_SLAB in
+// the arena.
 
 /** What the slots of an arena have to know of such blocks. A slot is 1 … slots. */
 export interface Holdings {

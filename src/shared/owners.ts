@@ -1,9 +1,9 @@
 // Tracked arenas: the owner of each block, which is known after its death.
 //
-// The byte of a live block's first unit holds its owner: the slot of a worker, RESERVED, IN_SLAB or NOBODY. It is 0 for a free
-// unit, and for a moment in a live block: between the CAS that takes the block and the note of its owner, and between
-// the erasure of the owner and the CAS that gives the block back. In those moments, and whenever it opens or closes a
-// word, a worker announces in its slot an offset that lies in what it changes.
+// The byte of a live block's first unit holds its owner: the slot of a worker, RESERVED, IN_SLAB or NOBODY. It is 0 for
+// a free unit, and for a moment in a live block: between the CAS that takes the block and the note of its owner, and
+// between the erasure of the owner and the CAS that gives the block back. In those moments, and whenever it opens or
+// closes a word, a worker announces in its slot an offset that lies in what it changes.
 //
 // A worker that detaches itself changes no byte: its slot says that it has left its blocks.
 
