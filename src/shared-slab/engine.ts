@@ -183,7 +183,7 @@ export class SlabEngine {
 
   /** A block of 2^order pages, at a multiple of its size in the arena. Returns its address; 0 if there is no room. */
   mallocPages(order: number): number {
-    const page = this.arena.allocate(order);
+    const page = this.#allocate(order);
     if (page < 0) return 0;
     // A recovery takes back the large blocks of a dead worker. In a heap that is not tracked this one must stay.
     if (!this.G.tracked) changeOwner(this.cells, this.G.arena, page, this.slot, NOBODY);
@@ -427,6 +427,14 @@ export class SlabEngine {
   /** Whether a block of pages may begin at `ptr`, on page `page`, where no slab is. */
   #isPages(ptr: number, page: number): boolean {
     return this.#addressOf(page) === ptr && !isKept(ownerAt(this.cells, this.G.arena, page));
+  }
+
+  /** 2^order pages of the arena, which this worker knows of from now on; -1 if there is no room. */
+  #allocate(order: number): number {
+    const page = this.arena.allocate(order);
+    // Another worker may have made the heap grow by these pages.
+    if (page >= 0) this.pages = Math.max(this.pages, page + 2 ** order);
+    return page;
   }
 
   #bytesOf(pages: number): number {
@@ -736,8 +744,8 @@ export class SlabEngine {
         this.#make(h, order, c);
       }
     } else {
-      let page = this.arena.allocate(order);
-      while (page < 0 && order > least) page = this.arena.allocate(--order);
+      let page = this.#allocate(order);
+      while (page < 0 && order > least) page = this.#allocate(--order);
       if (page < 0) return 0;
       h = page;
       this.#begin(h, order);
