@@ -88,6 +88,7 @@ const SCRIPTS = {
         options: ['workers', 'operations', 'kills', 'seed', 'json'],
         wrong: ['--wrong', '--workers=1'],
       },
+      'shared-heap': { options: ['kills', 'seed', 'json'], wrong: ['--wrong', '--kills=0'] },
       replicated: {
         options: ['engine', 'seconds', 'clients', 'seed'],
         wrong: ['--engine=none', '--seconds=0'],

@@ -1,10 +1,13 @@
 // A channel between two workers of a shared heap: blocks pass through it together with their ownership.
 //
-//   header (8 cells) | entries, 4 cells each: pointer, length, id of the sender
+//   header (8 cells) | entries, 4 cells each: pointer, length, ids of the sender and of the receiver
 //
-// The sender alone writes HEAD and the entries, the receiver alone TAIL. A block that was sent belongs to its sender
-// until the receiver has adopted it. So the block belongs to one of the two at every moment. If that one dies, a
-// recovery takes the block back; if the other one dies, the block stays.
+// The sender alone writes HEAD and the entries, the receiver alone TAIL, and its id into an entry. A block that was sent
+// belongs to its sender until the receiver has adopted it. So whichever of the two dies, and wherever, the block belongs to
+// one of them, and recovery takes it back or the other has it.
+//
+// A receiver that dies between the adoption and the change of TAIL leaves an entry for a block of its own. Once it has been
+// recovered the sender may have a new block there, which looks the same. Therefore a receiver notes its id first.
 
 import { checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
@@ -23,6 +26,8 @@ const HEADER = 8;
 const POINTER = 0;
 const LENGTH = 1;
 const SENDER = 2;
+/** 0 before any receiver has tried to take the block. */
+const RECEIVER = 3;
 const ENTRY = 4;
 
 const MOST = 2 ** 20;
@@ -123,15 +128,16 @@ export class Channel {
     cells[at + POINTER] = ptr;
     cells[at + LENGTH] = given;
     cells[at + SENDER] = heap.workerId;
+    cells[at + RECEIVER] = 0;
     Atomics.store(cells, AT_HEAD, head + 1);
     Atomics.notify(cells, AT_HEAD);
     return true;
   }
 
   /**
-   * Takes the next block out of the channel, and makes this worker its owner. Passes over blocks that a recovery has
-   * taken back after the death of their sender: call this before {@link SharedHeap.recover} to have them. O(1) for each
-   * block.
+   * Takes the next block out of the channel, and makes this worker its owner. Passes over blocks that recovery has taken
+   * back since, as their sender had died; and over the one that a former receiver was taking when it died, if that one has
+   * been recovered since. O(1) for each block.
    *
    * @returns null if the channel is empty.
    */
@@ -142,9 +148,8 @@ export class Channel {
       if (tail === Atomics.load(cells, AT_HEAD)) return null;
       const at = this.#entryAt(tail);
       const received = { ptr: cells[at + POINTER] >>> 0, length: cells[at + LENGTH] >>> 0 };
-      const isOurs = this.#adopt(received.ptr, cells[at + SENDER]);
-      // If this receiver dies before the store, it owns the block. The next receiver finds that, and passes over the
-      // block.
+      const isOurs = this.#claim(at) && this.#adopt(received.ptr, cells[at + SENDER]);
+      // A receiver that dies before this has the block; who takes its place finds that, and passes over it.
       Atomics.store(cells, AT_TAIL, tail + 1);
       if (isOurs) return received;
     }
@@ -165,13 +170,27 @@ export class Channel {
   }
 
   /**
-   * Empties the channel for its sender, after the receiver has died and was recovered. Returns the blocks that the
-   * receiver had not taken out, which the sender owns again. O(blocks in the channel).
+   * Empties the channel for its sender, after the receiver has died: all blocks in it that the receiver had not taken out
+   * are the caller's again. To be called before {@link SharedHeap.recover}: after it, the block that the receiver was
+   * taking when it died stays the sender's, but is not among those. O(blocks in the channel).
    */
   takeBack(): Received[] {
     const all: Received[] = [];
     for (let next = this.receive(); next !== null; next = this.receive()) all.push(next);
     return all;
+  }
+
+  /**
+   * Notes in the entry at `at` that this worker takes its block. Returns false if another was about to, and has been
+   * recovered since.
+   */
+  #claim(at: number): boolean {
+    const heap = this.#heap;
+    const before = Atomics.load(this.#cells, at + RECEIVER);
+    if (before === heap.workerId) return true;
+    if (before !== 0 && heap.trackOwners && !heap.workerIds().includes(before)) return false;
+    Atomics.store(this.#cells, at + RECEIVER, heap.workerId);
+    return true;
   }
 
   /** Whether the block at `ptr` belonged to the worker `from`, and is this worker's now. */

@@ -1,7 +1,8 @@
 // Faults that random programs have found.
 
-import { expect, it } from 'vitest';
-import { SharedHeap } from '../../src/shared.ts';
+import { describe, expect, it } from 'vitest';
+import { Channel, SharedHeap } from '../../src/shared.ts';
+import { lifeIn } from '../support/mortal.ts';
 
 function attach(heap: SharedHeap): SharedHeap {
   const other = SharedHeap.attach(heap.handle);
@@ -28,4 +29,44 @@ it('alignedAlloc gives back the rest of a block in memory that another worker ha
   const sizes: number[] = [];
   for (let ptr = 0; ptr < end; sizes.push(other.usableSize(ptr))) ptr = other.alignedAlloc(2 ** 13, 100);
   expect(new Set(sizes).size).toBe(1);
+});
+
+describe('a receiver that dies anywhere in receive', () => {
+  /** All blocks that the heap has after the death number `death`; undefined if the receiver has outlived the call. */
+  function died(death: number) {
+    const heap = SharedHeap.create({ size: 2 ** 16, trackOwners: true, maxWorkers: 2 });
+    const receiver = attach(heap);
+    const channel = Channel.create(heap, 4) as Channel;
+    const sent = [heap.malloc(100), heap.malloc(100)];
+    for (const ptr of sent) channel.send(ptr);
+    const inbox = Channel.attach(receiver, channel.ptr);
+    const lives = lifeIn(death)(() => inbox.receive());
+    return lives ? undefined : { heap, channel, sent, id: receiver.workerId };
+  }
+
+  const pointers = (channel: Channel): number[] => channel.takeBack().map(({ ptr }) => ptr);
+
+  it('leaves no entry for a block that has been allocated anew', () => {
+    let deaths = 0;
+    for (let end = died(deaths); end !== undefined; end = died(++deaths)) {
+      const { heap, channel, id } = end;
+      heap.recover(id);
+      const anew = new Set<number>();
+      for (let ptr = heap.malloc(100); ptr !== 0; ptr = heap.malloc(100)) anew.add(ptr);
+      expect(pointers(channel).filter((ptr) => anew.has(ptr))).toEqual([]);
+    }
+    expect(deaths).toBeGreaterThan(4);
+  });
+
+  it('loses no block if the sender takes back before recovery', () => {
+    let deaths = 0;
+    for (let end = died(deaths); end !== undefined; end = died(++deaths)) {
+      const { heap, channel, sent, id } = end;
+      const back = pointers(channel);
+      const { blocks } = heap.recover(id);
+      expect([back.length + blocks, sent.filter((ptr) => heap.isAllocated(ptr))]).toEqual([2, back]);
+      expect(heap.stats().liveBlocks).toBe(1 + back.length);
+    }
+    expect(deaths).toBeGreaterThan(4);
+  });
 });
