@@ -58,7 +58,18 @@ import {
   slotsIn,
   USED,
 } from './layout.ts';
-import { CLASS_SHIFT, cacheAt, cachedPagesAt, cursorAt, HEAD, PAGES, RING, WORD, WORD_BASE } from './own.ts';
+import {
+  budgetAt,
+  CLASS_SHIFT,
+  cacheAt,
+  cachedPagesAt,
+  cursorAt,
+  HEAD,
+  PAGES,
+  RING,
+  WORD,
+  WORD_BASE,
+} from './own.ts';
 import {
   changeOwners,
   claimBytes,
@@ -312,8 +323,7 @@ export class SlabEngine {
    */
   reclaim(): boolean {
     const { cells, G } = this;
-    let any = false;
-    for (let c = 0; c < G.classes; c++) if (this.#reclaimClass(c)) any = true;
+    let any = this.#reclaimClasses();
     if (cells.load(G.header + AT_ABANDONED) > 0 && this.#reclaimAbandoned()) any = true;
     return this.#flush() || any;
   }
@@ -488,6 +498,7 @@ export class SlabEngine {
       if (this.#table[(c << T_SHIFT) + T_HEAD] !== 0) continue;
       let h = this.#fromRing(c);
       if (h === 0) h = this.#takeOver(c, TAKEOVER_LOOKS);
+      if (h === 0 && this.#reviewsSlabs()) continue;
       if (h === 0) h = this.#newSlab(c);
       if (h === 0) h = this.#takeOver(c, this.pages);
       if (h === 0) return 0;
@@ -750,6 +761,7 @@ export class SlabEngine {
       h = page;
       this.#begin(h, order);
       this.#make(h, order, c);
+      own.write(budgetAt(G), own.read(budgetAt(G)) - (1 << order));
     }
     own.write(pages, own.read(pages) + (1 << order));
     return h;
@@ -787,7 +799,30 @@ export class SlabEngine {
     return any;
   }
 
-  /** `reclaim` in the slabs of class `c`. */
+  /**
+   * Gives the slabs back that others have emptied, if this worker has made slabs of as many pages since it last did so as
+   * it was left with. Otherwise workers that never run out of pages would keep ever more slabs, of sizes that they need no
+   * longer, from those that do. Returns whether it has looked. O(1) for each page that becomes a slab.
+   */
+  #reviewsSlabs(): boolean {
+    const { G } = this;
+    const own = this.#own;
+    if (own.read(budgetAt(G)) > 0) return false;
+    this.#reclaimClasses();
+    let pages = 0;
+    for (let c = 0; c < G.classes; c++) pages += own.read((c << CLASS_SHIFT) + PAGES);
+    own.write(budgetAt(G), Math.max(pages, this.#cacheLimit, 1));
+    return true;
+  }
+
+  /** {@link reclaim} in the slabs of all classes. */
+  #reclaimClasses(): boolean {
+    let any = false;
+    for (let c = 0; c < this.G.classes; c++) if (this.#reclaimClass(c)) any = true;
+    return any;
+  }
+
+  /** {@link reclaim} in the slabs of class `c`. */
   #reclaimClass(c: number): boolean {
     const { cells, G } = this;
     let any = false;

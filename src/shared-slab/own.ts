@@ -25,10 +25,13 @@ const CACHE = 0;
 const CACHED_PAGES = LARGEST_ORDER + 1;
 /** The page at which the next look for a slab without an owner begins. */
 const CURSOR = CACHED_PAGES + 1;
+/** Pages that may become slabs before the worker looks which of its slabs others have emptied. */
+const BUDGET = CURSOR + 1;
 
 export const cacheAt = ({ classes }: Geometry): number => (classes << CLASS_SHIFT) + CACHE;
 export const cachedPagesAt = ({ classes }: Geometry): number => (classes << CLASS_SHIFT) + CACHED_PAGES;
 export const cursorAt = ({ classes }: Geometry): number => (classes << CLASS_SHIFT) + CURSOR;
+export const budgetAt = ({ classes }: Geometry): number => (classes << CLASS_SHIFT) + BUDGET;
 
 /** Cells that a worker has of its own. */
-export const ownCells = (G: Geometry): number => cursorAt(G) + 1;
+export const ownCells = (G: Geometry): number => budgetAt(G) + 1;

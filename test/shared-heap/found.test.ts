@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Channel, SharedHeap } from '../../src/shared.ts';
 import { lifeIn } from '../support/mortal.ts';
+import { Random } from '../support/random.ts';
 
 function attach(heap: SharedHeap): SharedHeap {
   const other = SharedHeap.attach(heap.handle);
@@ -69,4 +70,20 @@ describe('a receiver that dies anywhere in receive', () => {
     }
     expect(deaths).toBeGreaterThan(4);
   });
+});
+
+it('workers that take turns do not grow the heap on and on, if others empty their slabs', () => {
+  const first = SharedHeap.create({ size: 2 ** 16, maximum: 2 ** 28 });
+  const heaps = [first, ...Array.from({ length: 5 }, () => attach(first))];
+  const random = new Random(7);
+  let most = 0;
+  for (let turn = 0; turn < 600; turn++) {
+    const size = 16 + random.below(2 ** (4 + random.below(10)));
+    const blocks = Array.from({ length: Math.floor(200_000 / size) }, () => heaps[turn % 6].malloc(size));
+    most = Math.max(most, first.usedBytes);
+    for (const ptr of blocks) heaps[(turn + 1) % 6].free(ptr);
+  }
+  // Each worker keeps 256 KiB of slabs, or twice what it needs.
+  expect(first.stats().capacity).toBeLessThan(6 * 2 ** 18 + 6 * most);
+  expect(first.check()).toEqual([]);
 });
