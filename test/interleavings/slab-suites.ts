@@ -283,6 +283,7 @@ export const LONG_SLABS: readonly SlabSuite[] = [
         pages: 2,
         workers: 3,
         tracked,
+        preemptions: 3,
         programs: ['p:0 ; . | a:0 | b:0', 'p:0 ; -p . | a:0 | b:0', 'p:0 ; . | -p a:1 | b:0'],
       },
     ];
@@ -307,6 +308,7 @@ export const LONG_SLABS: readonly SlabSuite[] = [
     workers: 4,
     slots: 3,
     tracked: true,
+    preemptions: 3,
     programs: [
       'p:0 ; | !0 !2 | ~2 ^ q:0 | *p',
       'p:0 ; | !0 !3 | ^ q:0 | ~3 *p',
