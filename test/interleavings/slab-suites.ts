@@ -269,6 +269,7 @@ export const LONG_SLABS: readonly SlabSuite[] = [
         pages: 2,
         workers: 2,
         tracked,
+        preemptions: 3,
         programs: { operations: 2, orders: [0, 1], before: 'p:0 | q:0', detaching: true },
       },
       {
