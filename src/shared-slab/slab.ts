@@ -137,7 +137,8 @@ export function* liveSlots(cells: Cells, G: Geometry, h: number): Generator<Live
   const c = classAt(cells, G, h);
   const count = countAt(cells, G, h);
   let pos = descriptorAt(G, h) + BITS;
-  for (let first = 0; first < count; first += SLOTS_PER_CELL, pos++) {
+  // If the slab vanishes meanwhile, its count may be anything. The descriptors end at the owners.
+  for (let first = 0; first < count && pos < G.owners; first += SLOTS_PER_CELL, pos++) {
     for (let live = liveOf(cells.load(pos)) & slotBits(count, first); live !== 0; live &= live - 1) {
       const i = 31 - Math.clz32(live & -live);
       yield { pos, bit: 1 << i, unit: unitOf(G, h, c, first + i) };
