@@ -48,6 +48,17 @@ describe('a channel', () => {
     expect(Channel.attach(other, out.ptr).receive()).toEqual({ ptr, length: heap.usableSize(ptr) });
   });
 
+  it('is waited for no longer than told, and not if there is something in it', () => {
+    const { heap, other } = pair();
+    const out = Channel.create(heap) as Channel;
+    const inn = Channel.attach(other, out.ptr);
+    expect(inn.wait(0)).toBe(false);
+    out.send(heap.malloc(10));
+    expect(inn.wait(0)).toBe(true);
+    inn.receive();
+    expect(inn.wait(1)).toBe(false);
+  });
+
   it('goes on where its numbers wrap around', () => {
     const { heap, other } = pair();
     const out = Channel.create(heap, 4) as Channel;

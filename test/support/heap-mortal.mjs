@@ -59,7 +59,7 @@ function free(i) {
   timed(() => heap.free(ptr));
 }
 
-/** Takes a block out of a letter, and adopts it from its giver if that still lives; or puts one in. */
+/** Takes a block out of a letter, and adopts it from its giver; or puts one in. */
 function handleLetter() {
   const i = 2 * below(letters.length / 2);
   const letter = Atomics.load(letters, i);
@@ -68,14 +68,9 @@ function handleLetter() {
     const from = letters[i + 1];
     if (Atomics.compareExchange(letters, i, letter, 0) !== letter) return;
     const ptr = letter >>> 0;
-    try {
-      heap.adopt(ptr, from);
-    } catch (error) {
-      if (error.code !== 'NOT_ALLOCATED' && error.code !== 'INTERIOR') throw error;
-      return; // the giver has died, and its blocks have come back
-    }
-    const giver = tags[ptr / heap.unit];
-    mark(ptr, giver, tag);
+    // The tags first: if this worker dies in between, the block is still the giver's, which does not know it any more.
+    mark(ptr, tags[ptr / heap.unit], tag);
+    heap.adopt(ptr, from); // only survivors give, so the giver lives
     blocks.push(ptr);
     cells[own + at.adopted]++;
   } else if (survivor && blocks.length > 0) {

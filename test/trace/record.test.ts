@@ -423,3 +423,39 @@ describe('a recorded object', () => {
     await expect(record(new Heap({ size: 4096 })).trace()).rejects.toMatchObject({ code: 'EMPTY' });
   });
 });
+
+describe('what is refused', () => {
+  it('by a heap is counted, and nothing else', async () => {
+    const heap = new Heap({ size: 2 ** 16 });
+    const array = heap.allocArray(Uint8Array, 100) as Uint8Array;
+    const recorder = record(heap);
+    expect(heap.malloc(2 ** 20)).toBe(0);
+    expect(heap.realloc(0, 2 ** 20)).toBe(0);
+    expect(heap.realloc(array.byteOffset, 2 ** 20)).toBe(0);
+    expect(heap.allocArray(Uint8Array, 2 ** 20)).toBeNull();
+    expect(heap.reallocArray(array, 2 ** 20)).toBeNull();
+    heap.free(0);
+    heap.free(array);
+    await recorder.stop();
+    const trace = await recorder.trace();
+    expect(trace.refusedRequests).toBe(5);
+    expect(liveSizes(trace)).toEqual([]);
+  });
+
+  it('by an allocator is counted, and nothing else', async () => {
+    const allocator = new BuddyAllocator({ capacity: 64 });
+    const first = allocator.alloc(4);
+    const second = allocator.allocRange(40);
+    const recorder = record(allocator);
+    expect(allocator.alloc(64)).toBe(-1);
+    expect(allocator.allocRange(60)).toBe(-1);
+    expect(allocator.reserve(0, 64)).toBe(false);
+    expect(allocator.resize(first, 64)).toBe(false);
+    expect(allocator.resizeRange(second, 40, 64)).toBe(false);
+    await recorder.stop();
+    const trace = await recorder.trace();
+    expect(trace.refusedRequests).toBe(5);
+    // A range that is there already is noted as the blocks that make it up.
+    expect(liveSizes(trace).reduce((sum, size) => sum + size)).toBe(44);
+  });
+});
