@@ -13,12 +13,13 @@
 // - A slab of pages fresh from the arena is marked from the start, if any worker is adopting.
 // - An empty slab loses its mark only if no worker is adopting.
 
+import { byteIn, changeByteIn } from '../shared/bytes.ts';
 import type { Cells } from '../shared/cells.ts';
 import type { Geometry } from './layout.ts';
 
 /** The byte of `unit`. */
 export const byteAt = (cells: Cells, { owners }: Geometry, unit: number): number => {
-  return (cells.load(owners + (unit >>> 2)) >>> ((unit & 3) << 3)) & 255;
+  return byteIn(cells, owners, unit);
 };
 
 /** Changes the byte of `unit` from `before` to `after`. Returns whether it was `before`. */
@@ -29,13 +30,7 @@ export const changeByte = (
   before: number,
   after: number,
 ): boolean => {
-  const pos = owners + (unit >>> 2);
-  const shift = (unit & 3) << 3;
-  for (;;) {
-    const four = cells.load(pos);
-    if (((four >>> shift) & 255) !== before) return false;
-    if (cells.cas(pos, four, four ^ ((before ^ after) << shift))) return true;
-  }
+  return changeByteIn(cells, owners, unit, before, after);
 };
 
 /** Makes `slot` the byte of `unit`, at which no live block begins. */

@@ -9,6 +9,7 @@
 
 import { assert, DEV } from '../base/assert.ts';
 import { lowestBit } from '../base/word.ts';
+import { byteIn, changeByteIn } from './bytes.ts';
 import type { Cells } from './cells.ts';
 import type { Geometry } from './layout.ts';
 
@@ -26,7 +27,7 @@ export const NOBODY = 255;
 
 /** The owner of the block at `offset`; 0 if none is noted. */
 export const ownerAt = (cells: Cells, g: Geometry, offset: number): number => {
-  return (cells.load(g.owners + (offset >>> 2)) >>> ((offset & 3) << 3)) & 255;
+  return byteIn(cells, g.owners, offset);
 };
 
 /**
@@ -53,13 +54,7 @@ export const changeOwner = (
     assert(isOwner(g, before) && isOwner(g, after), 'an owner is a slot, RESERVED, IN_SLAB, NOBODY or none');
     assert(g.tracked && offset >= 0 && offset < g.capacity, 'an owner belongs to a unit of a tracked arena');
   }
-  const pos = g.owners + (offset >>> 2);
-  const shift = (offset & 3) << 3;
-  for (;;) {
-    const four = cells.load(pos);
-    if (((four >>> shift) & 255) !== before) return false;
-    if (cells.cas(pos, four, four ^ ((before ^ after) << shift))) return true;
-  }
+  return changeByteIn(cells, g.owners, offset, before, after);
 };
 
 /** Notes the owner of the block at `offset`, which was taken just now. */
