@@ -70,6 +70,21 @@ export function blockSize(region: HeapRegion, ptr: number): number {
   return block.size;
 }
 
+/** Throws unless the block at `ptr` may have been allocated with `size` bytes. `keeper` is the heap if it keeps sizes. */
+export function checkFreedSize(
+  region: HeapRegion,
+  ptr: number,
+  size: number,
+  keeper: { lengthOf(ptr: number): number } | undefined,
+): void {
+  checkInteger('size', size);
+  if (ptr === 0) return;
+  const usable = blockSize(region.attached(), ptr);
+  const asked = keeper?.lengthOf(ptr);
+  if (asked === undefined ? size <= usable : size === asked) return;
+  throw new RangeError(`the block at ${ptr} has ${asked ?? usable} bytes, not ${size}`);
+}
+
 /** The live block that holds the byte at `ptr`. Throws if no block does. */
 export function blockHolding(region: HeapRegion, ptr: number): MemoryBlock {
   checkWithin('pointer', ptr, 0, region.end - 1);

@@ -4,7 +4,7 @@ import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts
 import { BuddyError } from '../base/errors.ts';
 import { AT_ROOT } from '../slab/layout.ts';
 import { AbstractHeap } from './abstract.ts';
-import { blockSize, misuse, pointerOf } from './bookkeeping.ts';
+import { blockSize, checkFreedSize, misuse, pointerOf } from './bookkeeping.ts';
 import { ADDRESSABLE, type HeapHandle, type HeapMemory } from './memory.ts';
 import type { HeapOptions } from './options.ts';
 import { Region } from './region.ts';
@@ -172,7 +172,7 @@ export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<
   free(ptr: number | ArrayBufferView, size?: number): void {
     const region = this.#region.attached();
     if (typeof ptr !== 'number') ptr = pointerOf(region, ptr);
-    if (size !== undefined) this.#checkSize(ptr, size);
+    if (size !== undefined) checkFreedSize(region, ptr, size, region.rests === undefined ? undefined : this);
     if (!region.slabs.free(ptr) && ptr !== 0) throw misuse(region, ptr);
   }
 
@@ -302,16 +302,5 @@ export class Heap<B extends ArrayBufferLike = ArrayBuffer> extends AbstractHeap<
     const region = this.#region;
     if (region.rests !== undefined) region.rests[region.unitAt(ptr)] = region.slabs.sizeAt(ptr) - bytes;
     return ptr;
-  }
-
-  /** Throws unless the block at `ptr` may have been allocated with `size` bytes. */
-  #checkSize(ptr: number, size: number): void {
-    const region = this.#region;
-    checkInteger('size', size);
-    if (ptr === 0) return;
-    const usable = blockSize(region, ptr);
-    const asked = region.rests === undefined ? undefined : this.lengthOf(ptr);
-    if (asked === undefined ? size <= usable : size === asked) return;
-    throw new RangeError(`the block at ${ptr} has ${asked ?? usable} bytes, not ${size}`);
   }
 }

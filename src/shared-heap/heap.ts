@@ -3,7 +3,7 @@
 import { checkInteger, checkPowerOfTwo, checkWithin } from '../base/arguments.ts';
 import { BuddyError } from '../base/errors.ts';
 import { AbstractHeap, type HeapStats } from '../heap/abstract.ts';
-import { blockSize, misuse, pointerOf } from '../heap/bookkeeping.ts';
+import { blockSize, checkFreedSize, misuse, pointerOf } from '../heap/bookkeeping.ts';
 import { ADDRESSABLE, type HeapHandle } from '../heap/memory.ts';
 import { checkDead } from '../shared/recover.ts';
 import { checkWorkerId, workerIdOf, workerIdsOf } from '../shared/slots.ts';
@@ -259,7 +259,7 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
     const region = this.#region;
     const { slabs } = region;
     if (typeof ptr !== 'number') ptr = pointerOf(region, ptr);
-    if (size !== undefined) this.#checkSize(ptr, size);
+    if (size !== undefined) checkFreedSize(region, ptr, size, region.rests === undefined ? undefined : this);
     if (slabs !== null && slabs.free(ptr) !== 0) return;
     const again = region.requireSlabs();
     if (ptr === 0 || (region.hasGrown() && again.free(ptr) !== 0)) return;
@@ -422,16 +422,5 @@ export class SharedHeap extends AbstractHeap<SharedArrayBuffer> {
     rests[at] = size - bytes;
     if (size > UINT16_MAX) rests[at + 1] = (size - bytes) / (UINT16_MAX + 1);
     return ptr;
-  }
-
-  /** Throws unless the block at `ptr` may have been allocated with `size` bytes. */
-  #checkSize(ptr: number, size: number): void {
-    checkInteger('size', size);
-    if (ptr === 0) return;
-    const region = this.#region;
-    const usable = blockSize(region.attached(), ptr);
-    const asked = region.rests === undefined ? undefined : this.lengthOf(ptr);
-    if (asked === undefined ? size <= usable : size === asked) return;
-    throw new RangeError(`the block at ${ptr} has ${asked ?? usable} bytes, not ${size}`);
   }
 }

@@ -40,7 +40,6 @@ import {
   CLASS_MASK,
   COUNT_MASK,
   cellsFor,
-  descriptorAt,
   FULL,
   type Geometry,
   LARGEST_ORDER,
@@ -263,7 +262,7 @@ export class SlabEngine {
     const c = entry & CLASS_MASK;
     const slot = this.#slotOf(ptr, h, c);
     if (slot < 0) return 0;
-    const value = this.cells.load(descriptorAt(this.G, h) + BITS + (slot >>> 4));
+    const value = this.cells.load(this.#at(h) + BITS + (slot >>> 4));
     return (liveOf(value) & (1 << (slot & 15))) === 0 ? 0 : this.#table[(c << T_SHIFT) + T_SIZE];
   }
 
@@ -276,9 +275,8 @@ export class SlabEngine {
     const { cells, slot } = this;
     const page = this.#pageOf(ptr);
     if (page < 0) return false;
-    const entry = cells.read(this.#map + page);
     if (!this.G.tracked) return this.sizeAt(ptr) !== 0;
-    if (entry === 0) return this.#isPages(ptr, page) && this.arena.adopt(page, from);
+    if (cells.read(this.#map + page) === 0) return this.#isPages(ptr, page) && this.arena.adopt(page, from);
     if (from === 0) beginAdoptionFromAny(cells, this.G.arena, slot);
     const adopted =
       (from === 0 || beginAdoption(cells, this.G.arena, slot, from)) &&
@@ -313,7 +311,7 @@ export class SlabEngine {
   abandonAll(): void {
     const { cells, G, slot } = this;
     for (const h of slabsBefore(cells, G, this.pages)) {
-      if (slotIn(cells.load(descriptorAt(G, h) + OWNER)) === slot) this.letGo(h);
+      if (slotIn(cells.load(this.#at(h) + OWNER)) === slot) this.letGo(h);
     }
   }
 
@@ -333,7 +331,7 @@ export class SlabEngine {
    */
   take(h: number, owner: number): boolean {
     const marks = SHARED | (this.G.tracked ? ADOPTED : 0);
-    return this.cells.cas(descriptorAt(this.G, h) + OWNER, owner, this.#mine | marks);
+    return this.cells.cas(this.#at(h) + OWNER, owner, this.#mine | marks);
   }
 
   /** Gives slab `h`, which is this worker's, back to the arena if it is empty. If not, abandons it. */
@@ -344,7 +342,7 @@ export class SlabEngine {
       this.giveBack(h, IN_SLAB);
       return;
     }
-    const d = descriptorAt(G, h);
+    const d = this.#at(h);
     this.#mark(d, SHARED);
     if (G.tracked) {
       // The mark comes before the bytes: without it all bytes are 0.
@@ -382,9 +380,9 @@ export class SlabEngine {
   /** `free` of slot `slot` of slab `h`, of class `c`, which is another's, or marked. */
   #freeSlowly(h: number, c: number, at: number, slot: number): boolean {
     const { cells, G } = this;
-    const d = descriptorAt(G, h);
+    const d = this.#at(h);
     const bit = 1 << (slot & 15);
-    const units = this.#table[(c << T_SHIFT) + T_SIZE] >>> this.#unitShift;
+    const units = this.#table[(c << T_SHIFT) + T_UNITS];
     const owner = cells.load(d + OWNER);
     if (slotIn(owner) === this.slot) {
       if (!freeSlot(cells, at, bit, 0)) return false;
@@ -474,7 +472,7 @@ export class SlabEngine {
     const c = entry & CLASS_MASK;
     const slot = this.#slotOf(ptr, h, c);
     if (slot < 0) return false;
-    const d = descriptorAt(G, h);
+    const d = this.#at(h);
     const unit = unitOf(G, h, c, slot);
     for (;;) {
       const owner = cells.load(d + OWNER);
